@@ -1,0 +1,46 @@
+"""What can go wrong, as one line a person can act on, and the exit code that goes with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class OeaError(Exception):
+    """A failure a person can act on; the text reads `where: what is wrong; what to do`."""
+
+    exit_code = 1
+
+
+class UsageError(OeaError):
+    """The command line, a recipe or an option asks for something that makes no sense."""
+
+    exit_code = 2
+
+
+class PartialError(OeaError):
+    """The work is done, but some inputs failed; each one has been named."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One input that could not be used: where it stands and why.
+
+    `where` is what a person looks up: a path, or `clips.jsonl:12`.
+    """
+
+    where: str
+    error: str
+    id: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.error}"
+
+
+Report = Callable[[Failure], None]
+"""Receives each failed input; raises OeaError to stop at the first one (`--on-error fail`)."""
+
+
+def raise_failure(failure: Failure) -> None:
+    """The strictest Report: the first failed input ends the work."""
+    raise OeaError(str(failure))

@@ -1,0 +1,71 @@
+"""The `oea` program: registers the verbs and turns every failure into one line and an exit code."""
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from oea_cli.errors import OeaError
+from oea_cli.options import VersionOption
+from oea_cli.terminal import say
+
+
+class ErrorBoundary(TyperGroup):
+    """Stands between the verbs and the user, so that tests and users see the same errors."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OeaError as error:
+            if _is_verbose(ctx):
+                raise
+            say(f"oea{_verb(ctx)}: {error}")
+            raise typer.Exit(error.exit_code) from error
+        except BrokenPipeError as error:
+            # The reader downstream has seen enough (`| head -1`). Point stdout at nothing, so that
+            # the interpreter's own flush at exit cannot fail a second time.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from error
+        except KeyboardInterrupt as error:
+            say(f"oea{_verb(ctx)}: interrupted")
+            raise typer.Exit(130) from error
+        except Exception as error:
+            if isinstance(error, typer.Exit | typer.Abort) or _is_usage_error(error):
+                raise
+            if _is_verbose(ctx):
+                raise
+            say(f"oea{_verb(ctx)}: {type(error).__name__}: {error} (-v shows where)")
+            raise typer.Exit(1) from error
+
+
+def _verb(ctx: Any) -> str:
+    return f" {ctx.invoked_subcommand}" if ctx.invoked_subcommand else ""
+
+
+def _is_verbose(ctx: Any) -> bool:
+    return bool({"-v", "--verbose"} & set(sys.argv)) or bool(os.environ.get("OEA_VERBOSE"))
+
+
+def _is_usage_error(error: Exception) -> bool:
+    # Typer vendors Click and does not export its UsageError; those know their own exit code.
+    return hasattr(error, "exit_code") and hasattr(error, "show")
+
+
+app = typer.Typer(
+    name="oea",
+    cls=ErrorBoundary,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def oea(version: VersionOption = False) -> None:
+    """Search sounds by meaning: embed, index, search, train and measure audio-text encoders.
+
+    Every verb is a filter: records in, records out, through files and pipes.
+    """
