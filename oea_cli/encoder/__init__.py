@@ -1,0 +1,82 @@
+"""THE encoder: what every step that touches a model talks to.
+
+Importing this package is cheap; torch is loaded by `load_encoder`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from oea_cli.errors import OeaError, UsageError
+
+BUILT_IN = Path(__file__).parent.parent / "models"
+"""Encoders that ship inside the package, one folder each."""
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+class Encoder(Protocol):
+    """Turns texts and sounds into vectors of one space.
+
+    Vectors are (n, dim) float32, L2-normalised, in C order. The same input gives the same vector
+    whatever else is in the batch (to about 1e-6). All methods may be called from several threads.
+    """
+
+    name: str
+    fingerprint: str
+    dim: int
+    sample_rate: int
+    max_seconds: float
+
+    @property
+    def stamp(self) -> str:
+        """`NAME:FINGERPRINT`, what every artefact remembers."""
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32 of n texts."""
+
+    def encode_audio(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, dim) float32 of n mono float32 waveforms at `sample_rate`."""
+
+    def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
+        """The model's inputs for these waveforms: the part of the work background threads do."""
+
+    def encode_prepared(self, prepared: Any) -> np.ndarray:
+        """(n, dim) float32 from what `prepare_audio` returned."""
+
+
+def load_encoder(
+    name: str = "mini",
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    revision: str | None = None,
+) -> Encoder:
+    """Load an encoder: `mini`, or a folder made by `oea train`.
+
+    Raises OeaError for an unknown name, a folder that is none, a missing device or a bad dtype.
+    """
+    if dtype not in DTYPES:
+        raise UsageError(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
+    folder = encoder_folder(name)
+    if revision is not None:
+        raise UsageError(f"{name}: a folder has no revisions; leave --revision out")
+    from oea_cli.encoder.folder import load_encoder_folder
+
+    return load_encoder_folder(folder, name=name, device=device, dtype=dtype)
+
+
+def encoder_folder(name: str) -> Path:
+    """Where the encoder of this name lies on disk."""
+    built_in = BUILT_IN / name
+    if "/" not in name and (built_in / "encoder.json").is_file():
+        return built_in
+    folder = Path(name)
+    if (folder / "encoder.json").is_file():
+        return folder
+    if folder.is_dir():
+        raise OeaError(f"{name}: no encoder.json in it; an encoder folder is made by `oea train`")
+    known = ", ".join(sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json")))
+    raise OeaError(f"no encoder '{name}'; built in: {known}; or give a folder made by `oea train`")

@@ -1,0 +1,122 @@
+"""The Qwen2.5-Omni Thinker with mean pooling and one projection head per modality (OEA, section 3).
+
+One frozen or trained multimodal language model reads texts and sounds alike; no talker, no vision
+tower and no language-model head are held in memory.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniThinkerConfig
+from transformers.models.qwen2_5_omni.modeling_qwen2_5_omni import Qwen2_5OmniThinkerModel
+
+from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.encoder.settings import EncoderSettings
+
+Modality = Literal["text", "audio"]
+
+
+class ProjectionHead(nn.Module):
+    """(B, hidden) -> (B, dim): Linear without bias, dropout, LayerNorm."""
+
+    def __init__(self, hidden_size: int, dim: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.linear = nn.Linear(hidden_size, dim, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        projected: Tensor = self.norm(self.dropout(self.linear(pooled)))
+        return projected
+
+
+class OmniModel(nn.Module):
+    """Backbone, text head and audio head."""
+
+    backbone: Any
+
+    def __init__(self, backbone: Any, dim: int = 512) -> None:
+        super().__init__()
+        self.backbone = backbone  # a Qwen2_5OmniThinkerModel, or one that PEFT has wrapped
+        hidden_size = backbone.get_input_embeddings().embedding_dim
+        self.text_head = ProjectionHead(hidden_size, dim)
+        self.audio_head = ProjectionHead(hidden_size, dim)
+
+    def pool(self, inputs: Inputs) -> Tensor:
+        """(B, hidden) float32: mean of the last hidden layer over the attention mask."""
+        mask = inputs["attention_mask"]
+        # Given explicitly, positions do not depend on the padding, and the model need not look
+        # for images and videos.
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)
+        hidden = self.backbone(**inputs, position_ids=positions, use_cache=False).last_hidden_state
+        weights = mask.unsqueeze(-1).float()  # (B, T, 1)
+        pooled: Tensor = (hidden.float() * weights).sum(1) / weights.sum(1)
+        return pooled
+
+    def project(self, pooled: Tensor, modality: Modality) -> Tensor:
+        """(B, dim) float32, unit length. The pooled vector is normalised before the head, too."""
+        head = self.text_head if modality == "text" else self.audio_head
+        projected = head(F.normalize(pooled.float(), dim=-1))
+        return F.normalize(projected.float(), dim=-1)
+
+    def forward(self, inputs: Inputs, modality: Modality) -> Tensor:
+        """(B, dim) embeddings of a batch from `FrontEnd.text_inputs` or `.audio_inputs`."""
+        return self.project(self.pool(inputs), modality)
+
+
+def build_backbone(config: Qwen2_5OmniThinkerConfig) -> Any:
+    """The Thinker without its vision tower, randomly initialised."""
+    vision = config.vision_config
+    vision.depth, vision.hidden_size, vision.num_heads = 0, 16, 1
+    vision.intermediate_size, vision.fullatt_block_indexes = 16, []
+    backbone = Qwen2_5OmniThinkerModel(config)
+    backbone.visual = None
+    return backbone
+
+
+class OmniEncoder:
+    """An OmniModel with its front end, ready to encode. Implements `Encoder`."""
+
+    def __init__(
+        self,
+        name: str,
+        fingerprint: str,
+        model: OmniModel,
+        front_end: FrontEnd,
+        settings: EncoderSettings,
+    ) -> None:
+        self.name, self.fingerprint = name, fingerprint
+        self.model, self.front_end = model.eval(), front_end
+        self.dim, self.sample_rate = settings.dim, settings.sample_rate
+        self.max_seconds = settings.max_seconds
+
+    @property
+    def stamp(self) -> str:
+        return f"{self.name}:{self.fingerprint}"
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        if not texts:
+            return np.zeros((0, self.dim), np.float32)
+        return self._embed(self.front_end.text_inputs(texts), "text")
+
+    def encode_audio(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        if not len(waveforms):
+            return np.zeros((0, self.dim), np.float32)
+        return self.encode_prepared(self.prepare_audio(waveforms))
+
+    def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Inputs:
+        return self.front_end.audio_inputs(waveforms)
+
+    def encode_prepared(self, prepared: Inputs) -> np.ndarray:
+        return self._embed(prepared, "audio")
+
+    @torch.inference_mode()
+    def _embed(self, inputs: Inputs, modality: Modality) -> np.ndarray:
+        device = self.model.text_head.linear.weight.device
+        on_device = {key: value.to(device, non_blocking=True) for key, value in inputs.items()}
+        vectors: np.ndarray = self.model(on_device, modality).cpu().numpy()
+        return vectors
