@@ -1,0 +1,71 @@
+"""Fixtures shared by all tests: the program in a subprocess, real sounds, the shared data."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+REPOSITORY = Path(__file__).parent.parent
+Completed = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real sounds and captions beside the repository; skips where it is absent."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"needs the real sounds in {folder.relative_to(REPOSITORY.parent)}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def oea() -> Callable[..., Completed]:
+    """Run `oea ARGS` as a user does; returns the finished process with text stdout and stderr."""
+
+    def run(
+        args: Sequence[str | Path],
+        *,
+        input: str | bytes | None = None,  # the name that subprocess.run uses
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        timeout: float = 120,
+    ) -> Completed:
+        done = subprocess.run(
+            [sys.executable, "-m", "oea_cli", *map(str, args)],
+            input=input.encode() if isinstance(input, str) else (input or b""),
+            capture_output=True,
+            cwd=cwd,
+            env={**clean_environment(), **(env or {})},
+            timeout=timeout,
+            check=False,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    return run
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without anybody's OEA_ settings, offline, and with a fixed width."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OEA_")}
+    path = os.pathsep.join([str(REPOSITORY), kept.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    return {**kept, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "COLUMNS": "80", "NO_COLOR": "1"}
+
+
+@pytest.fixture(scope="session")
+def tone() -> Callable[..., Path]:
+    """Write a sine tone as a sound file and return its path."""
+
+    def write(path: Path, hz: float = 440, seconds: float = 1.0, sample_rate: int = 16_000) -> Path:
+        time = np.arange(round(seconds * sample_rate)) / sample_rate
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, 0.5 * np.sin(2 * np.pi * hz * time), sample_rate)
+        return path
+
+    return write
