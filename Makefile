@@ -1,0 +1,55 @@
+# make demo | make test | make lint   Everything is installed into .venv; nothing else is touched.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help demo test test-slow lint fix docs clean
+
+help:
+	@echo "make demo       install, make a hundred sounds, index and search them"
+	@echo "make test       install what the tests need and run them (about 4 minutes)"
+	@echo "make test-slow  the tests that take longer"
+	@echo "make lint       ruff check, ruff format --check, mypy --strict"
+	@echo "make fix        let ruff mend what it can"
+	@echo "make docs       write the README's help blocks anew"
+
+.venv/installed: pyproject.toml
+	@echo "# installing oea into .venv (torch is large: a few minutes the first time)"
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	@touch $@
+
+.venv/installed-%: pyproject.toml | .venv/installed
+	@echo "# installing what $* needs"
+	$(PIP) --editable '.[$*]'
+	@touch $@
+
+demo: .venv/installed
+	oea demo demo/sounds
+	oea embed demo/sounds/clips.jsonl | oea index -o demo/sounds.oea
+	oea search "rain on a roof" -i demo/sounds.oea -k 5 -f table
+	oea search "a dog barking" --not "thunder" -i demo/sounds.oea -k 5 -f table
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest
+
+test-slow: .venv/installed-test
+	$(BIN)/python -m pytest -m "slow and not gpu"
+
+lint: .venv/installed-lint .venv/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+fix: .venv/installed-lint
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: .venv/installed
+	$(BIN)/python tests/readme_help.py
+
+clean:
+	rm -rf demo .pytest_cache .mypy_cache .ruff_cache
