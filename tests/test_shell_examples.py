@@ -25,7 +25,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     program = folder / "oea"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m oea_cli "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return {**clean_environment(), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    search_path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return {**clean_environment(), "PATH": search_path, "RECIPES": str(REPOSITORY / "recipes")}
 
 
 @pytest.mark.slow
