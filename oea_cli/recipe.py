@@ -1,0 +1,341 @@
+"""Recipes: YAML files that say how an encoder is trained, checked in full before anything loads.
+
+A value comes from the first of these that has one: `--set key=value`, `OEA_ESC10` and
+`OEA_GAME_SOUNDS` (the folders of recordings), the recipe file, the default below. Folders are
+relative to the recipe file.
+"""
+
+import dataclasses
+import difflib
+import os
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from oea_cli.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Model:
+    """A new model's sizes; the fields of `encoder.fresh.ModelSizes` and a few around it."""
+
+    hidden_size: int = 192
+    text_layers: int = 3
+    text_mlp: int = 512
+    text_heads: int = 4
+    audio_layers: int = 3
+    audio_mlp: int = 384
+    audio_heads: int = 4
+    hop_length: int = 320  # samples; 160 as in Qwen2.5-Omni doubles the audio tokens
+    initializer_range: float = 0.06
+    embedding_std: float = 0.5
+    vocab_size: int = 1024  # small, so that unseen words share sub-words with seen ones
+    dim: int = 512
+    max_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """What the scenes are made of."""
+
+    esc10: Path | None = None  # ESC-10: a folder with esc10_meta.csv
+    folds: tuple[int, ...] = (1, 2, 3, 4)
+    game_sounds: Path | None = None  # labelled clips: a folder with meta.csv
+    variants: int = 100  # rendered takes of each synthesised event
+    variant_seconds: float = 8.0
+    real_share: float = 0.5  # of sources with recordings and a generator, how often a recording
+    listed_share: float = 0.5  # how often the class comes from the recordings' own classes
+    min_seconds: float = 1.0
+    long_seconds: float = 6.0  # most scenes are shorter than this, one batch in `long_every` longer
+    long_every: int = 8
+
+
+@dataclass(frozen=True)
+class Texts:
+    """How the words vary."""
+
+    split: float = 0.1  # chance of a forced sub-word boundary inside a word, per letter
+    filler: float = 0.4  # chance of words that mean nothing before or after
+    exclusion: float = 0.2  # share of clips asked for by what they lack, with their hard negative
+    held_out: tuple[str, ...] = ()  # never trained on; a text that holds one is drawn again
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some steps of training with one objective."""
+
+    name: str
+    steps: int
+    modality: str = "pairs"  # or "texts": labels from texts alone, no audio
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    final_rate: float = 0.0  # of learning_rate, where the cosine ends
+    warmup: int = 50  # steps
+    label_weight: float = 0.0  # of the label loss at the start
+    label_until: float = 0.6  # share of the stage at which that weight reaches label_floor
+    label_floor: float = 0.0
+    margin_weight: float = 0.0  # of the exclusion margin
+    whiten: bool = False  # start the heads from whitened pooled vectors
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything `oea train` needs to know."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    seed: int = 0
+    model: Model = field(default_factory=Model)
+    sounds: Sounds = field(default_factory=Sounds)
+    texts: Texts = field(default_factory=Texts)
+    temperature: float = 0.07
+    weight_decay: float = 0.05
+    clip_norm: float = 1.0
+    average: float = 0.998  # of the weights that are saved: how much of the past a step keeps
+    precision: str = "bfloat16"  # of the backbone; heads and loss are float32
+    storage: str = "float16"  # of the backbone's weights in the result
+    checkpoint_every: int = 200  # steps
+    validate_every: int = 0  # steps; 0 is never
+    log_every: int = 20  # steps
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of all stages together."""
+        return sum(stage.steps for stage in self.stages)
+
+
+CHOICES = {
+    "modality": ("pairs", "texts"),
+    "precision": ("float32", "bfloat16"),
+    "storage": ("float32", "float16", "bfloat16"),
+}
+POSITIVE = frozenset(
+    "hidden_size text_layers text_mlp text_heads audio_layers audio_mlp audio_heads hop_length "
+    "vocab_size dim max_seconds variants variant_seconds min_seconds long_seconds long_every steps "
+    "batch_size learning_rate temperature clip_norm checkpoint_every log_every".split()
+)
+SHARES = frozenset(
+    "real_share listed_share split filler exclusion label_until average final_rate".split()
+)
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe; raises UsageError that names every mistake in it at once.
+
+    overrides are `key=value`, with dots for what lies inside: `sounds.esc10=~/ESC-10`,
+    `stages.scenes.steps=500` (a stage by its name or its number).
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error})") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path}: not YAML ({_one_line(error)})") from error
+    if not isinstance(tree, dict):
+        raise UsageError(f"{path}: a recipe is a mapping of keys to values")
+    errors: list[str] = []
+    _apply_environment(tree)
+    own_folders = _absolute_folders(tree, path.parent)
+    for override in overrides:
+        _apply_override(own_folders, override, errors)
+    recipe = _build(Recipe, own_folders, "", errors)
+    if not errors:
+        errors = _check(recipe)
+    if errors:
+        noun = "mistake" if len(errors) == 1 else "mistakes"
+        raise UsageError(f"{path}: {len(errors)} {noun}\n" + "\n".join(f"  {e}" for e in errors))
+    return typing.cast(Recipe, recipe)
+
+
+def recipe_content(recipe: Recipe) -> dict[str, Any]:
+    """The resolved recipe as plain JSON and YAML values."""
+    return typing.cast(dict[str, Any], _plain(dataclasses.asdict(recipe)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+# --- where values come from ---
+
+
+def _apply_environment(tree: dict[str, Any]) -> None:
+    for key in ("esc10", "game_sounds"):
+        folder = os.environ.get(f"OEA_{key.upper()}")
+        sounds = tree.setdefault("sounds", {})
+        if folder and isinstance(sounds, dict):
+            sounds[key] = str(Path(folder).absolute())
+
+
+def _absolute_folders(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
+    sounds = tree.get("sounds")
+    if not isinstance(sounds, dict):
+        return tree
+    moved = {
+        key: str(folder / Path(value).expanduser())
+        for key, value in sounds.items()
+        if key in ("esc10", "game_sounds") and isinstance(value, str)
+    }
+    return {**tree, "sounds": {**sounds, **moved}}
+
+
+def _apply_override(tree: dict[str, Any], override: str, errors: list[str]) -> None:
+    key, equals, text = override.partition("=")
+    if not equals:
+        errors.append(f"--set {override}: write key=value")
+        return
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        errors.append(f"--set {override}: not a YAML value ({_one_line(error)})")
+        return
+    *parents, last = key.strip().split(".")
+    place: Any = tree
+    for name in parents:
+        place = _enter(place, name)
+    if isinstance(place, dict):
+        place[last] = value
+    else:
+        errors.append(f"--set {override}: there is no '{'.'.join(parents)}' in this recipe")
+
+
+def _enter(place: Any, name: str) -> Any:
+    """The mapping or list item called `name`; mappings are made where they are missing."""
+    if isinstance(place, dict):
+        return place.setdefault(name, {})
+    if isinstance(place, list):
+        named = [item for item in place if isinstance(item, dict) and item.get("name") == name]
+        if named:
+            return named[0]
+        if name.isdecimal() and int(name) < len(place):
+            return place[int(name)]
+    return None
+
+
+# --- from a tree of plain values to the dataclasses ---
+
+
+def _build(kind: type, tree: Any, where: str, errors: list[str]) -> Any:
+    """An instance of a dataclass, or None with the mistakes appended to errors."""
+    if not isinstance(tree, dict):
+        errors.append(f"{where}: needs keys and values, not {tree!r}")
+        return None
+    before = len(errors)
+    hints = typing.get_type_hints(kind)
+    prefix = f"{where}." if where else ""
+    errors.extend(_unknown(str(key), hints, prefix) for key in tree if key not in hints)
+    values = {
+        key: _convert(hints[key], value, f"{prefix}{key}", errors)
+        for key, value in tree.items()
+        if key in hints
+    }
+    errors.extend(f"{prefix}{name}: is missing" for name in _required(kind) if name not in tree)
+    return kind(**values) if len(errors) == before else None
+
+
+def _required(kind: type) -> list[str]:
+    return [
+        item.name
+        for item in dataclasses.fields(kind)
+        if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+    ]
+
+
+def _unknown(key: str, known: dict[str, Any], prefix: str) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+    return f"{prefix}{key}: unknown key; did you mean {prefix}{near[0]}?"
+
+
+def _convert(hint: Any, value: Any, where: str, errors: list[str]) -> Any:
+    if isinstance(hint, types.UnionType):
+        return None if value is None else _convert(hint.__args__[0], value, where, errors)
+    if typing.get_origin(hint) is tuple:
+        return _convert_list(typing.get_args(hint)[0], value, where, errors)
+    if dataclasses.is_dataclass(hint):
+        return _build(typing.cast(type, hint), value, where, errors)
+    converted = _scalar(hint, value)
+    if converted is None:
+        errors.append(f"{where}: needs {_kind_name(hint)}, not {value!r}")
+    return converted
+
+
+def _convert_list(hint: Any, value: Any, where: str, errors: list[str]) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        errors.append(f"{where}: needs a list, not {value!r}")
+        return ()
+    return tuple(_convert(hint, item, f"{where}[{i}]", errors) for i, item in enumerate(value))
+
+
+def _scalar(hint: Any, value: Any) -> Any:
+    """The value as the wanted type, or None where it is not one."""
+    if hint is Path:
+        return Path(value).expanduser() if isinstance(value, str) else None
+    if hint is float:
+        return _number(value)
+    if hint is int and isinstance(value, bool):
+        return None
+    return value if isinstance(value, hint) else None
+
+
+def _number(value: Any) -> float | None:
+    # YAML 1.1 reads 2e-3 (without a dot) as a string.
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _kind_name(hint: Any) -> str:
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    return names.get(hint, "a folder")
+
+
+# --- whether the values make sense ---
+
+
+def _check(recipe: Any) -> list[str]:
+    errors = _check_fields(recipe, "")
+    names = [stage.name for stage in recipe.stages]
+    if not names:
+        errors.append("stages: needs at least one stage")
+    errors.extend(f"stages: two are called '{n}'" for n in {n for n in names if names.count(n) > 1})
+    if recipe.model.hidden_size % recipe.model.text_heads:
+        errors.append("model.hidden_size: must be a multiple of model.text_heads")
+    return errors
+
+
+def _check_fields(section: Any, where: str) -> list[str]:
+    errors = []
+    for item in dataclasses.fields(section):
+        value, place = getattr(section, item.name), f"{where}{item.name}"
+        if dataclasses.is_dataclass(value):
+            errors.extend(_check_fields(value, f"{place}."))
+        elif item.name == "stages":
+            for stage in value:
+                errors.extend(_check_fields(stage, f"stages.{stage.name}."))
+        elif mistake := _mistake(item.name, value):
+            errors.append(f"{place}: {mistake}")
+    return errors
+
+
+def _mistake(name: str, value: Any) -> str | None:
+    if name in CHOICES and value not in CHOICES[name]:
+        return f"must be one of {', '.join(CHOICES[name])}, not '{value}'"
+    if name in POSITIVE and not value > 0:
+        return f"must be greater than 0, not {value}"
+    if name in SHARES and not 0 <= value <= 1:
+        return f"must lie between 0 and 1, not {value}"
+    return None
