@@ -1,0 +1,182 @@
+"""`index.json`: what an index folder consists of, and the one writer at a time that may change it.
+
+Files never change once named in `index.json`. A change writes new files, then replaces `index.json`
+in one step, then removes what is no longer named: a reader sees the index before or after.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from oea_cli import __version__
+from oea_cli.errors import OeaError
+
+FORMAT = "oea-index/1"
+MANIFEST = "index.json"
+LOCK = ".lock"
+_OURS = ("vectors-*.npy", "graph-*.usearch", "records-*.parquet", "deleted-*.npy", "*.tmp")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Rows written together; all names are files in the index folder.
+
+    `recall` is the share of the true ten nearest that a search of this segment finds, measured on
+    the vectors as they came in; None where search is exact.
+    """
+
+    number: int
+    num_rows: int
+    vectors: str
+    records: tuple[str, ...]
+    part_rows: tuple[int, ...]
+    graph: str | None = None
+    deleted: str | None = None
+    num_deleted: int = 0
+    recall: float | None = None
+
+    def files(self) -> set[str]:
+        """Return the names of all its files."""
+        names = {self.vectors, self.graph, self.deleted, *self.records}
+        return {name for name in names if name}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of `index.json`."""
+
+    dim: int
+    encoder: str | None
+    kind: str
+    storage: str
+    created: str
+    updated: str
+    next_number: int = 1
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def num_live(self) -> int:
+        """Return the number of rows that are not deleted."""
+        return sum(segment.num_rows - segment.num_deleted for segment in self.segments)
+
+    def touched(self, **changes: Any) -> "Manifest":
+        """Return a copy with these changes and a new date."""
+        return replace(self, updated=now(), **changes)
+
+
+def now() -> str:
+    """Return the time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def is_index(folder: Path) -> bool:
+    """Return whether there is an `index.json` in the folder."""
+    return (folder / MANIFEST).is_file()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read `index.json`; raises OeaError where the folder is no index of ours."""
+    try:
+        content = orjson.loads((folder / MANIFEST).read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise OeaError(f"{folder}: {_why_no_index(folder)}") from error
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise OeaError(f"{folder / MANIFEST}: cannot be read ({error})") from error
+    found = content.pop("format", None) if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise OeaError(f"{folder / MANIFEST}: format {found!r}, this oea reads {FORMAT!r}")
+    try:
+        del content["oea"], content["count"]
+        segments = tuple(_segment(row) for row in content.pop("segments"))
+        return Manifest(**content, segments=segments)
+    except (KeyError, TypeError) as error:
+        raise OeaError(f"{folder / MANIFEST}: damaged ({error}); build the index again") from error
+
+
+def _segment(row: dict[str, Any]) -> Segment:
+    lists = {"records": tuple(row["records"]), "part_rows": tuple(row["part_rows"])}
+    return Segment(**(row | lists))
+
+
+def _why_no_index(folder: Path) -> str:
+    if not folder.exists():
+        return "no such index; build one with `oea embed ./wavs | oea index -o NAME.oea`"
+    if not folder.is_dir():
+        return "a file, not an index folder"
+    return f"not an index (a folder without {MANIFEST})"
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace `index.json` in one step, after everything it names is on the disk."""
+    head = {"format": FORMAT, "oea": __version__, "count": manifest.num_live}
+    content = orjson.dumps(head | asdict(manifest), option=orjson.OPT_INDENT_2)
+    aside = folder / f"{MANIFEST}.tmp"
+    with aside.open("wb") as file:
+        file.write(content + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(folder / MANIFEST)
+
+
+def remove_stale(folder: Path, manifest: Manifest | None) -> None:
+    """Remove files of ours that `index.json` does not name: left by a change, or by a crash."""
+    named = set().union(*(segment.files() for segment in manifest.segments)) if manifest else set()
+    for pattern in _OURS:
+        for path in folder.glob(pattern):
+            if path.name not in named:
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Hold the folder for one writer; makes it where it does not exist.
+
+    The lock ends with the process, whatever happens to it. Raises OeaError where another process
+    writes, or where the folder holds something else than an index.
+    """
+    _check_target(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        raise OeaError(f"{folder}: cannot be written ({error.strerror})") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise OeaError(f"{folder}: another `oea index` is writing it; wait for it") from error
+        try:
+            yield
+        finally:
+            _leave(folder)
+
+
+def _check_target(folder: Path) -> None:
+    if folder.is_dir() and not is_index(folder):
+        foreign = [path.name for path in folder.iterdir() if path.name != LOCK and not _ours(path)]
+        if foreign:
+            raise OeaError(
+                f"{folder}: a folder with other things in it ({min(foreign)}); choose another -o"
+            )
+    elif folder.exists() and not folder.is_dir():
+        raise OeaError(f"{folder}: a file; an index is a folder, choose another -o")
+
+
+def _ours(path: Path) -> bool:
+    return any(path.match(pattern) for pattern in _OURS)
+
+
+def _leave(folder: Path) -> None:
+    """Clean up after a change, finished or not; a folder that never became an index goes too."""
+    manifest = read_manifest(folder) if is_index(folder) else None
+    remove_stale(folder, manifest)
+    if manifest is None:
+        (folder / LOCK).unlink(missing_ok=True)
+        folder.rmdir()
