@@ -1,0 +1,85 @@
+"""The unit that travels: some records and their vectors, checked once on every way in and out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oea_cli.errors import OeaError
+from oea_cli.tables import Record
+
+Vectors = npt.NDArray[np.float32]
+
+# Rounding to float32 leaves a unit vector within about 2e-7 of length 1, at any dimension.
+LENGTH_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Records and their vectors, row by row.
+
+    `vectors` is (n, d) float32, every row of length 1, C order; the records carry neither
+    "embedding" nor "encoder".
+    """
+
+    records: list[Record]
+    vectors: Vectors
+
+
+@dataclass
+class EmbeddingReader:
+    """An opened source of vectors: who made them, and an iteration over batches, once through.
+
+    `encoder` is "NAME:FINGERPRINT", None for vectors that name no encoder; `dim` is 0 where there
+    is no vector at all; `metadata` is what the artefact remembers besides.
+    """
+
+    batches: Iterator[Batch]
+    encoder: str | None
+    dim: int
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.batches
+
+
+def empty_reader() -> EmbeddingReader:
+    """The reader of a source without any row."""
+    return EmbeddingReader(iter(()), encoder=None, dim=0)
+
+
+def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) -> Vectors:
+    """Return (n, d) float32 rows of length 1 in C order.
+
+    Rows within 1e-6 of length 1 keep every bit, others are divided by their length. Raises OeaError
+    naming the record for a vector that holds NaN or infinity, or is all zeros.
+    """
+    with np.errstate(over="ignore"):
+        rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    # In double precision, so that no sum overflows and the tolerance means what it says.
+    lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+    if not np.isfinite(lengths).all():
+        name = _name(records, int(np.flatnonzero(~np.isfinite(lengths))[0]))
+        raise OeaError(f"{where}: the vector of {name} holds NaN or infinity")
+    if not lengths.all():
+        name = _name(records, int(np.flatnonzero(lengths == 0)[0]))
+        raise OeaError(f"{where}: the vector of {name} is all zeros; it has no direction")
+    off = np.abs(lengths - 1) > LENGTH_TOLERANCE
+    if off.any():
+        rows = rows.copy() if rows is vectors else rows
+        rows[off] = rows[off] / lengths[off, None]
+    return rows
+
+
+def _name(records: Sequence[Record], row: int) -> str:
+    return f"'{records[row]['id']}' (row {row + 1})"
+
+
+def numbered(records: Sequence[Record], first_row: int) -> None:
+    """Give records without an id their row number, counted from 0, and turn numbers into text."""
+    for row, record in enumerate(records, first_row):
+        name = record.get("id")
+        if not isinstance(name, str):
+            record["id"] = str(row if name is None else name)

@@ -1,0 +1,219 @@
+"""Vectors as a folder of numbered shards and a manifest written last: large, resumable sets.
+
+    DIR/audio_emb/audio_emb_0000.npy        rows of one shard (text_emb/text_emb_0000.npy for texts)
+    DIR/metadata/metadata_0000.parquet      their records, same order; clip-retrieval's layout + id
+    DIR/manifest.json                       encoder, dimension, counts, sha256 per file
+
+A shard is complete when its metadata file is there, which is written after its vectors and repeats
+what made them: that is all a later run needs in order to go on. A shard never ends between two
+windows of one clip, so a clip is either done or not.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+
+from oea_cli.artefacts import Aside, sha256_of, write_whole
+from oea_cli.embeddings.batch import Batch, EmbeddingReader, numbered, unit_rows
+from oea_cli.embeddings.matrix import MatrixFile, open_matrix
+from oea_cli.embeddings.parquet import key_values
+from oea_cli.embeddings.writer import STORAGE_TYPES, Origin
+from oea_cli.errors import OeaError
+from oea_cli.record_columns import open_parquet, plan_columns, records_of
+from oea_cli.tables import Record
+
+Kind = Literal["audio", "text"]
+MANIFEST = "manifest.json"
+WINDOW_MARK = "#t="
+SHARD_NAME = re.compile(r"metadata_(\d{4,})\.parquet")
+
+
+def read_shards(folder: Path, batch_rows: int) -> EmbeddingReader:
+    """Open a folder of shards; raises OeaError when its manifest is missing or does not match."""
+    manifest = _read_manifest(folder)
+    shards = manifest["shards"]
+    batches = _batches(folder, shards, manifest["dim"], batch_rows)
+    return EmbeddingReader(
+        batches, manifest["encoder"], manifest["dim"], manifest.get("metadata", {})
+    )
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest: dict[str, Any] = orjson.loads(path.read_bytes())
+        if not {"encoder", "dim", "shards"} <= manifest.keys():
+            raise ValueError("no 'encoder', 'dim' and 'shards'")
+    except FileNotFoundError as error:
+        if (folder / "metadata").is_dir():
+            why = "`oea embed` did not finish; run it again and it goes on where it stopped"
+        else:
+            why = "not a folder of vectors"
+        raise OeaError(f"{folder}: no {MANIFEST}; {why}") from error
+    except (ValueError, AttributeError) as error:
+        raise OeaError(f"{path}: not written by oea ({error})") from error
+    return manifest
+
+
+def _batches(
+    folder: Path, shards: list[dict[str, Any]], dim: int, batch_rows: int
+) -> Iterator[Batch]:
+    row = 0
+    for shard in shards:
+        path = folder / shard["vectors"]
+        vectors = open_matrix(path)
+        if vectors.shape != (shard["count"], dim):
+            raise OeaError(f"{path}: holds {vectors.shape}, not what {MANIFEST} says")
+        table = open_parquet(folder / shard["records"], batch_rows=batch_rows)
+        start = 0
+        for frame in table.frames:
+            records = records_of(frame, table.description)
+            part = vectors[start : start + len(records)]
+            numbered(records, row + start)
+            yield Batch(records, unit_rows(part, records, str(path)))
+            start += len(records)
+        if start != len(vectors):
+            raise OeaError(f"{path}: {len(vectors)} vectors, {start} records")
+        row += start
+
+
+def clip_of(row_id: str) -> str:
+    """The clip that a row belongs to: a window's id without its `#t=START,END`."""
+    return row_id.rpartition(WINDOW_MARK)[0] or row_id
+
+
+class ShardSink:
+    """Writes shards as rows come in, goes on after those of an interrupted run, manifest last."""
+
+    def __init__(
+        self, folder: Path, origin: Origin, kind: Kind, shard_rows: int, resume: bool
+    ) -> None:
+        self._folder = folder
+        self._origin = origin
+        self._kind = kind
+        self._shard_rows = shard_rows
+        self._records: list[Record] = []
+        self._vectors: list[np.ndarray] = []
+        self._done: set[str] = set()
+        self._shards: list[dict[str, Any]] = []
+        if folder.exists() and not folder.is_dir():
+            raise OeaError(f"{folder}: is a file, not a folder")
+        self._adopt(resume)
+        for part in (f"{kind}_emb", "metadata"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+
+    def is_done(self, record_id: str) -> bool:
+        """True when an earlier run has stored this clip, or all its windows."""
+        return record_id in self._done
+
+    def _adopt(self, resume: bool) -> None:
+        paths = sorted((self._folder / "metadata").glob("metadata_*.parquet"))
+        paths = [path for path in paths if SHARD_NAME.fullmatch(path.name)]
+        if not resume and paths:
+            (self._folder / MANIFEST).unlink(missing_ok=True)
+            for path in paths:
+                path.unlink()
+            return
+        for path in paths:
+            self._adopt_shard(path)
+
+    def _adopt_shard(self, path: Path) -> None:
+        table = open_parquet(path)
+        said = table.metadata
+        if "encoder" not in said:
+            raise OeaError(f"{path}: not written by oea; choose another folder")
+        if said["encoder"] != self._origin.encoder:
+            raise OeaError(
+                f"{self._folder}: holds vectors of {said['encoder']}, not of "
+                f"{self._origin.encoder}; choose another folder, or --no-resume to start anew"
+            )
+        mine = {"kind": self._kind, "storage": self._origin.storage}
+        theirs = {key: said.get(key) for key in mine}
+        if theirs != mine:
+            raise OeaError(f"{self._folder}: holds {theirs}, this run makes {mine}")
+        for frame in table.frames:
+            for row_id in frame["id"]:
+                self._done.update((row_id, clip_of(row_id)))
+        self._shards.append({"number": int(path.stem[9:]), **said["shard"], "dim": said["dim"]})
+
+    def write(self, batch: Batch) -> None:
+        """Keep the rows, and store a shard when there are enough."""
+        if self._shards and self._shards[0]["dim"] != batch.vectors.shape[1]:
+            raise OeaError(f"{self._folder}: holds vectors of {self._shards[0]['dim']} dimensions")
+        self._records.extend(batch.records)
+        self._vectors.append(batch.vectors)
+        while len(self._records) >= self._shard_rows and (rows := self._whole_clips()):
+            self._store(min(rows, self._boundary(self._shard_rows)))
+
+    def _whole_clips(self) -> int:
+        """How many kept rows belong to clips that are surely complete."""
+        last = self._records[-1]["id"] if self._records else ""
+        if WINDOW_MARK not in last:
+            return len(self._records)
+        rows = len(self._records)
+        while rows and clip_of(self._records[rows - 1]["id"]) == clip_of(last):
+            rows -= 1
+        return rows
+
+    def _boundary(self, row: int) -> int:
+        """The first row from `row` on at which another clip begins."""
+        while row < len(self._records) and clip_of(self._records[row]["id"]) == clip_of(
+            self._records[row - 1]["id"]
+        ):
+            row += 1
+        return row
+
+    def _store(self, rows: int) -> None:
+        vectors = np.concatenate(self._vectors)
+        records, self._records = self._records[:rows], self._records[rows:]
+        self._vectors = [vectors[rows:]]
+        number = self._shards[-1]["number"] + 1 if self._shards else 0
+        vectors_name = f"{self._kind}_emb/{self._kind}_emb_{number:04}.npy"
+        aside = Aside(self._folder / vectors_name)
+        matrix = MatrixFile(aside.temporary, STORAGE_TYPES[self._origin.storage])
+        matrix.append(vectors[:rows])
+        matrix.close()
+        shard = {
+            "vectors": vectors_name,
+            "records": f"metadata/metadata_{number:04}.parquet",
+            "count": rows,
+            "sha256": {"vectors": sha256_of(aside.temporary)},
+        }
+        aside.commit()
+        self._store_records(records, shard, vectors.shape[1])
+        self._shards.append({"number": number, **shard, "dim": vectors.shape[1]})
+
+    def _store_records(self, records: list[Record], shard: dict[str, Any], dim: int) -> None:
+        plan = plan_columns(records)
+        said = {**self._origin.description(len(records), dim), "kind": self._kind, "shard": shard}
+        aside = Aside(self._folder / shard["records"])
+        plan.frame(records).write_parquet(aside.temporary, metadata=key_values(said, plan))
+        aside.commit()
+
+    def close(self) -> None:
+        """Store the last shard, then the manifest that makes the folder whole."""
+        if self._records:
+            self._store(len(self._records))
+        dim = self._shards[0]["dim"] if self._shards else 0
+        for shard in self._shards:
+            shard["sha256"]["records"] = sha256_of(self._folder / shard["records"])
+        count = sum(shard["count"] for shard in self._shards)
+        manifest = {
+            **self._origin.description(count, dim),
+            "kind": self._kind,
+            "shards": [
+                {key: shard[key] for key in ("vectors", "records", "count", "sha256")}
+                for shard in self._shards
+            ],
+        }
+        content = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
+        write_whole(self._folder / MANIFEST, content)
+
+    def abort(self) -> None:
+        """Keep the clips that are complete as a last shard; without a manifest none is whole."""
+        if rows := self._whole_clips():
+            self._store(rows)

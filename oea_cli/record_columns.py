@@ -1,0 +1,233 @@
+"""Records as typed columns (Parquet, polars) and back, without losing a value.
+
+A key whose values are all text, all whole numbers, all numbers, all booleans, or all flat lists of
+one of these becomes a column of that type. Everything else (objects, mixed types) becomes a text
+column that holds JSON. An absent key is null; a key that is present and null in some rows is told
+apart by the description, which travels as JSON beside the columns: {"json": [...], "null": [...]}.
+What comes back equals what went in; only a whole number among fractions comes back as 1.0.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from oea_cli.errors import OeaError
+
+Record = dict[str, Any]
+EXACT_IN_FLOAT64 = 2**53
+SCALARS: dict[str, type[pl.DataType]] = {
+    "null": pl.String,
+    "json": pl.String,
+    "bool": pl.Boolean,
+    "int": pl.Int64,
+    "bigint": pl.Int64,
+    "float": pl.Float64,
+    "str": pl.String,
+}
+PARQUET_KEY = "oea"
+
+
+@dataclass
+class ColumnPlan:
+    """What each key of many records becomes as a column; `description` is needed to read back."""
+
+    dtypes: dict[str, pl.DataType | type[pl.DataType]] = field(default_factory=dict)
+    json: list[str] = field(default_factory=list)
+    null: list[str] = field(default_factory=list)
+
+    @property
+    def description(self) -> dict[str, list[str]]:
+        """JSON columns, and columns whose nulls were there in the record."""
+        return {"json": self.json, "null": self.null}
+
+    def frame(self, records: Sequence[Record]) -> pl.DataFrame:
+        """Return the records as columns."""
+        return pl.DataFrame([self._column(key, records) for key in self.dtypes])
+
+    def _column(self, key: str, records: Sequence[Record]) -> pl.Series:
+        if key in self.json:
+            values = [_dumps(row[key]) if key in row else None for row in records]
+        else:
+            values = [row.get(key) for row in records]
+        return pl.Series(key, values, dtype=self.dtypes[key], strict=False)
+
+
+def plan_columns(records: Iterable[Record]) -> ColumnPlan:
+    """Look at all records, once through, and decide each key's column."""
+    kinds: dict[str, str] = {}
+    present: dict[str, int] = {}
+    nulls: set[str] = set()
+    total = 0
+    for record in records:
+        total += 1
+        for key, value in record.items():
+            present[key] = present.get(key, 0) + 1
+            kinds[key] = _merged(kinds.get(key, "null"), _kind(value))
+            if value is None:
+                nulls.add(key)
+    plan = ColumnPlan()
+    for key, kind in kinds.items():
+        if key in nulls and present[key] < total:
+            # Null and absent in one column: only JSON keeps the two apart.
+            kind = "json"
+        plan.dtypes[key] = _dtype(kind)
+        if kind == "json":
+            plan.json.append(key)
+        elif key in nulls:
+            plan.null.append(key)
+    return plan
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "bool"
+        case int():
+            if abs(value) <= EXACT_IN_FLOAT64:
+                return "int"
+            return "bigint" if -(2**63) <= value < 2**63 else "json"
+        case float():
+            return "float"
+        case str():
+            return "str"
+        case list():
+            return _list_kind(value)
+    return "json"
+
+
+def _list_kind(values: list[Any]) -> str:
+    inner = "null"
+    for value in values:
+        kind = _kind(value)
+        if kind == "null" or kind == "json" or kind.startswith("list "):
+            return "json"
+        inner = _merged(inner, kind)
+    return "json" if inner == "json" else f"list {inner}"
+
+
+def _merged(first: str, second: str) -> str:
+    if first == second or second == "null":
+        return first
+    if first == "null":
+        return second
+    if first.startswith("list ") and second.startswith("list "):
+        inner = _merged(first[5:], second[5:])
+        return "json" if inner == "json" else f"list {inner}"
+    for wider, narrower in (("float", "int"), ("bigint", "int")):
+        if {first, second} == {wider, narrower}:
+            return wider
+    return "json"
+
+
+def _dtype(kind: str) -> pl.DataType | type[pl.DataType]:
+    return pl.List(SCALARS[kind[5:]]) if kind.startswith("list ") else SCALARS[kind]
+
+
+def _dumps(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:
+        raise OeaError(f"{value!r:.80} cannot be written as JSON: {error}") from error
+
+
+def records_of(frame: pl.DataFrame, description: dict[str, list[str]]) -> list[Record]:
+    """Return the rows as records, nulls of absent keys left out, JSON columns decoded."""
+    as_json = [key for key in description.get("json", []) if key in frame.columns]
+    keep = set(description.get("null", []))
+    rows = frame.to_dicts()
+    droppable = [k for k in frame.columns if k not in keep and frame[k].null_count()]
+    for row in rows:
+        for key in droppable:
+            if row[key] is None:
+                del row[key]
+        for key in as_json:
+            if key in row:
+                row[key] = orjson.loads(row[key])
+    return rows
+
+
+@dataclass
+class ParquetTable:
+    """An opened Parquet file: its frames, some thousand rows each, and what it says of itself."""
+
+    frames: Iterator[pl.DataFrame]
+    schema: pl.Schema
+    metadata: dict[str, Any]
+
+    @property
+    def description(self) -> dict[str, list[str]]:
+        """How records lie in the columns; empty for files from elsewhere."""
+        columns: dict[str, list[str]] = self.metadata.get("columns", {})
+        return columns
+
+
+def open_parquet(
+    source: str | Path, *, leave_out: Sequence[str] = (), batch_rows: int = 4096
+) -> ParquetTable:
+    """Open a Parquet file or address without reading its rows; raises OeaError when it is none.
+
+    Columns that JSON cannot hold are turned into what it can: decimals into numbers, spans of time
+    into text, a struct of bytes and a path (as in Hugging Face's audio columns) into the path;
+    other bytes are left out.
+    """
+    name = str(source)
+    try:
+        opened: Any = name if "://" not in name else _open_address(name)
+        lazy = pl.scan_parquet(opened, glob=False)
+        schema = lazy.collect_schema()
+        keys = pl.read_parquet_metadata(opened)
+        metadata = orjson.loads(keys[PARQUET_KEY]) if PARQUET_KEY in keys else {}
+    except (OSError, pl.exceptions.PolarsError, orjson.JSONDecodeError) as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else "not a Parquet file"
+        raise OeaError(f"{name}: {reason} ({_first_line(error)})") from error
+    chosen = [
+        column
+        for key, dtype in schema.items()
+        if key not in leave_out
+        for column in _plain(key, dtype)
+    ]
+    return ParquetTable(_frames(lazy.select(chosen), name, batch_rows), schema, metadata)
+
+
+def _frames(lazy: pl.LazyFrame, name: str, batch_rows: int) -> Iterator[pl.DataFrame]:
+    try:
+        for frame in lazy.collect_batches(chunk_size=batch_rows, maintain_order=True):
+            yield from frame.iter_slices(batch_rows)
+    except pl.exceptions.PolarsError as error:
+        raise OeaError(f"{name}: cannot be read ({_first_line(error)})") from error
+
+
+def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
+    column = pl.col(key)
+    if isinstance(dtype, pl.Struct):
+        fields = {part.name: part.dtype for part in dtype.fields}
+        if fields.get("bytes") == pl.Binary:
+            return [column.struct.field("path").alias(key)] if "path" in fields else []
+    if dtype == pl.Binary:
+        return []
+    if dtype == pl.Decimal:
+        return [column.cast(pl.Float64)]
+    return [column.cast(pl.String)] if dtype == pl.Duration else [column]
+
+
+def _open_address(address: str) -> Any:
+    import fsspec
+
+    return fsspec.open(address, "rb").open()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def read_parquet(source: str | Path, *, leave_out: Sequence[str] = ()) -> Iterator[list[Record]]:
+    """Yield the records of a Parquet file, some thousand at a time."""
+    table = open_parquet(source, leave_out=leave_out)
+    for frame in table.frames:
+        yield records_of(frame, table.description)
