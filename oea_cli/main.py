@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from oea_cli.commands import index
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -69,3 +70,6 @@ def oea(version: VersionOption = False) -> None:
 
     Every verb is a filter: records in, records out, through files and pipes.
     """
+
+
+app.command("index")(index.index)

@@ -40,19 +40,19 @@ def build_index(
     encoder: str | None,
     kind: str = "auto",
     storage: str = "f32",
+    newer_wins: bool = False,
 ) -> Change:
     """Build an index from unit vectors, in place of any former one, in bounded memory.
 
-    An id that comes twice with the same vector counts once. Raises OeaError for one that comes with
-    two vectors, for an empty stream, and where the folder cannot be written; the former index is
-    then as it was.
+    An id that comes twice with the same vector counts once; with two vectors the newer counts if
+    `newer_wins`, else OeaError names it. Whatever is raised, the former index is as it was.
     """
     check_kind(kind)
     check_storage(storage)
     with _changing(folder):
         number = read_manifest(folder).next_number if is_index(folder) else 1
         manifest = Manifest(dim, encoder, kind, storage, now(), now(), number)
-        return _extend(folder, manifest, None, batches, newer_wins=False)
+        return _extend(folder, manifest, None, batches, newer_wins)
 
 
 def extend_index(
@@ -74,7 +74,8 @@ def extend_index(
         manifest = index.manifest
         if not manifest.segments:
             manifest = replace(manifest, dim=dim, encoder=encoder)
-        _check_same_space(folder, manifest, dim, encoder)
+        if dim:
+            _check_same_space(folder, manifest, dim, encoder)
         change = _extend(folder, manifest, index, batches, newer_wins)
         changed = read_manifest(folder)
         if len(changed.segments) > MAX_SEGMENTS or _mostly_deleted(changed):
@@ -120,7 +121,7 @@ def _extend(
     manifest: Manifest,
     index: VectorIndex | None,
     batches: Iterable[VectorBatch],
-    newer_wins: bool = False,
+    newer_wins: bool,
 ) -> Change:
     """Write the batches as a new segment after those of `index`, and name it in the manifest."""
     number = manifest.next_number

@@ -128,7 +128,8 @@ class VectorIndex:
         chosen = np.unique(owners)
         if len(chosen) == 1:
             segment = self.segments[chosen[0]]
-            return segment.stored[rows - segment.first]
+            whole: Stored = segment.stored[rows - segment.first]
+            return whole
         found = np.empty((len(rows), stored_width(self.dim, self.storage)), DTYPES[self.storage])
         for number in chosen:
             own = owners == number
@@ -181,6 +182,7 @@ class VectorIndex:
             "bytes": sum((self.folder / name).stat().st_size for name in names),
             "created": manifest.created,
             "updated": manifest.updated,
+            "oea": manifest.oea,
             "segments": [_describe(segment) for segment in manifest.segments],
         }
 

@@ -60,6 +60,7 @@ class Manifest:
     updated: str
     next_number: int = 1
     segments: tuple[Segment, ...] = ()
+    oea: str = __version__
 
     @property
     def num_live(self) -> int:
@@ -67,8 +68,8 @@ class Manifest:
         return sum(segment.num_rows - segment.num_deleted for segment in self.segments)
 
     def touched(self, **changes: Any) -> "Manifest":
-        """Return a copy with these changes and a new date."""
-        return replace(self, updated=now(), **changes)
+        """Return a copy with these changes, a new date and this version."""
+        return replace(self, updated=now(), oea=__version__, **changes)
 
 
 def now() -> str:
@@ -93,7 +94,7 @@ def read_manifest(folder: Path) -> Manifest:
     if found != FORMAT:
         raise OeaError(f"{folder / MANIFEST}: format {found!r}, this oea reads {FORMAT!r}")
     try:
-        del content["oea"], content["count"]
+        del content["count"]
         segments = tuple(_segment(row) for row in content.pop("segments"))
         return Manifest(**content, segments=segments)
     except (KeyError, TypeError) as error:
@@ -115,7 +116,7 @@ def _why_no_index(folder: Path) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace `index.json` in one step, after everything it names is on the disk."""
-    head = {"format": FORMAT, "oea": __version__, "count": manifest.num_live}
+    head = {"format": FORMAT, "count": manifest.num_live}
     content = orjson.dumps(head | asdict(manifest), option=orjson.OPT_INDENT_2)
     aside = folder / f"{MANIFEST}.tmp"
     with aside.open("wb") as file:
