@@ -114,14 +114,10 @@ CHOICES = {
     "precision": ("float32", "bfloat16"),
     "storage": ("float32", "float16", "bfloat16"),
 }
-POSITIVE = frozenset(
-    "hidden_size text_layers text_mlp text_heads audio_layers audio_mlp audio_heads hop_length "
-    "vocab_size dim max_seconds variants variant_seconds min_seconds long_seconds long_every steps "
-    "batch_size learning_rate temperature clip_norm checkpoint_every log_every".split()
-)
-SHARES = frozenset(
-    "real_share listed_share split filler exclusion label_until average final_rate".split()
-)
+MAY_BE_ZERO = {"seed", "warmup", "weight_decay", "initializer_range", "validate_every"}
+MAY_BE_ZERO |= {"label_weight", "label_floor", "margin_weight"}
+SHARES = {"real_share", "listed_share", "split", "filler", "exclusion"}
+SHARES |= {"label_until", "average", "final_rate"}
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -334,8 +330,12 @@ def _check_fields(section: Any, where: str) -> list[str]:
 def _mistake(name: str, value: Any) -> str | None:
     if name in CHOICES and value not in CHOICES[name]:
         return f"must be one of {', '.join(CHOICES[name])}, not '{value}'"
-    if name in POSITIVE and not value > 0:
+    if name in SHARES:
+        return None if 0 <= value <= 1 else f"must lie between 0 and 1, not {value}"
+    if isinstance(value, int | float) and value <= 0 and name not in MAY_BE_ZERO:
         return f"must be greater than 0, not {value}"
-    if name in SHARES and not 0 <= value <= 1:
-        return f"must lie between 0 and 1, not {value}"
-    return None
+    return f"must not be negative, not {value}" if _is_negative(value) else None
+
+
+def _is_negative(value: Any) -> bool:
+    return isinstance(value, int | float) and value < 0
