@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -20,6 +21,7 @@ Rows = Iterator[tuple[str, Record]]
 """Rows with where they stand ("clips.jsonl:12"), as people look them up."""
 
 TABLE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"})
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 MAX_LINE_BYTES = 64 * 2**20
 UTF8_BOM = b"\xef\xbb\xbf"
 BINARY_STARTS = {
@@ -36,7 +38,7 @@ BINARY_STARTS = {
 
 def is_remote(source: str) -> bool:
     """True for an address such as s3://bucket/a.wav, which fsspec opens."""
-    return "://" in source
+    return ADDRESS.match(source) is not None
 
 
 def table_suffix(name: str) -> str | None:
