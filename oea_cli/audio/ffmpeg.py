@@ -1,0 +1,96 @@
+"""PyAV's side of decoding, for the containers libsndfile lacks; an extra, loaded when needed."""
+
+import importlib.util
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from oea_cli.audio.libsndfile import Sound, checked, mix
+from oea_cli.audio.sources import AudioError
+
+# Only containers of sound are handed to FFmpeg, by their first bytes: it would also open playlists
+# and scripts, which name other files and addresses.
+SIGNATURES = (
+    (4, b"ftyp"),  # mp4, m4a
+    (0, b"\x1a\x45\xdf\xa3"),  # webm, mka
+    (0, b"\x30\x26\xb2\x75"),  # wma
+    (0, b"OggS"),  # speex, FLAC in Ogg
+    (0, b"fLaC"),  # sample sizes that libsndfile does not know
+    (0, b"#!AMR"),
+    (0, b"\x0b\x77"),  # ac3
+    (0, b"\xff\xf1"),  # aac
+    (0, b"\xff\xf9"),
+)
+INSTALL = "pip install 'oea[formats]'"
+
+
+def is_installed() -> bool:
+    """True where PyAV can be imported."""
+    return importlib.util.find_spec("av") is not None
+
+
+def knows(file: BinaryIO) -> bool:
+    """True for a file that begins like a container FFmpeg decodes; leaves the file at its start."""
+    file.seek(0)
+    head = file.read(16)
+    file.seek(0)
+    return any(head[at : at + len(magic)] == magic for at, magic in SIGNATURES)
+
+
+def open_sound(file: BinaryIO, skip_frames: int = 0, start: float = 0.0) -> Sound:
+    """Open the first sound track, `start` seconds or `skip_frames` frames in.
+
+    Raises AudioError when there is no track, or nothing that can be decoded.
+    """
+    import av
+
+    file.seek(0)
+    try:
+        container = av.open(file, metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        raise AudioError(f"cannot be decoded ({_reason(error)})") from error
+    if not container.streams.audio:
+        container.close()
+        raise AudioError("no sound track in it")
+    rate = int(container.streams.audio[0].rate or 0)
+    if not rate:
+        container.close()
+        raise AudioError("its sound track states no sample rate")
+    sound = Sound(rate, None, exact=False)
+    sound.blocks = _blocks(container, sound, skip_frames or round(start * rate))
+    return sound
+
+
+def _blocks(container: Any, sound: Sound, skip: int) -> Iterator[np.ndarray]:
+    import av
+
+    with container:
+        try:
+            for frames in _frames(container, sound.sample_rate):
+                first = sound.frames_read
+                sound.frames_read += len(frames)
+                if sound.frames_read > skip:
+                    yield checked(mix(frames[max(0, skip - first) :]), first / sound.sample_rate)
+        except av.FFmpegError as error:
+            seconds = sound.frames_read / sound.sample_rate
+            raise AudioError(f"broken after {seconds:.2f} s ({_reason(error)})") from error
+
+
+def _frames(container: Any, sample_rate: int) -> Iterator[np.ndarray]:
+    """(frames, channels) float32 blocks; a change of channels or of sample format is followed."""
+    import av
+
+    layout, resampler = None, None
+    for frame in container.decode(audio=0):
+        if frame.rate != sample_rate:
+            raise AudioError("the sample rate changes within the file")
+        if resampler is None or (frame.layout.name, frame.format.name) != layout:
+            layout = (frame.layout.name, frame.format.name)
+            resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=sample_rate)
+        for converted in resampler.resample(frame):
+            yield converted.to_ndarray().T
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

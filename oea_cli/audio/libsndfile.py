@@ -1,0 +1,161 @@
+"""libsndfile's side of decoding: mono blocks of a file, whatever its header says."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+
+from oea_cli.audio.sources import AudioError
+
+UNKNOWN_LENGTH = 2**62  # a FLAC without a number of frames claims 2**63 - 1
+SAMPLE_RATES = (1_000, 2_000_000)  # hertz; outside of these a header is wrong, or no sound
+LOUDEST = 1e10  # 32-bit samples stored as floats without scaling stay below; power stays finite
+BLOCK_SAMPLES = 65_536
+# When decoding fails, libsndfile forgets how much of the block it had decoded: FLAC, the one
+# format that fails in the middle, is read in blocks of about its own frames.
+FLAC_BLOCK_SAMPLES = 4_096
+NOT_RECOGNISED, CHANNELS_CHANGED = 1, 160  # libsndfile's error codes
+NO_MPEG_FRAMES = "File does not exist or is not a regular file"
+
+
+class UndecodableError(AudioError):
+    """libsndfile cannot open this; another decoder might."""
+
+
+class ChannelsChangeError(AudioError):
+    """The file is valid, but libsndfile cannot follow it from frame `at` on."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__("the number of channels changes")
+        self.at = at
+
+
+class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """A SoundFile that reads straight on.
+
+    soundfile seeks after every read where it can. That costs time, and where the length is unknown
+    the seek at the end fails and takes the last block with it.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+@dataclass
+class Sound:
+    """An opened sound: its rate in hertz and what it claims its length to be, in frames.
+
+    `blocks` are mono float32, one after the other; `frames_read` counts what they held so far.
+    """
+
+    sample_rate: int
+    declared: int | None
+    exact: bool  # the header states a length; for mp3 it is often an estimate
+    blocks: Iterator[np.ndarray] = field(default_factory=lambda: iter(()))
+    frames_read: int = 0
+
+
+def open_sound(file: BinaryIO, start: float = 0.0) -> Sound:
+    """Open a file that libsndfile knows, at `start` seconds.
+
+    Raises UndecodableError when it does not know it, AudioError when it makes no sense.
+    """
+    opened = _open(file)
+    low, high = SAMPLE_RATES
+    if not low <= opened.samplerate <= high:
+        opened.close()
+        raise AudioError(f"a sample rate of {opened.samplerate} Hz makes no sense")
+    sound = Sound(opened.samplerate, _declared_frames(opened), exact=opened.format != "MP3")
+    sound.blocks = _blocks(opened, sound, round(start * opened.samplerate))
+    return sound
+
+
+def _open(file: BinaryIO) -> _SoundFile:
+    """Open by descriptor, so that no suffix decides; only an mp3 may need its name to be known."""
+    try:
+        return _SoundFile(file.fileno(), "r", closefd=False)
+    except soundfile.LibsndfileError as error:
+        failure = error
+    if failure.code == NOT_RECOGNISED and str(file.name).lower().endswith(".mp3"):
+        try:
+            return _SoundFile(file.name, "r")
+        except soundfile.LibsndfileError as error:
+            failure = error
+    raise UndecodableError(f"cannot be decoded ({_reason(failure)})") from failure
+
+
+def _blocks(opened: _SoundFile, sound: Sound, skip: int) -> Iterator[np.ndarray]:
+    with opened:
+        size = FLAC_BLOCK_SAMPLES if opened.format == "FLAC" else BLOCK_SAMPLES
+        block = np.empty((max(256, size // opened.channels), opened.channels), np.float32)
+        if skip and sound.declared is not None and _seek(opened, skip):
+            sound.frames_read = skip
+        while True:
+            try:
+                frames = opened.read(out=block)
+            except soundfile.LibsndfileError as error:
+                raise _broken(error, sound) from error
+            if not len(frames):
+                return
+            first = sound.frames_read
+            sound.frames_read += len(frames)
+            if sound.frames_read > skip:
+                yield checked(mix(frames[max(0, skip - first) :]), first / sound.sample_rate)
+
+
+def mix(frames: np.ndarray) -> np.ndarray:
+    """(frames, channels) float32 -> (frames,) mean over the channels, a new array.
+
+    Channel by channel, so that a sample's value does not depend on the block it comes in.
+    """
+    mono = frames[:, 0].copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        for channel in range(1, frames.shape[1]):
+            mono += frames[:, channel]
+        if frames.shape[1] > 1:
+            mono /= np.float32(frames.shape[1])
+    return mono
+
+
+def checked(samples: np.ndarray, seconds: float) -> np.ndarray:
+    """The same samples; raises AudioError when one is NaN, infinite or absurdly large."""
+    if not np.abs(samples).max(initial=0) <= LOUDEST:  # NaN compares as false, too
+        raise AudioError(f"holds NaN, infinity or absurd values, at {seconds:.1f} s or after")
+    return samples
+
+
+def _seek(opened: _SoundFile, frame: int) -> bool:
+    try:
+        return bool(opened.seek(frame) == frame)
+    except soundfile.LibsndfileError:
+        return False  # reading and dropping gets there, too
+
+
+def _declared_frames(opened: _SoundFile) -> int | None:
+    """What the header claims; libsndfile corrects a wav that is cut off, and logs the claim."""
+    if not 0 < opened.frames < UNKNOWN_LENGTH:
+        return None
+    found = re.search(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", opened.extra_info, re.M)
+    if found is None:
+        return int(opened.frames)
+    claimed, real = int(found[1]), int(found[2])
+    if claimed >= 0x7FFF_F000 or not real:
+        return None  # written to a pipe: the length was not known
+    return int(opened.frames * claimed / real)
+
+
+def _broken(error: soundfile.LibsndfileError, sound: Sound) -> AudioError:
+    if error.code == CHANNELS_CHANGED and sound.frames_read:
+        return ChannelsChangeError(sound.frames_read)
+    seconds = sound.frames_read / sound.sample_rate
+    return AudioError(f"broken after {seconds:.2f} s ({_reason(error)})")
+
+
+def _reason(error: soundfile.LibsndfileError) -> str:
+    text = str(error.error_string).strip().rstrip(".")
+    if text.startswith(NO_MPEG_FRAMES):
+        return "no sound found in it; a broken or cut-off mp3?"
+    return text.removeprefix("Error : ").strip()

@@ -1,0 +1,108 @@
+"""Where sound comes from: a path, a remote address, bytes or a stream; each becomes a real file.
+
+The decoders get a file with a descriptor, because libsndfile reads that without the interpreter:
+decoders in several threads do not wait for each other, and a network error is raised here instead
+of being lost in a callback.
+"""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from oea_cli.errors import OeaError
+
+Source = str | Path | bytes | BinaryIO
+Notice = Callable[[str], object]
+"""Receives what a user should know about a sound that is used all the same."""
+
+
+class AudioError(OeaError):
+    """A sound that cannot be used; the text does not name it, callers put its name in front."""
+
+
+@contextmanager
+def open_source(source: Source) -> Iterator[BinaryIO]:
+    """A file with a descriptor, open for reading at its start.
+
+    Raises AudioError when it is missing, not a file, not permitted or empty.
+    """
+    file = _open(source)
+    try:
+        if os.fstat(file.fileno()).st_size == 0:
+            raise AudioError("the file is empty")
+        yield file
+    finally:
+        file.close()
+
+
+def is_remote(source: object) -> bool:
+    """True for an address that fsspec opens, like s3://bucket/a.wav."""
+    return isinstance(source, str) and "://" in source
+
+
+def _open(source: Source) -> BinaryIO:
+    if isinstance(source, str | Path):
+        return _open_remote(str(source)) if is_remote(source) else _open_local(source)
+    copy = _temporary()
+    if isinstance(source, bytes):
+        copy.write(source)
+    else:
+        shutil.copyfileobj(source, copy)
+    return _rewound(copy)
+
+
+def _open_local(path: str | Path) -> BinaryIO:
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - the caller closes it
+    except FileNotFoundError as error:
+        raise AudioError("no such file") from error
+    except IsADirectoryError as error:
+        raise AudioError("is a folder, not a sound file") from error
+    except PermissionError as error:
+        raise AudioError("no permission to read it") from error
+    except (OSError, ValueError) as error:
+        raise AudioError(getattr(error, "strerror", None) or str(error)) from error
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode):
+        return file
+    with file:
+        if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+            raise AudioError("is neither a file nor a pipe")
+        copy = _temporary()
+        shutil.copyfileobj(file, copy)
+    return _rewound(copy)
+
+
+def _open_remote(address: str) -> BinaryIO:
+    import fsspec
+
+    # libsndfile recognises some mp3 files by their suffix only.
+    copy = _temporary(suffix=Path(address).suffix)
+    try:
+        with fsspec.open(address, "rb") as file:
+            shutil.copyfileobj(file, copy)
+    except FileNotFoundError as error:
+        raise AudioError("no such file") from error
+    except Exception as error:  # every storage has its own exceptions
+        raise AudioError(f"cannot be fetched ({_one_line(error)})") from error
+    return _rewound(copy)
+
+
+def _temporary(suffix: str = "") -> BinaryIO:
+    """A file that vanishes when it is closed."""
+    return cast(BinaryIO, tempfile.NamedTemporaryFile(prefix="oea-", suffix=suffix))
+
+
+def _rewound(file: BinaryIO) -> BinaryIO:
+    file.flush()
+    file.seek(0)
+    return file
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
