@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import index
+from oea_cli.commands import index, search
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -73,3 +73,4 @@ def oea(version: VersionOption = False) -> None:
 
 
 app.command("index")(index.index)
+app.command("search")(search.search)

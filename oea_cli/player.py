@@ -1,0 +1,66 @@
+"""Playing a sound, or a part of one, through a program that is installed."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from oea_cli.errors import OeaError
+
+PLAYERS = {"ffplay": "FFmpeg", "play": "SoX", "afplay": "macOS"}
+
+
+def find_player() -> str:
+    """Return the first player that is installed; raises OeaError naming those that could be."""
+    for name in PLAYERS:
+        if shutil.which(name):
+            return name
+    wanted = ", ".join(f"{name} ({origin})" for name, origin in PLAYERS.items())
+    raise OeaError(f"--play needs a player, and none is installed: {wanted}")
+
+
+def play(player: str, path: str, start: float | None = None, end: float | None = None) -> None:
+    """Play a sound file from `start` to `end` seconds and wait for its end.
+
+    Raises OeaError where the file is missing or the player fails.
+    """
+    if not Path(path).is_file():
+        raise OeaError(f"{path}: no such file; hits are played by the path in their record")
+    # A name that begins with a dash would be read as an option.
+    name = str(Path(path).absolute())
+    if player == "afplay" and start:
+        _play_part(name, start, end)
+        return
+    _run(_command(player, name, start or 0.0, end), path)
+
+
+def _command(player: str, path: str, start: float, end: float | None) -> list[str]:
+    length = [] if end is None else [f"{end - start:.3f}"]
+    if player == "ffplay":
+        limit = ["-t", *length] if length else []
+        quiet = ["-nodisp", "-autoexit", "-loglevel", "error"]
+        return [player, *quiet, "-ss", f"{start:.3f}", *limit, "-i", path]
+    if player == "play":
+        return [player, "-q", path, "trim", f"{start:.3f}", *length]
+    return [player, *(["-t", *length] if length else []), path]
+
+
+def _play_part(path: str, start: float, end: float | None) -> None:
+    """Cut the part out for a player that can only begin at the beginning."""
+    import soundfile
+
+    rate = soundfile.info(path).samplerate
+    stop = None if end is None else round(end * rate)
+    samples, _ = soundfile.read(path, start=round(start * rate), stop=stop)
+    with tempfile.TemporaryDirectory() as folder:
+        part = str(Path(folder) / "part.wav")
+        soundfile.write(part, samples, rate)
+        _run(_command("afplay", part, 0.0, None), path)
+
+
+def _run(command: list[str], path: str) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = said[-1] if said else f"exit status {done.returncode}"
+        raise OeaError(f"{path}: {command[0]} could not play it ({reason})")
