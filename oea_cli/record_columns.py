@@ -173,7 +173,7 @@ def open_parquet(
     """Open a Parquet file or address without reading its rows; raises OeaError when it is none.
 
     Columns that JSON cannot hold are turned into what it can: decimals into numbers, spans of time
-    into text, a struct of bytes and a path (as in Hugging Face's audio columns) into the path;
+    into seconds, a struct of bytes and a path (as in Hugging Face's audio columns) into the path;
     other bytes are left out.
     """
     name = str(source)
@@ -213,7 +213,7 @@ def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
         return []
     if dtype == pl.Decimal:
         return [column.cast(pl.Float64)]
-    return [column.cast(pl.String)] if dtype == pl.Duration else [column]
+    return [column.dt.total_microseconds() / 1e6] if dtype == pl.Duration else [column]
 
 
 def _open_address(address: str) -> Any:

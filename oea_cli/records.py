@@ -25,7 +25,7 @@ from oea_cli.folders import (
     parent,
     sounds_under,
 )
-from oea_cli.record_fields import PATH_NAMES, RowError, records_from_row
+from oea_cli.record_fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
 from oea_cli.tables import (
     Record,
     Rows,
@@ -136,7 +136,9 @@ class _Reader:
         described: set[str] = set()
         for table in _metadata_files(folder):
             below = parent(table).removeprefix(folder.rstrip("/")).strip("/")
-            rows = self._placed(read_table(table, report=self._report), below, described)
+            rows = self._placed(
+                read_table(table, report=self._report, leave_out=VECTOR_NAMES), below, described
+            )
             yield from self._records(rows, folder)
         for name in sounds_under(folder, self._report):
             if name not in described:
@@ -151,7 +153,7 @@ class _Reader:
                 yield where, {**row, "file_name": name}
 
     def _table(self, name: str) -> Iterator[Record]:
-        rows = read_table(name, report=self._report)
+        rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
         return self._records(interpret(rows, name), parent(name))
 
     def _stream(self, stream: BinaryIO, name: str) -> Iterator[Record]:

@@ -4,8 +4,9 @@ import csv
 import gzip
 import re
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from itertools import chain, dropwhile
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
@@ -47,19 +48,29 @@ def table_suffix(name: str) -> str | None:
     return suffix if suffix in TABLE_SUFFIXES else None
 
 
-def open_bytes(source: str | Path) -> AbstractContextManager[BinaryIO]:
+@contextmanager
+def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
     """Open a file, an address or "-" (stdin) for reading bytes; gzip by its suffix.
 
     Raises OeaError when it does not exist or cannot be read.
     """
     name = str(source)
     if name == "-":
-        return nullcontext(sys.stdin.buffer)
+        yield sys.stdin.buffer
+        return
     try:
         stream = _open_remote(name) if is_remote(name) else _open_local(name)
     except (OSError, ValueError, ImportError) as error:
         raise OeaError(f"{name}: {_reason(error)}") from error
-    return cast(BinaryIO, gzip.open(stream)) if name.lower().endswith(".gz") else stream
+    with stream:
+        if not name.lower().endswith(".gz"):
+            yield stream
+            return
+        try:
+            with gzip.open(stream) as unzipped:
+                yield cast(BinaryIO, unzipped)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise OeaError(f"{name}: not a whole gzip file ({error})") from error
 
 
 def _open_local(path: str) -> BinaryIO:
@@ -78,11 +89,17 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def read_table(source: str | Path | BinaryIO, *, report: Report = raise_failure) -> Rows:
+def read_table(
+    source: str | Path | BinaryIO,
+    *,
+    report: Report = raise_failure,
+    leave_out: Sequence[str] = (),
+) -> Rows:
     """Yield (where, row) from JSONL, JSON, CSV, TSV or Parquet, keys as they are.
 
     A path's format follows from its suffix; a stream ("-" is stdin) is JSONL when its first line
     starts with "{", CSV otherwise. Rows that cannot be read go to `report`, by default an OeaError.
+    Columns named in `leave_out` need not be read, where the format can skip them.
     """
     if not isinstance(source, str | Path):
         yield from _read_stream(source, "stdin", report)
@@ -90,7 +107,7 @@ def read_table(source: str | Path | BinaryIO, *, report: Report = raise_failure)
     name = str(source)
     suffix = table_suffix(name)
     if suffix == ".parquet":
-        yield from read_parquet_rows(name)
+        yield from _read_parquet_rows(name, leave_out)
         return
     with open_bytes(source) as stream:
         if suffix in (".jsonl", ".ndjson"):
@@ -242,7 +259,7 @@ def _decoded(lines: Iterator[tuple[int, bytes]], numbers: list[int]) -> Iterator
         yield line.decode("utf-8", "surrogateescape")
 
 
-def read_parquet_rows(name: str, leave_out: Sequence[str] = ()) -> Rows:
+def _read_parquet_rows(name: str, leave_out: Sequence[str]) -> Rows:
     """Yield (where, row) of a Parquet file, some thousand rows in memory at a time."""
     from oea_cli.record_columns import read_parquet
 
