@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from types import TracebackType
 
 from oea_cli.errors import OeaError
 
@@ -24,6 +25,22 @@ class Aside:
         """Put the finished file in its place, over an older one of that name."""
         self.temporary.replace(self.path)
 
+    def __enter__(self) -> Path:
+        """Hand out the name to write to; the file is put in its place at the end of the block."""
+        return self.temporary
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self.commit()
+        finally:
+            self.discard()
+
     def discard(self) -> None:
         """Remove what has been written; harmless when there is nothing."""
         self.temporary.unlink(missing_ok=True)
@@ -31,12 +48,8 @@ class Aside:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a small file (a manifest) so that no reader ever sees half of it."""
-    aside = Aside(path)
-    try:
-        aside.temporary.write_bytes(content)
-        aside.commit()
-    finally:
-        aside.discard()
+    with Aside(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def sha256_of(path: Path) -> str:

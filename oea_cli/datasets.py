@@ -7,7 +7,7 @@
     WavCaps    {"data": [{"id", "caption", "audio", ...}]}; sounds {id}.flac
     MECAT      one {"ID": {"short": [...], "long": [...], ...}} per line; "None" is filler
 
-Sounds are looked for beside the caption file, in its split's folder, and in folders whose names
+Sounds are looked for beside the caption file, in the folder of its name or split, and in those that
 start with audio, wav, flac, sound or clotho_audio, there and one level up. Where there is none,
 `path` is the name it should have: embedding that record reports a missing file, its captions are
 as good as ever.
@@ -61,12 +61,13 @@ def _likely_folders(caption_file: str | None) -> Iterator[Path]:
     if is_remote(caption_file):
         return
     home = Path(caption_file).parent
-    split = next((name for name in SPLITS if name in Path(caption_file).stem.lower()), None)
+    stem = Path(caption_file).stem.lower()
+    split = next((name for name in SPLITS if name in stem), None)
     for base in (home, Path(os.path.normpath(home / ".."))):
         yield base
         for folder in _entries(base):
             name = folder.name.lower()
-            if folder.is_dir() and (name == split or name.startswith(SOUND_FOLDERS)):
+            if folder.is_dir() and (name in (split, stem) or name.startswith(SOUND_FOLDERS)):
                 yield folder
                 if split and (folder / split).is_dir():
                     yield folder / split

@@ -1,8 +1,8 @@
 """The unit that travels: some records and their vectors, checked once on every way in and out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -28,36 +28,62 @@ class Batch:
     vectors: Vectors
 
 
-@dataclass
 class EmbeddingReader:
     """An opened source of vectors: who made them, and an iteration over batches, once through.
 
     `encoder` is "NAME:FINGERPRINT", None for vectors that name no encoder; `dim` is 0 where there
-    is no vector at all; `metadata` is what the artefact remembers besides.
+    is no vector at all; `metadata` is what the artefact remembers besides. The file behind it is
+    closed at the end of the iteration, by `close`, or with the last reference.
     """
 
-    batches: Iterator[Batch]
-    encoder: str | None
-    dim: int
-    metadata: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        batches: Iterator[Batch],
+        encoder: str | None,
+        dim: int,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.encoder = encoder
+        self.dim = dim
+        self.metadata = metadata or {}
+        self._batches = batches
+        self._opened: BinaryIO | None = None
+
+    def owning(self, stream: BinaryIO) -> "EmbeddingReader":
+        """Take over a stream that was opened for this reader alone."""
+        self._opened = stream
+        return self
 
     def __iter__(self) -> Iterator[Batch]:
-        return self.batches
+        try:
+            yield from self._batches
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the file behind the reader; harmless when it is closed or not its own."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def __del__(self) -> None:
+        self.close()
 
 
-def empty_reader() -> EmbeddingReader:
+def empty_reader(encoder: str | None = None) -> EmbeddingReader:
     """The reader of a source without any row."""
-    return EmbeddingReader(iter(()), encoder=None, dim=0)
+    return EmbeddingReader(iter(()), encoder, 0)
 
 
 def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) -> Vectors:
-    """Return (n, d) float32 rows of length 1 in C order.
+    """Return (n, d) float32 rows of length 1, C order, writable.
 
     Rows within 1e-6 of length 1 keep every bit, others are divided by their length. Raises OeaError
     naming the record for a vector that holds NaN or infinity, or is all zeros.
     """
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    if not rows.flags.writeable:
+        rows = rows.copy()
     # In double precision, so that no sum overflows and the tolerance means what it says.
     lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
     if not np.isfinite(lengths).all():
@@ -68,7 +94,7 @@ def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) 
         raise OeaError(f"{where}: the vector of {name} is all zeros; it has no direction")
     off = np.abs(lengths - 1) > LENGTH_TOLERANCE
     if off.any():
-        rows = rows.copy() if rows is vectors else rows
+        rows = rows.copy()
         rows[off] = rows[off] / lengths[off, None]
     return rows
 

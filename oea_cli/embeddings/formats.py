@@ -45,7 +45,12 @@ def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) ->
         return read_matrix(path, batch_rows)
     if kind == "parquet":
         return read_parquet_vectors(path, batch_rows)
-    return read_stream(path.open("rb"), str(path), batch_rows)
+    stream = path.open("rb")
+    try:
+        return read_stream(stream, str(path), batch_rows).owning(stream)
+    except BaseException:
+        stream.close()
+        raise
 
 
 def read_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:

@@ -65,7 +65,7 @@ def open_matrix(path: Path) -> npt.NDArray[Any]:
 
 
 def _check(dtype: np.dtype[Any], shape: tuple[int, ...], where: str) -> None:
-    if dtype.kind != "f" or len(shape) not in (1, 2) or 0 in shape[-1:]:
+    if dtype.kind != "f" or len(shape) not in (1, 2) or (shape[0] and not shape[-1]):
         raise OeaError(f"{where}: {dtype} of shape {shape}; vectors are rows of floats")
 
 

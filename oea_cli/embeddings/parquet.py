@@ -15,7 +15,13 @@ import orjson
 import polars as pl
 
 from oea_cli.artefacts import Aside
-from oea_cli.embeddings.batch import Batch, EmbeddingReader, numbered, unit_rows
+from oea_cli.embeddings.batch import (
+    Batch,
+    EmbeddingReader,
+    empty_reader,
+    numbered,
+    unit_rows,
+)
 from oea_cli.embeddings.matrix import MatrixFile, open_matrix
 from oea_cli.embeddings.writer import STORAGE_TYPES, Origin, to_json
 from oea_cli.errors import OeaError
@@ -43,7 +49,7 @@ def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
         raise OeaError(f"{path}: no column 'embedding'; is this the output of `oea embed`?")
     first = next(table.frames, None)
     if first is None or first.is_empty():
-        return EmbeddingReader(iter(()), table.metadata.get("encoder"), 0)
+        return empty_reader(table.metadata.get("encoder"))
     encoder = table.metadata.get("encoder", _stamp(first))
     dim = _matrix_of(first[COLUMN], str(path)).shape[1]
     batches = _batches(first, table, encoder, dim, str(path))
@@ -78,11 +84,10 @@ def _batches(
 def _matrix_of(column: pl.Series, where: str) -> npt.NDArray[Any]:
     dtype = column.dtype
     if isinstance(dtype, pl.List) and dtype.inner.is_float() and not column.has_nulls():
-        lengths = column.list.len()
-        if lengths.n_unique() > 1:
-            found = sorted(lengths.unique().to_list())
-            raise OeaError(f"{where}: vectors of {found[0]} and {found[-1]} dimensions")
-        column = column.list.to_array(int(lengths[0]))
+        lengths = sorted(column.list.len().unique().to_list())
+        if lengths[0] != lengths[-1]:
+            raise OeaError(f"{where}: vectors of {lengths[0]} and {lengths[-1]} dimensions")
+        column = column.list.to_array(lengths[0])
         dtype = column.dtype
     if not (isinstance(dtype, pl.Array) and dtype.inner.is_float()) or column.has_nulls():
         raise OeaError(f"{where}: column 'embedding' is {dtype}, or has gaps; not lists of floats")

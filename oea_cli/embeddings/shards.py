@@ -9,16 +9,17 @@ what made them: that is all a later run needs in order to go on. A shard never e
 windows of one clip, so a clip is either done or not.
 """
 
-import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import orjson
+import polars as pl
 
 from oea_cli.artefacts import Aside, sha256_of, write_whole
-from oea_cli.embeddings.batch import Batch, EmbeddingReader, numbered, unit_rows
+from oea_cli.embeddings.batch import Batch, EmbeddingReader, Vectors, numbered, unit_rows
 from oea_cli.embeddings.matrix import MatrixFile, open_matrix
 from oea_cli.embeddings.parquet import key_values
 from oea_cli.embeddings.writer import STORAGE_TYPES, Origin
@@ -29,7 +30,6 @@ from oea_cli.tables import Record
 Kind = Literal["audio", "text"]
 MANIFEST = "manifest.json"
 WINDOW_MARK = "#t="
-SHARD_NAME = re.compile(r"metadata_(\d{4,})\.parquet")
 
 
 def read_shards(folder: Path, batch_rows: int) -> EmbeddingReader:
@@ -97,7 +97,7 @@ class ShardSink:
         self._kind = kind
         self._shard_rows = shard_rows
         self._records: list[Record] = []
-        self._vectors: list[np.ndarray] = []
+        self._vectors: list[Vectors] = []
         self._done: set[str] = set()
         self._shards: list[dict[str, Any]] = []
         if folder.exists() and not folder.is_dir():
@@ -111,19 +111,18 @@ class ShardSink:
         return record_id in self._done
 
     def _adopt(self, resume: bool) -> None:
-        paths = sorted((self._folder / "metadata").glob("metadata_*.parquet"))
-        paths = [path for path in paths if SHARD_NAME.fullmatch(path.name)]
-        if not resume and paths:
-            (self._folder / MANIFEST).unlink(missing_ok=True)
+        paths = sorted(self._folder.glob("metadata/metadata_*.parquet"))
+        if resume:
             for path in paths:
-                path.unlink()
+                self._adopt_shard(path)
             return
-        for path in paths:
-            self._adopt_shard(path)
+        # The manifest goes first, so that nobody reads what is being removed.
+        (self._folder / MANIFEST).unlink(missing_ok=True)
+        for path in [*paths, *self._folder.glob("*_emb/*_emb_*.npy")]:
+            path.unlink()
 
     def _adopt_shard(self, path: Path) -> None:
-        table = open_parquet(path)
-        said = table.metadata
+        said = open_parquet(path).metadata
         if "encoder" not in said:
             raise OeaError(f"{path}: not written by oea; choose another folder")
         if said["encoder"] != self._origin.encoder:
@@ -135,10 +134,11 @@ class ShardSink:
         theirs = {key: said.get(key) for key in mine}
         if theirs != mine:
             raise OeaError(f"{self._folder}: holds {theirs}, this run makes {mine}")
-        for frame in table.frames:
-            for row_id in frame["id"]:
-                self._done.update((row_id, clip_of(row_id)))
-        self._shards.append({"number": int(path.stem[9:]), **said["shard"], "dim": said["dim"]})
+        for row_id in pl.read_parquet(path, columns=["id"])["id"]:
+            self._done.update((row_id, clip_of(row_id)))
+        self._shards.append(
+            {"number": int(path.stem.rpartition("_")[2]), **said["shard"], "dim": said["dim"]}
+        )
 
     def write(self, batch: Batch) -> None:
         """Keep the rows, and store a shard when there are enough."""
@@ -171,28 +171,30 @@ class ShardSink:
         vectors = np.concatenate(self._vectors)
         records, self._records = self._records[:rows], self._records[rows:]
         self._vectors = [vectors[rows:]]
+        self._store_shard(records, vectors[:rows])
+
+    def _store_shard(self, records: list[Record], vectors: Vectors) -> None:
         number = self._shards[-1]["number"] + 1 if self._shards else 0
         vectors_name = f"{self._kind}_emb/{self._kind}_emb_{number:04}.npy"
-        aside = Aside(self._folder / vectors_name)
-        matrix = MatrixFile(aside.temporary, STORAGE_TYPES[self._origin.storage])
-        matrix.append(vectors[:rows])
-        matrix.close()
+        with Aside(self._folder / vectors_name) as temporary:
+            matrix = MatrixFile(temporary, STORAGE_TYPES[self._origin.storage])
+            matrix.append(vectors)
+            matrix.close()
+            digest = sha256_of(temporary)
         shard = {
             "vectors": vectors_name,
             "records": f"metadata/metadata_{number:04}.parquet",
-            "count": rows,
-            "sha256": {"vectors": sha256_of(aside.temporary)},
+            "count": len(records),
+            "sha256": {"vectors": digest},
         }
-        aside.commit()
         self._store_records(records, shard, vectors.shape[1])
         self._shards.append({"number": number, **shard, "dim": vectors.shape[1]})
 
     def _store_records(self, records: list[Record], shard: dict[str, Any], dim: int) -> None:
         plan = plan_columns(records)
         said = {**self._origin.description(len(records), dim), "kind": self._kind, "shard": shard}
-        aside = Aside(self._folder / shard["records"])
-        plan.frame(records).write_parquet(aside.temporary, metadata=key_values(said, plan))
-        aside.commit()
+        with Aside(self._folder / shard["records"]) as temporary:
+            plan.frame(records).write_parquet(temporary, metadata=key_values(said, plan))
 
     def close(self) -> None:
         """Store the last shard, then the manifest that makes the folder whole."""
@@ -215,5 +217,7 @@ class ShardSink:
 
     def abort(self) -> None:
         """Keep the clips that are complete as a last shard; without a manifest none is whole."""
-        if rows := self._whole_clips():
-            self._store(rows)
+        # What made the run fail (a full disk) may make this fail too, and is the better message.
+        with suppress(OSError):
+            if rows := self._whole_clips():
+                self._store(rows)
