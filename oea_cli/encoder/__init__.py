@@ -31,6 +31,10 @@ class Encoder(Protocol):
     max_seconds: float
 
     @property
+    def device(self) -> str:
+        """Where it computes: `cpu`, `cuda`, `mps`."""
+
+    @property
     def stamp(self) -> str:
         """`NAME:FINGERPRINT`, what every artefact remembers."""
 

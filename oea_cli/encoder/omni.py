@@ -95,6 +95,10 @@ class OmniEncoder:
         self.max_seconds = settings.max_seconds
 
     @property
+    def device(self) -> str:
+        return str(self.model.text_head.linear.weight.device.type)
+
+    @property
     def stamp(self) -> str:
         return f"{self.name}:{self.fingerprint}"
 
