@@ -3,7 +3,8 @@
 A key whose values are all text, all whole numbers, all numbers, all booleans, or all flat lists of
 one of these becomes a column of that type. Everything else (objects, mixed types) becomes a text
 column that holds JSON. An absent key is null; a key that is present and null in some rows is told
-apart by the description, which travels as JSON beside the columns: {"json": [...], "null": [...]}.
+apart by the description, which travels as JSON beside the columns: {"json": [...], "null": [...],
+"unnamed": ...}; the last names the column of the key "", which polars cannot select.
 What comes back equals what went in; only a whole number among fractions comes back as 1.0.
 """
 
@@ -38,22 +39,24 @@ class ColumnPlan:
     dtypes: dict[str, pl.DataType | type[pl.DataType]] = field(default_factory=dict)
     json: list[str] = field(default_factory=list)
     null: list[str] = field(default_factory=list)
+    unnamed: str = "unnamed"
 
     @property
-    def description(self) -> dict[str, list[str]]:
-        """JSON columns, and columns whose nulls were there in the record."""
-        return {"json": self.json, "null": self.null}
+    def description(self) -> dict[str, Any]:
+        """JSON columns, columns whose nulls were there in the record, the column of the key ""."""
+        return {"json": self.json, "null": self.null, "unnamed": self.unnamed}
 
     def frame(self, records: Sequence[Record]) -> pl.DataFrame:
         """Return the records as columns."""
-        return pl.DataFrame([self._column(key, records) for key in self.dtypes])
+        return pl.DataFrame([self._column(name, records) for name in self.dtypes])
 
-    def _column(self, key: str, records: Sequence[Record]) -> pl.Series:
-        if key in self.json:
+    def _column(self, name: str, records: Sequence[Record]) -> pl.Series:
+        key = "" if name == self.unnamed else name
+        if name in self.json:
             values = [_dumps(row[key]) if key in row else None for row in records]
         else:
             values = [row.get(key) for row in records]
-        return pl.Series(key, values, dtype=self.dtypes[key], strict=False)
+        return pl.Series(name, values, dtype=self.dtypes[name], strict=False)
 
 
 def plan_columns(records: Iterable[Record]) -> ColumnPlan:
@@ -70,15 +73,18 @@ def plan_columns(records: Iterable[Record]) -> ColumnPlan:
             if value is None:
                 nulls.add(key)
     plan = ColumnPlan()
+    while plan.unnamed in kinds:
+        plan.unnamed += "_"
     for key, kind in kinds.items():
+        name = key or plan.unnamed
         if key in nulls and present[key] < total:
             # Null and absent in one column: only JSON keeps the two apart.
             kind = "json"
-        plan.dtypes[key] = _dtype(kind)
+        plan.dtypes[name] = _dtype(kind)
         if kind == "json":
-            plan.json.append(key)
+            plan.json.append(name)
         elif key in nulls:
-            plan.null.append(key)
+            plan.null.append(name)
     return plan
 
 
@@ -136,10 +142,11 @@ def _dumps(value: Any) -> str:
         raise OeaError(f"{value!r:.80} cannot be written as JSON: {error}") from error
 
 
-def records_of(frame: pl.DataFrame, description: dict[str, list[str]]) -> list[Record]:
+def records_of(frame: pl.DataFrame, description: dict[str, Any]) -> list[Record]:
     """Return the rows as records, nulls of absent keys left out, JSON columns decoded."""
     as_json = [key for key in description.get("json", []) if key in frame.columns]
     keep = set(description.get("null", []))
+    unnamed = description.get("unnamed")
     rows = frame.to_dicts()
     droppable = [k for k in frame.columns if k not in keep and frame[k].null_count()]
     for row in rows:
@@ -149,6 +156,8 @@ def records_of(frame: pl.DataFrame, description: dict[str, list[str]]) -> list[R
         for key in as_json:
             if key in row:
                 row[key] = orjson.loads(row[key])
+        if unnamed in row:
+            row[""] = row.pop(unnamed)
     return rows
 
 
@@ -161,9 +170,9 @@ class ParquetTable:
     metadata: dict[str, Any]
 
     @property
-    def description(self) -> dict[str, list[str]]:
+    def description(self) -> dict[str, Any]:
         """How records lie in the columns; empty for files from elsewhere."""
-        columns: dict[str, list[str]] = self.metadata.get("columns", {})
+        columns: dict[str, Any] = self.metadata.get("columns", {})
         return columns
 
 

@@ -100,7 +100,7 @@ def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) 
 
 
 def _name(records: Sequence[Record], row: int) -> str:
-    return f"'{records[row]['id']}' (row {row + 1})"
+    return f"'{records[row]['id']}'"
 
 
 def numbered(records: Sequence[Record], first_row: int) -> None:

@@ -1,0 +1,455 @@
+"""Vectors keep every bit through every format, and nothing broken is taken for whole."""
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from oea_cli.embeddings import Batch, Vectors, open_writer, read_embeddings, unit_rows
+from oea_cli.errors import OeaError, UsageError
+from oea_cli.tables import Record
+
+OUTPUTS = ["v.jsonl", "v.npy", "v.parquet", "v/"]
+STAMP = "mini:0123456789ab"
+in_same_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30
+)
+
+
+@pytest.fixture(autouse=True)
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs inside its own empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def unit(rows: int, dim: int = 16, seed: int = 0) -> Vectors:
+    """(rows, dim) float32 rows of length 1."""
+    vectors = np.random.default_rng(seed).standard_normal((rows, dim)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def named(rows: int) -> list[Record]:
+    return [{"id": f"d/{row}.wav", "path": f"w/d/{row}.wav"} for row in range(rows)]
+
+
+def write(output: str, records: list[Record], vectors: Vectors, **options: Any) -> None:
+    options = {"encoder": STAMP, **options}
+    with open_writer(output, **options) as writer:
+        half = len(records) // 2
+        writer.write(Batch(records[:half], vectors[:half]))
+        writer.write(Batch(records[half:], vectors[half:]))
+
+
+def read(source: Any, **options: Any) -> tuple[list[Record], Vectors]:
+    batches = list(read_embeddings(source, **options))
+    records = [record for batch in batches for record in batch.records]
+    for batch in batches:
+        assert batch.vectors.dtype == np.float32
+        assert batch.vectors.flags.c_contiguous and batch.vectors.flags.writeable
+        assert len(batch.records) == len(batch.vectors)
+    return records, np.concatenate([batch.vectors for batch in batches])
+
+
+def bits(vectors: Vectors) -> np.ndarray:
+    return vectors.view(np.uint32)
+
+
+# Any float32 whose square fits one too: also the tiniest, also -0.0.
+components = arrays(
+    np.float32,
+    st.tuples(st.integers(1, 9), st.integers(1, 20)),
+    elements=st.floats(-(2.0**60), 2.0**60, width=32),
+)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]))
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text("abc"), inner), max_leaves=6
+)
+keys = st.sampled_from(["path", "captions", "tags", "ü", "", "json", "null", "n"])
+
+
+class TestRoundTrips:
+    @pytest.mark.parametrize("encoding", ["json", "base64"])
+    @pytest.mark.parametrize("output", OUTPUTS)
+    def test_every_format_keeps_every_bit(self, output: str, encoding: str) -> None:
+        vectors = unit(1000, 512)
+        write(output, named(1000), vectors, encoding=encoding, metadata={"n": 1}, shard_rows=300)
+        reader = read_embeddings(output)
+        assert (reader.encoder, reader.dim) == (STAMP, 512)
+        records, found = read(output, batch_rows=70)
+        assert records == named(1000)
+        assert (bits(found) == bits(vectors)).all()
+
+    @pytest.mark.parametrize("output", OUTPUTS)
+    @in_same_folder
+    @given(rows=components)
+    def test_any_vectors(self, output: str, rows: np.ndarray) -> None:
+        rows = rows[np.linalg.norm(rows.astype(np.float64), axis=1) > 0]
+        if not len(rows):
+            return
+        vectors = unit_rows(rows, named(len(rows)), "x")
+        write(output, named(len(rows)), vectors, resume=False)
+        assert (bits(read(output)[1]) == bits(vectors)).all()
+
+    @pytest.mark.parametrize("output", OUTPUTS)
+    @in_same_folder
+    @given(extra=st.lists(st.dictionaries(keys, values, max_size=4), min_size=1, max_size=6))
+    def test_any_records(self, output: str, extra: list[Record]) -> None:
+        records = [{**row, "id": str(number)} for number, row in enumerate(extra)]
+        write(output, records, unit(len(records)), resume=False)
+        found, _ = read(output)
+        assert found == records
+        assert [list(map(type, tree(a))) for a in found] == [
+            list(map(type, tree(b))) for b in records
+        ] or output in ("v.parquet", "v/")
+
+    @pytest.mark.parametrize("output", ["v.npy", "v.parquet", "v/"])
+    def test_artefacts_remember_what_made_them(self, output: str) -> None:
+        write(output, named(3), unit(3), metadata={"input": "wavs", "prompts": ["query:"]})
+        assert read_embeddings(output).metadata == {"input": "wavs", "prompts": ["query:"]}
+
+    @pytest.mark.parametrize("output", OUTPUTS)
+    def test_half_precision_is_near_and_stable(self, output: str) -> None:
+        vectors = unit(200, 64)
+        write(output, named(200), vectors, storage="f16")
+        _, once = read(output)
+        assert np.abs(once - vectors).max() < 1e-3
+        assert np.allclose(np.linalg.norm(once, axis=1), 1, atol=1e-6)
+        write(output, named(200), once, storage="f16", resume=False)
+        assert (bits(read(output)[1]) == bits(once)).all()
+
+    @pytest.mark.parametrize("output", OUTPUTS)
+    def test_vectors_that_name_no_encoder(self, output: str) -> None:
+        write(output, named(3), unit(3), encoder=None)
+        assert read_embeddings(output).encoder is None
+
+    @pytest.mark.parametrize("output", OUTPUTS)
+    def test_nothing_at_all(self, output: str) -> None:
+        with open_writer(output, encoder=STAMP):
+            pass
+        reader = read_embeddings(output)
+        assert (reader.dim, list(reader)) == (0, [])
+
+    def test_sizes_on_disk(self) -> None:
+        for storage in ("f32", "f16"):
+            write(f"{storage}.npy", named(100), unit(100, 64), storage=storage)
+        assert Path("f32.npy").stat().st_size == 128 + 100 * 64 * 4
+        assert Path("f16.npy").stat().st_size == 128 + 100 * 64 * 2
+
+
+def tree(value: Any) -> list[Any]:
+    """Every value inside a value, in order."""
+    if isinstance(value, dict):
+        return [value, *(part for key in sorted(value) for part in tree(value[key]))]
+    if isinstance(value, list):
+        return [value, *(part for inner in value for part in tree(inner))]
+    return [value]
+
+
+class TestForeignReaders:
+    """Other programs read what is written here."""
+
+    def test_numpy_and_clip_retrievals_layout(self) -> None:
+        vectors = unit(25)
+        write("v.npy", named(25), vectors)
+        write("v/", named(25), vectors, shard_rows=10)
+        assert (np.load("v.npy") == vectors).all()
+        parts = [np.load(path) for path in sorted(Path("v/audio_emb").glob("*.npy"))]
+        assert [len(part) for part in parts] == [10, 10, 5]
+        assert (np.concatenate(parts) == vectors).all()
+        frames = [pl.read_parquet(path) for path in sorted(Path("v/metadata").glob("*.parquet"))]
+        assert pl.concat(frames)["id"].to_list() == [row["id"] for row in named(25)]
+
+    def test_pyarrow_sees_a_fixed_size_list(self) -> None:
+        parquet = pytest.importorskip("pyarrow.parquet")
+        records = [{**row, "captions": ["a", "b"], "deep": {"n": [1]}} for row in named(5)]
+        write("v.parquet", records, unit(5))
+        table = parquet.read_table("v.parquet")
+        assert str(table.schema.field("embedding").type) == "fixed_size_list<element: float>[16]"
+        assert table["captions"].to_pylist()[0] == ["a", "b"]
+        assert orjson.loads(table["deep"].to_pylist()[0]) == {"n": [1]}
+        said = orjson.loads(parquet.read_metadata("v.parquet").metadata[b"oea"])
+        assert (said["encoder"], said["dim"], said["count"]) == (STAMP, 16, 5)
+
+    def test_the_openai_form_of_base64(self) -> None:
+        vectors = unit(1)
+        write("v.jsonl", named(1), vectors, encoding="base64")
+        row = orjson.loads(Path("v.jsonl").read_bytes())
+        assert row["encoder"] == STAMP
+        content = base64.b64decode(row["embedding"])
+        assert (np.frombuffer(content, dtype="<f4") == vectors[0]).all()
+
+
+class TestForeignVectors:
+    """What is read here was written by other programs."""
+
+    @pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8", ">f4"])
+    def test_a_bare_matrix_has_row_numbers_as_ids(self, dtype: str) -> None:
+        np.save("v.npy", unit(5).astype(dtype))
+        reader = read_embeddings("v.npy", batch_rows=2)
+        assert (reader.encoder, reader.dim) == (None, 16)
+        records, vectors = read("v.npy", batch_rows=2)
+        assert records == [{"id": str(row)} for row in range(5)]
+        assert np.allclose(vectors, unit(5), atol=1e-3)
+
+    def test_rows_are_brought_to_length_one_unless_they_are(self) -> None:
+        rows = unit(4)
+        np.save("v.npy", rows * np.array([[1], [2], [1e-20], [1e15]], dtype=np.float32))
+        _, vectors = read("v.npy")
+        assert (bits(vectors[:1]) == bits(rows[:1])).all()
+        assert np.allclose(vectors, rows, atol=1e-6)
+
+    @in_same_folder
+    @given(rows=components)
+    def test_length_one_is_reached_in_one_step(self, rows: np.ndarray) -> None:
+        rows = rows[np.linalg.norm(rows.astype(np.float64), axis=1) > 0]
+        once = unit_rows(rows, named(len(rows)), "x")
+        assert (bits(unit_rows(once, named(len(rows)), "x")) == bits(once)).all()
+
+    def test_a_single_vector_is_one_row(self) -> None:
+        np.save("v.npy", unit(1)[0])
+        assert read("v.npy")[0] == [{"id": "0"}]
+
+    def test_columns_first(self) -> None:
+        np.save("v.npy", np.asfortranarray(unit(5)))
+        assert (bits(read("v.npy")[1]) == bits(unit(5))).all()
+
+    @pytest.mark.parametrize("inner", [pl.Float32, pl.Float64])
+    def test_parquet_lists(self, inner: Any) -> None:
+        rows = pl.Series("embedding", unit(5).tolist(), dtype=pl.List(inner))
+        pl.DataFrame([pl.Series("id", range(5)), rows]).write_parquet("v.parquet")
+        records, vectors = read("v.parquet")
+        assert [record["id"] for record in records] == ["0", "1", "2", "3", "4"]
+        assert (bits(vectors) == bits(unit(5))).all()
+
+    def test_parquet_with_nothing_but_vectors(self) -> None:
+        pl.DataFrame({"embedding": unit(3).tolist()}).write_parquet("v.parquet")
+        assert read("v.parquet")[0] == [{"id": "0"}, {"id": "1"}, {"id": "2"}]
+
+    def test_lines_without_ids_and_encoders(self) -> None:
+        lines = [orjson.dumps({"embedding": row.tolist()}) for row in unit(3)]
+        records, vectors = read(io.BytesIO(b"\n".join(lines)))
+        assert records == [{"id": "0"}, {"id": "1"}, {"id": "2"}]
+        assert (bits(vectors) == bits(unit(3))).all()
+
+
+def line(**row: Any) -> bytes:
+    return orjson.dumps({"id": "a", "embedding": [0.6, 0.8], **row}) + b"\n"
+
+
+class TestBadLines:
+    @pytest.mark.parametrize(
+        ("bad", "problem"),
+        [
+            (b'{"id": "b"}\n', "2: no 'embedding'; is this the output of `oea embed`?"),
+            (line(embedding=[1.0]), "2: 1 dimensions, the lines before have 2"),
+            (line(embedding=[]), "2: 'embedding' is not a list of numbers"),
+            (line(embedding=[[1, 2]]), "2: 'embedding' is not a list of numbers"),
+            (line(embedding=["x", "y"]), "2: 'embedding' is neither numbers nor base64"),
+            (line(embedding="!!"), "2: 'embedding' is neither numbers nor base64"),
+            (line(embedding="AAAA"), "2: 'embedding' is neither numbers nor base64"),
+            (line(embedding={"a": 1}), "2: 'embedding' is neither numbers nor base64"),
+            (line(encoder="m:2"), "2: made by m:2, the lines before by no encoder named"),
+            (line(id="b", embedding=[0, 0]), " the vector of 'b' is all zeros"),
+            (line(id="b", embedding=[1, None]), " the vector of 'b' holds NaN"),
+            (line(id="b", embedding=[1, 1e39]), " the vector of 'b' holds NaN or inf"),
+            (b'{"id": "b", "embedding": [0.6, NaN]}\n', "2: not JSON"),
+            (b'{"id": "b", "embedding": [0.6, 0', "2: not JSON"),
+            (b"a.wav\n", "2: not JSON"),
+        ],
+    )
+    def test_the_line_is_named(self, bad: bytes, problem: str) -> None:
+        with pytest.raises(OeaError) as raised:
+            read(io.BytesIO(line() + bad))
+        assert str(raised.value).startswith(f"stdin:{problem}")
+
+    def test_two_encoders(self) -> None:
+        with pytest.raises(OeaError, match=r"^stdin:2: made by m:2, the lines before by m:1"):
+            read(io.BytesIO(line(encoder="m:1") + line(encoder="m:2")))
+
+    def test_paths_instead_of_vectors(self) -> None:
+        Path("list.txt").write_text("a.wav\n")
+        with pytest.raises(OeaError, match=r"^list\.txt:1: not JSON"):
+            read("list.txt")
+
+
+class TestHalfWritten:
+    """A reader never takes a half-written artefact for a whole one."""
+
+    @pytest.mark.parametrize("output", OUTPUTS)
+    def test_nothing_is_in_place_before_the_end(self, output: str) -> None:
+        writer = open_writer(output, encoder=STAMP)
+        writer.write(Batch(named(3), unit(3)))
+        with pytest.raises(OeaError):
+            read_embeddings(output)
+        writer.close()
+        assert read(output)[0] == named(3)
+
+    @pytest.mark.parametrize("output", OUTPUTS[:3])
+    def test_an_exception_leaves_nothing_behind(self, output: str) -> None:
+        with pytest.raises(KeyboardInterrupt), open_writer(output, encoder=STAMP) as writer:
+            writer.write(Batch(named(3), unit(3)))
+            raise KeyboardInterrupt
+        assert list(Path.cwd().iterdir()) == []
+
+    @pytest.mark.parametrize("output", OUTPUTS)
+    def test_an_exception_leaves_the_former_one_whole(self, output: str) -> None:
+        write(output, named(3), unit(3))
+        before = {path: path.read_bytes() for path in Path.cwd().rglob("*") if path.is_file()}
+        with pytest.raises(RuntimeError), open_writer(output, encoder=STAMP) as writer:
+            writer.write(Batch([{"id": "x#t=0,1"}], unit(1, seed=9)))
+            raise RuntimeError
+        after = {path: path.read_bytes() for path in Path.cwd().rglob("*") if path.is_file()}
+        assert after == before
+
+    @pytest.mark.parametrize("output", OUTPUTS)
+    def test_a_second_run_takes_the_place_of_the_first(self, output: str) -> None:
+        write(output, named(3), unit(3))
+        write(output, named(2), unit(2, seed=1), resume=False)
+        assert read(output)[0] == named(2)
+        assert not [path for path in Path.cwd().rglob("*") if path.suffix == ".tmp"]
+
+    def test_a_matrix_whose_meta_file_is_missing(self) -> None:
+        write("v.npy", named(3), unit(3))
+        Path("v.meta.json").unlink()
+        with pytest.raises(OeaError, match=r"v\.meta\.json is missing beside v\.jsonl"):
+            read_embeddings("v.npy")
+
+    @pytest.mark.parametrize(
+        ("spoil", "problem"),
+        [
+            (lambda: np.save("v.npy", unit(4)), "holds 4 x 16, not what v.meta.json says"),
+            (lambda: Path("v.jsonl").unlink(), "v.jsonl: No such file"),
+            (lambda: Path("v.jsonl").write_text('{"id": "a"}\n'), "3 vectors, 1 records"),
+            (lambda: Path("v.jsonl").write_text('{"id": "a"}\n' * 4), "more records than its 3"),
+            (lambda: Path("v.jsonl").write_text('{"id": "a"}\nx\n'), "v.jsonl:2: not JSON"),
+            (lambda: Path("v.meta.json").write_text("{}"), "v.meta.json: not written by oea"),
+            (lambda: Path("v.meta.json").write_text("[]"), "v.meta.json: not written by oea"),
+            (lambda: Path("v.npy").write_bytes(b"\x93NUMPY"), "v.npy: not a whole .npy matrix"),
+            (lambda: Path("v.npy").write_bytes(Path("v.npy").read_bytes()[:-1]), "not a whole"),
+            (lambda: Path("v.npy").unlink(), "v.npy: no such file"),
+        ],
+    )
+    def test_a_matrix_that_does_not_fit_its_sidecars(
+        self, spoil: Callable[[], Any], problem: str
+    ) -> None:
+        write("v.npy", named(3), unit(3))
+        spoil()
+        with pytest.raises(OeaError) as raised:
+            read("v.npy")
+        assert problem in str(raised.value)
+
+    def test_records_of_ones_own_are_never_overwritten(self) -> None:
+        Path("clips.jsonl").write_text('{"path": "a.wav"}\n')
+        with pytest.raises(OeaError, match=r"its records would replace clips\.jsonl"):
+            open_writer("clips.npy", encoder=STAMP)
+        assert Path("clips.jsonl").read_text() == '{"path": "a.wav"}\n'
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            (b"hello", "not a whole .npy matrix"),
+            (b"", "not a whole .npy matrix"),
+        ],
+    )
+    def test_not_a_matrix(self, content: bytes, problem: str) -> None:
+        Path("v.npy").write_bytes(content)
+        with pytest.raises(OeaError, match=problem):
+            read_embeddings("v.npy")
+
+    @pytest.mark.parametrize(
+        "matrix", [np.ones((2, 3), dtype=np.int8), np.ones((2, 2, 2)), np.array(["a", "b"])]
+    )
+    def test_not_rows_of_floats(self, matrix: np.ndarray) -> None:
+        np.save("v.npy", matrix)
+        with pytest.raises(OeaError, match="vectors are rows of floats"):
+            read_embeddings("v.npy")
+
+    def test_pickled_objects_are_never_loaded(self) -> None:
+        np.save("v.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+        with pytest.raises(OeaError, match="not a whole"):
+            read_embeddings("v.npy")
+
+    @pytest.mark.parametrize(
+        ("columns", "problem"),
+        [
+            ({"id": ["a"]}, "no column 'embedding'"),
+            ({"embedding": ["text"]}, "column 'embedding' is String"),
+            ({"embedding": [[1.0], [1.0, 2.0]]}, "vectors of 1 and 2 dimensions"),
+            ({"embedding": [[1.0], None]}, "or has gaps"),
+            ({"embedding": [[1.0], [None]]}, "holds NaN"),
+            ({"embedding": [[1], [2]]}, "not lists of floats"),
+            ({"embedding": [[1.0], [0.0]]}, "'1' is all zeros"),
+            ({"embedding": [[1.0], [1.0]], "encoder": ["m:1", "m:2"]}, "several encoders"),
+        ],
+    )
+    def test_parquet_that_holds_no_vectors(self, columns: dict[str, Any], problem: str) -> None:
+        pl.DataFrame(columns).write_parquet("v.parquet")
+        with pytest.raises(OeaError) as raised:
+            read("v.parquet")
+        assert problem in str(raised.value)
+
+
+class TestWriting:
+    @pytest.mark.parametrize("output", OUTPUTS)
+    @pytest.mark.parametrize(
+        ("value", "problem"), [(np.nan, "holds NaN"), (np.inf, "holds NaN"), (0, "is all zeros")]
+    )
+    def test_bad_vectors_are_refused_by_name(self, output: str, value: float, problem: str) -> None:
+        vectors = unit(3)
+        vectors[1] = value
+        with pytest.raises(OeaError, match=rf"the vector of 'd/1\.wav' {problem}"):
+            write(output, named(3)[:0] + named(3), vectors)
+
+    def test_another_dimension_is_refused(self) -> None:
+        with open_writer("v.npy", encoder=STAMP) as writer:
+            writer.write(Batch(named(1), unit(1, 4)))
+            with pytest.raises(OeaError, match="vectors of 5 dimensions after vectors of 4"):
+                writer.write(Batch(named(1), unit(1, 5)))
+
+    @pytest.mark.parametrize("output", ["v.csv", "v", "v.oea", "v.npz"])
+    def test_an_output_of_no_known_kind(self, output: str) -> None:
+        with pytest.raises(UsageError, match=r"name it X\.npy, X\.parquet, X\.jsonl, or X/"):
+            open_writer(output, encoder=STAMP)
+
+    @pytest.mark.parametrize("output", ["gone/v.npy", "gone/v.jsonl", "gone/v.parquet"])
+    def test_an_output_in_a_folder_that_is_not_there(self, output: str) -> None:
+        with pytest.raises(OeaError, match="there is no folder gone"):
+            open_writer(output, encoder=STAMP)
+
+    def test_stdout_takes_lines_only(self) -> None:
+        with pytest.raises(UsageError, match="stdout takes JSONL only"):
+            open_writer("-", encoder=STAMP, file_format="npy")
+
+    def test_a_value_that_json_cannot_hold_is_named(self) -> None:
+        with (
+            pytest.raises(OeaError, match="record 'a' cannot be written as JSON"),
+            open_writer("v.npy", encoder=STAMP) as writer,
+        ):
+            writer.write(Batch([{"id": "a", "blob": b"\0"}], unit(1)))
+        assert list(Path.cwd().iterdir()) == []
+
+    def test_files_have_the_usual_permissions(self) -> None:
+        Path("usual").touch()
+        write("v.npy", named(1), unit(1))
+        assert Path("v.npy").stat().st_mode == Path("usual").stat().st_mode
+
+
+@pytest.mark.parametrize("source", ["nope.npy", "nope", "nope.jsonl"])
+def test_a_missing_source(source: str) -> None:
+    with pytest.raises(OeaError, match=f"^{source}: no such file or folder"):
+        read_embeddings(source)
