@@ -3,9 +3,9 @@
 set -euo pipefail
 
 oea demo sounds --scenes 30
-for shard in 0 1; do                                  # on a cluster: one job each
+for shard in 1 2; do                                  # on a cluster: one job each
     oea embed sounds/clips.jsonl --shard "$shard/2" -o "vectors-$shard/" &
 done
 wait
-oea index vectors-0/ vectors-1/ -o sounds.oea
+oea index vectors-1/ vectors-2/ -o sounds.oea
 oea search "a bell" -i sounds.oea -k 3
