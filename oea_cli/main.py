@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import index, search
+from oea_cli.commands import embed, index, search
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -72,5 +72,6 @@ def oea(version: VersionOption = False) -> None:
     """
 
 
+app.command("embed")(embed.embed)
 app.command("index")(index.index)
 app.command("search")(search.search)

@@ -15,7 +15,7 @@ threads as there are decoders compute mel.
 import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ def encode_records(
     report: Report,
     notice: Callable[[Remark], object] | None = None,
     advance: Callable[[], object] | None = None,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Yield the records with their vectors, in input order, in bounded memory.
 
     A record with `path` is a sound, any other one a `text`. Sounds longer than the encoder's window
