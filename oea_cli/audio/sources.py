@@ -5,6 +5,7 @@ decoders in several threads do not wait for each other, and a network error is r
 of being lost in a callback.
 """
 
+import io
 import os
 import shutil
 import stat
@@ -48,12 +49,7 @@ def is_remote(source: object) -> bool:
 def _open(source: Source) -> BinaryIO:
     if isinstance(source, str | Path):
         return _open_remote(str(source)) if is_remote(source) else _open_local(source)
-    copy = _temporary()
-    if isinstance(source, bytes):
-        copy.write(source)
-    else:
-        shutil.copyfileobj(source, copy)
-    return _rewound(copy)
+    return _copy_of(io.BytesIO(source) if isinstance(source, bytes) else source)
 
 
 def _open_local(path: str | Path) -> BinaryIO:
@@ -73,35 +69,33 @@ def _open_local(path: str | Path) -> BinaryIO:
     with file:
         if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
             raise AudioError("is neither a file nor a pipe")
-        copy = _temporary()
-        shutil.copyfileobj(file, copy)
-    return _rewound(copy)
+        return _copy_of(file)
 
 
 def _open_remote(address: str) -> BinaryIO:
     import fsspec
 
-    # libsndfile recognises some mp3 files by their suffix only.
-    copy = _temporary(suffix=Path(address).suffix)
     try:
         with fsspec.open(address, "rb") as file:
-            shutil.copyfileobj(file, copy)
+            # libsndfile recognises some mp3 files by their suffix only.
+            return _copy_of(file, suffix=Path(address).suffix)
     except FileNotFoundError as error:
         raise AudioError("no such file") from error
     except Exception as error:  # every storage has its own exceptions
         raise AudioError(f"cannot be fetched ({_one_line(error)})") from error
-    return _rewound(copy)
 
 
-def _temporary(suffix: str = "") -> BinaryIO:
-    """A file that vanishes when it is closed."""
-    return cast(BinaryIO, tempfile.NamedTemporaryFile(prefix="oea-", suffix=suffix))
-
-
-def _rewound(file: BinaryIO) -> BinaryIO:
-    file.flush()
-    file.seek(0)
-    return file
+def _copy_of(stream: BinaryIO, suffix: str = "") -> BinaryIO:
+    """The stream's content in a file, at its start; the file vanishes when it is closed."""
+    copy = tempfile.NamedTemporaryFile(prefix="oea-", suffix=suffix)  # noqa: SIM115 - returned
+    try:
+        shutil.copyfileobj(stream, copy)
+        copy.flush()
+        copy.seek(0)
+    except BaseException:
+        copy.close()
+        raise
+    return cast(BinaryIO, copy)
 
 
 def _one_line(error: Exception) -> str:
