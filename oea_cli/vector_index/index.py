@@ -92,7 +92,7 @@ class VectorIndex:
     ) -> tuple[Rows, Floats]:
         """Find the best `k` rows for each query (Q, D) of length 1.
 
-        `mask` (N,) says which rows may be found, `penalty` (N,) or (Q, N) is taken off their
+        `mask` (N,) says which rows may be found, `penalty` (N,) is taken off their
         scores, `exact` scans even where there is a graph. Returns rows and scores, both
         (Q, min(k, len(index))), best first, equal scores by row; where fewer rows are eligible, the
         rest is row -1 with score -inf.
@@ -103,8 +103,7 @@ class VectorIndex:
         chunks = []
         for start in range(0, len(queries), BLOCK_QUERIES):
             part = slice(start, start + BLOCK_QUERIES)
-            own = penalty[part] if penalty is not None and penalty.ndim == 2 else penalty
-            chunks.append(self._search_chunk(queries[part], k, eligible, own, exact))
+            chunks.append(self._search_chunk(queries[part], k, eligible, penalty, exact))
         if not chunks:
             return np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
         rows, scores = zip(*chunks, strict=True)
@@ -219,10 +218,14 @@ class VectorIndex:
                 if segment.graph is not None:
                     self._walk(segment, queries, eligible, nearest)
                     scanned[segment.first : segment.first + len(segment.stored)] = False
+        # One buffer for all blocks: fresh memory would cost as much as the comparison.
+        buffer = np.empty(len(queries) * BLOCK_ROWS, np.float32)
         for rows, block in self._blocks(scanned):
-            scores = queries @ block.T
+            # This way round the product of a block runs as fast as that of the whole.
+            scores = buffer[: len(queries) * len(rows)].reshape(len(rows), len(queries))
+            np.matmul(block, queries.T, out=scores)
             if penalty is not None:
-                scores -= penalty[..., rows]
+                scores -= penalty[rows][:, None]
             nearest.update(scores, rows)
         rows, _ = nearest.best()
         return self._score_again(queries, rows, k, penalty)
@@ -248,7 +251,7 @@ class VectorIndex:
         scores = np.full(rows.shape, -np.inf, np.float32)
         exact = self._pair_scores(queries, owners, found)
         if penalty is not None:
-            exact -= penalty[owners, found] if penalty.ndim == 2 else penalty[found]
+            exact -= penalty[found]
         scores[owners, places] = exact
         order = np.lexsort((rows, -scores), axis=1)[:, :k]
         return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)

@@ -153,10 +153,13 @@ def writing(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise OeaError(f"{folder}: another `oea index` is writing it; wait for it") from error
+        _tidy(folder)
         try:
             yield
         finally:
-            _leave(folder)
+            if not _tidy(folder):
+                (folder / LOCK).unlink(missing_ok=True)
+                folder.rmdir()
 
 
 def _check_target(folder: Path) -> None:
@@ -174,10 +177,8 @@ def _ours(path: Path) -> bool:
     return any(path.match(pattern) for pattern in _OURS)
 
 
-def _leave(folder: Path) -> None:
-    """Clean up after a change, finished or not; a folder that never became an index goes too."""
-    manifest = read_manifest(folder) if is_index(folder) else None
-    remove_stale(folder, manifest)
-    if manifest is None:
-        (folder / LOCK).unlink(missing_ok=True)
-        folder.rmdir()
+def _tidy(folder: Path) -> bool:
+    """Remove what an interrupted change left; return whether there is an index."""
+    found = is_index(folder)
+    remove_stale(folder, read_manifest(folder) if found else None)
+    return found

@@ -7,9 +7,9 @@ are ever sorted: about `k * log(rows / k)` per query on rows in no particular or
 
 import numpy as np
 
-from oea_cli.vector_index.arrays import Floats, Rows
+from oea_cli.vector_index.arrays import Floats, Mask, Rows
 
-FIRST_COLUMNS = 64
+FIRST_ROWS = 64
 
 
 class NearestRows:
@@ -22,20 +22,21 @@ class NearestRows:
         self.k = k
         self.scores: Floats = np.full((num_queries, k), -np.inf, np.float32)
         self.rows: Rows = np.full((num_queries, k), -1, np.int64)
+        self._above: Mask = np.empty(0, bool)
         self._seen = 0
         self._pending: list[tuple[Rows, Floats, Rows]] = []
-        self._num_pending = 0
+        self._num_pending = self._widest = 0
 
     def update(self, scores: Floats, rows: Rows) -> None:
-        """Take in a block of scores (Q, B) of the rows (B,), all higher than those seen before.
+        """Take in a block of scores (B, Q) of the rows (B,), all higher than those seen before.
 
         The first block is taken in slices of growing width, so that a threshold is known before
         most of it is looked at.
         """
-        start, num_columns = 0, scores.shape[1]
-        while start < num_columns:
-            stop = min(num_columns, start + max(self._seen, 2 * self.k, FIRST_COLUMNS))
-            self._take(scores[:, start:stop], rows[start:stop])
+        start = 0
+        while start < len(rows):
+            stop = min(len(rows), start + max(self._seen, 2 * self.k, FIRST_ROWS))
+            self._take(scores[start:stop], rows[start:stop])
             start = stop
 
     def add(self, queries: Rows, scores: Floats, rows: Rows) -> None:
@@ -44,8 +45,10 @@ class NearestRows:
             return
         self._pending.append((queries, scores, rows))
         self._num_pending += len(queries)
-        # Waiting for a few candidates per place keeps the number of sorts logarithmic.
-        if self._num_pending >= 2 * self.scores.size:
+        self._widest += int(np.bincount(queries).max())
+        # Waiting for a few candidates per place keeps the number of sorts logarithmic; no single
+        # query may wait for long, because the table to be sorted is as wide as its candidates.
+        if self._num_pending >= 2 * self.scores.size or self._widest >= 8 * self.k + FIRST_ROWS:
             self._settle()
 
     def best(self) -> tuple[Rows, Floats]:
@@ -54,29 +57,32 @@ class NearestRows:
         return self.rows, self.scores
 
     def _take(self, scores: Floats, rows: Rows) -> None:
-        self._seen += scores.shape[1]
+        self._seen += len(rows)
         # Blocks come in ascending order of rows, so an equal score always loses to the one held.
-        above = scores > self.scores[:, -1:]
+        if self._above.size < scores.size:
+            self._above = np.empty(scores.size, bool)
+        above = self._above[: scores.size].reshape(scores.shape)
+        np.greater(scores, self.scores[:, -1], out=above)
         places = np.flatnonzero(above)
-        queries, columns = np.divmod(places, scores.shape[1])
-        self.add(queries, scores[queries, columns], rows[columns])
+        owners, queries = np.divmod(places, scores.shape[1])
+        self.add(queries, scores[owners, queries], rows[owners])
 
     def _settle(self) -> None:
         """Sort the pending candidates into the k best."""
         if not self._pending:
             return
-        held_queries, held_places = np.nonzero(self.rows >= 0)
-        held = (
-            held_queries,
-            self.scores[held_queries, held_places],
-            self.rows[held_queries, held_places],
-        )
-        queries, scores, rows = map(np.concatenate, zip(held, *self._pending, strict=True))
-        self._pending, self._num_pending = [], 0
-        order = np.lexsort((rows, -scores, queries))
-        queries, scores, rows = queries[order], scores[order], rows[order]
-        firsts = np.searchsorted(queries, np.arange(len(self.scores)))
-        places = np.arange(len(queries)) - firsts[queries]
-        kept = places < self.k
-        self.scores[queries[kept], places[kept]] = scores[kept]
-        self.rows[queries[kept], places[kept]] = rows[kept]
+        queries, scores, rows = map(np.concatenate, zip(*self._pending, strict=True))
+        self._pending, self._num_pending, self._widest = [], 0, 0
+        # Stable sorts keep candidates in the order they came, which is that of their rows.
+        order = np.argsort(queries, kind="stable")
+        queries = queries[order]
+        counts = np.bincount(queries, minlength=len(self.scores))
+        places = self.k + np.arange(len(queries)) - (np.cumsum(counts) - counts)[queries]
+        shape = (len(self.scores), self.k + int(counts.max()))
+        all_scores: Floats = np.full(shape, -np.inf, np.float32)
+        all_rows: Rows = np.full(shape, -1, np.int64)
+        all_scores[:, : self.k], all_rows[:, : self.k] = self.scores, self.rows
+        all_scores[queries, places], all_rows[queries, places] = scores[order], rows[order]
+        best = np.argsort(-all_scores, axis=1, kind="stable")[:, : self.k]
+        self.scores = np.take_along_axis(all_scores, best, 1)
+        self.rows = np.take_along_axis(all_rows, best, 1)

@@ -158,11 +158,12 @@ def _parse(condition: str) -> pl.Expr:
 
 def _series(name: str, values: list[Any], condition: str) -> pl.Series:
     try:
-        return pl.Series(name, values, strict=False)
-    except (pl.exceptions.PolarsError, TypeError) as error:
-        raise OeaError(
-            f"--where {condition!r}: the values of {name!r} are of several types"
-        ) from error
+        series = pl.Series(name, values, strict=False)
+    except (pl.exceptions.PolarsError, TypeError):
+        series = pl.Series(name, values, dtype=pl.Object)
+    if series.dtype == pl.Object:
+        raise OeaError(f"--where {condition!r}: the values of {name!r} are of several types")
+    return series
 
 
 def _first_line(error: Exception) -> str:

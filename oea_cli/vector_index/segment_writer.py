@@ -86,5 +86,5 @@ class SegmentWriter:
         if self.storage != "f32":
             first = self.rows.num_rows
             self._truth.update(
-                self._sample @ vectors.T, np.arange(first, first + len(vectors), dtype=np.int64)
+                vectors @ self._sample.T, np.arange(first, first + len(vectors), dtype=np.int64)
             )
