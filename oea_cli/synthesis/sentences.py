@@ -1,0 +1,139 @@
+"""Captions and queries for sounds and their arrangement, by chance but in people's words.
+
+`arrangement` says how two or three sounds lie in a scene: "together", "then" (in the given order),
+"far" (the last one at a distance), or None where a text leaves it open.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from oea_cli.synthesis.frames import (
+    COMMANDS,
+    EXCLUSIONS,
+    FAR,
+    FRAMES,
+    JOINED,
+    OR_JOINED,
+    QUESTIONS,
+    STATED,
+    THEN,
+    TOGETHER,
+    WHILE,
+)
+from oea_cli.synthesis.vocabulary import keyword, noun_phrase, statement, without_article
+
+QUERY_TYPES = ("caption", "question", "imperative", "keyphrase", "paraphrase")
+TYPE_CHANCES = (0.4, 0.14, 0.16, 0.15, 0.15)
+
+
+def _one_of(rng: np.random.Generator, texts: Sequence[str]) -> str:
+    return texts[int(rng.integers(len(texts)))]
+
+
+def query_for(
+    rng: np.random.Generator,
+    labels: Sequence[str],
+    arrangement: str | None = None,
+    kind: str | None = None,
+) -> str:
+    """A text that asks for these sounds: one of QUERY_TYPES, or of any type by chance."""
+    chosen = kind or str(rng.choice(QUERY_TYPES, p=TYPE_CHANCES))
+    if chosen == "keyphrase" and arrangement in (None, "together"):
+        return keyphrases(rng, labels)
+    if len(labels) == 1 and chosen in ("caption", "paraphrase") and rng.random() < 0.35:
+        return _one_of(rng, STATED).format(s=statement(rng, labels[0]))
+    said = joined(rng, labels, arrangement)
+    if chosen == "keyphrase" or (len(labels) > 1 and rng.random() < 0.5 and chosen == "caption"):
+        return said
+    return _one_of(rng, FRAMES[chosen]).format(said)
+
+
+def caption_for(
+    rng: np.random.Generator, labels: Sequence[str], arrangement: str | None = None
+) -> str:
+    """A text of any type for a scene with these sounds, in this arrangement."""
+    return query_for(rng, labels, arrangement)
+
+
+def inclusion_for(rng: np.random.Generator, labels: Sequence[str]) -> str:
+    """A text that asks for all of these sounds and leaves their arrangement open."""
+    return query_for(rng, labels, None)
+
+
+def keyphrases(rng: np.random.Generator, labels: Sequence[str]) -> str:
+    """A list of tags, at least one for every sound."""
+    tags = [keyword(rng, label) for label in labels]
+    for label in labels:
+        tags += [keyword(rng, label) for _ in range(int(rng.integers(0, 3)))]
+    rng.shuffle(tags)
+    return _one_of(rng, (", ", ", ", " ", "; ", " / ", " + ")).join(dict.fromkeys(tags))
+
+
+def joined(rng: np.random.Generator, labels: Sequence[str], arrangement: str | None = None) -> str:
+    """A noun phrase for one to three sounds."""
+    said = [noun_phrase(rng, label) for label in labels]
+    if len(said) == 1:
+        return said[0]
+    if arrangement == "then":
+        return _in_order(rng, said)
+    if arrangement == "far":
+        return _one_of(rng, FAR).format(A=_enumerated(rng, said[:-1]), B=said[-1])
+    if len(said) > 2:
+        return _enumerated(rng, said)
+    if rng.random() < 0.15:
+        return _one_of(rng, WHILE).format(A=said[0], s=statement(rng, labels[1]))
+    forms = TOGETHER if arrangement == "together" and rng.random() < 0.4 else JOINED
+    return _one_of(rng, forms).format(A=said[0], B=said[1])
+
+
+def _in_order(rng: np.random.Generator, said: list[str]) -> str:
+    if len(said) == 2:
+        return _one_of(rng, THEN).format(A=said[0], B=said[1])
+    form = _one_of(
+        rng,
+        (
+            "{}, then {}, then {}",
+            "first {}, then {}, finally {}",
+            "{} followed by {} and {}",
+            "{}, followed by {}, followed by {}",
+            "{} before {} and then {}",
+            "{} and then {} and then {}",
+        ),  # fmt: skip
+    )
+    return form.format(*said)
+
+
+def _enumerated(rng: np.random.Generator, said: list[str]) -> str:
+    if len(said) == 1:
+        return said[0]
+    if len(said) == 2:
+        return _one_of(rng, JOINED[:9]).format(A=said[0], B=said[1])
+    forms = (
+        "{}, {} and {}",
+        "{} and {} and {}",
+        "{}, {}, {}",
+        "{} with {} and {}",
+        "{}, {}, and {}",
+    )
+    return _one_of(rng, forms).format(*said)
+
+
+def exclusion_for(
+    rng: np.random.Generator, included: Sequence[str], excluded: Sequence[str]
+) -> str:
+    """A text that asks for scenes with the first sounds and without the others."""
+    wanted = joined(rng, included)
+    unwanted = [noun_phrase(rng, label) for label in excluded]
+    ruled_out = unwanted[0]
+    for other in unwanted[1:]:
+        ruled_out = _one_of(rng, OR_JOINED).format(A=ruled_out, B=without_article(other))
+    said = _one_of(rng, EXCLUSIONS).format(A=wanted, B=ruled_out, b=without_article(ruled_out))
+    chance = rng.random()
+    if chance < 0.65:
+        return said
+    if chance < 0.85:
+        return _one_of(rng, COMMANDS).format(said)
+    if chance < 0.92:
+        return _one_of(rng, QUESTIONS).format(said)
+    return f"the sound of {said}"
