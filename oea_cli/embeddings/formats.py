@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
@@ -11,6 +10,7 @@ from oea_cli.embeddings.batch import EmbeddingReader
 from oea_cli.embeddings.lines import LineFileSink, LineSink, read_lines
 from oea_cli.embeddings.matrix import MAGIC, MatrixSink, read_matrix, read_matrix_stream
 from oea_cli.embeddings.parquet import ParquetSink, read_parquet_vectors
+from oea_cli.embeddings.pipes import stdin_bytes, stdout_bytes
 from oea_cli.embeddings.shards import Kind, ShardSink, read_shards
 from oea_cli.embeddings.writer import EmbeddingWriter, Encoding, Origin, Sink, Storage
 from oea_cli.errors import OeaError, UsageError
@@ -34,7 +34,7 @@ def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) ->
     if not isinstance(source, str | Path):
         return read_stream(source, "stdin", batch_rows)
     if str(source) == "-":
-        return read_stream(sys.stdin.buffer, "stdin", batch_rows)
+        return read_stream(stdin_bytes(), "stdin", batch_rows)
     path = Path(source)
     if path.is_dir():
         return read_shards(path, batch_rows)
@@ -89,7 +89,7 @@ def open_writer(
     if output == "-":
         if form != "jsonl":
             raise UsageError(f"stdout takes JSONL only; write {form} to a file with -o")
-        return EmbeddingWriter(LineSink(sys.stdout.buffer, origin, encoding), "stdout")
+        return EmbeddingWriter(LineSink(stdout_bytes(), origin, encoding), "stdout")
     if form == "shards":
         shards = ShardSink(path, origin, kind, shard_rows, resume)
         return EmbeddingWriter(shards, output, shards.is_done)
