@@ -69,3 +69,19 @@ def tone() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an encoder with random weights: the production path, in milliseconds."""
+    from oea_cli.encoder.folder import save_encoder_folder
+    from oea_cli.encoder.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
+    from oea_cli.encoder.settings import EncoderSettings
+
+    folder = tmp_path_factory.mktemp("encoders") / "tiny"
+    sizes = ModelSizes(hidden_size=64, text_layers=2, text_mlp=96, audio_layers=2, audio_mlp=96)
+    settings = EncoderSettings(dim=32)
+    tokenizer = train_tokenizer(["query: a dog barks, rain falls; system user helpful"], 400)
+    front_end = new_front_end(tokenizer, sizes, settings)
+    save_encoder_folder(folder, new_model(sizes, front_end, seed=1), front_end, settings)
+    return folder

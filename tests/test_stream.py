@@ -1,0 +1,278 @@
+"""Records to vectors in the background: order, failures, windows, memory, sameness."""
+
+import time
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from oea_cli.embeddings import Batch
+from oea_cli.encoder import Encoder, load_encoder, stream
+from oea_cli.encoder.decode_ahead import window_id
+from oea_cli.encoder.stream import encode_records, plan_batches
+from oea_cli.errors import Failure, OeaError, raise_failure
+
+Record = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_encoder: Path) -> Encoder:
+    return load_encoder(str(tiny_encoder), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
+    """Forty sounds of mixed lengths, formats and rates."""
+    folder = tmp_path_factory.mktemp("clips")
+    rng = np.random.default_rng(0)
+    records = []
+    for i in range(40):
+        rate = (16_000, 22_050, 44_100)[i % 3]
+        path = folder / f"{i}.{('wav', 'flac', 'ogg')[i % 3]}"
+        soundfile.write(path, 0.1 * rng.standard_normal(int(rate * rng.uniform(0.05, 3))), rate)
+        records.append({"id": str(i), "path": str(path), "note": i})
+    return records
+
+
+def gathered(batches: Iterator[Batch]) -> tuple[list[Record], np.ndarray]:
+    parts = list(batches)
+    records = [record for batch in parts for record in batch.records]
+    return records, np.concatenate([batch.vectors for batch in parts])
+
+
+class Loudness:
+    """An encoder that costs nothing: (mean square, number of samples), not normalised."""
+
+    name, fingerprint, stamp, device = "loudness", "0", "loudness:0", "cpu"
+    dim, sample_rate, max_seconds = 2, 16_000, 10.0
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        return np.array([[len(text), 1] for text in texts], np.float32)
+
+    def encode_audio(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        return np.array([[np.square(w).mean(), len(w)] for w in waveforms], np.float32)
+
+    def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
+        return list(waveforms)
+
+    def encode_prepared(self, prepared: Any) -> np.ndarray:
+        return self.encode_audio(prepared)
+
+
+def test_order_is_kept_and_vectors_are_those_of_each_clip_alone(
+    encoder: Encoder, clips: list[Record]
+) -> None:
+    from oea_cli.audio import read_audio
+
+    records, vectors = gathered(encode_records(encoder, clips, report=raise_failure))
+    assert [record["id"] for record in records] == [clip["id"] for clip in clips]
+    assert [record["note"] for record in records] == list(range(40)), "other keys travel along"
+    for record, vector in zip(records, vectors, strict=True):
+        samples = read_audio(record["path"], encoder.sample_rate)
+        assert record["duration"] == pytest.approx(len(samples) / 16_000, abs=0.001)
+        np.testing.assert_allclose(vector, encoder.encode_audio([samples])[0], atol=1e-5)
+
+
+def test_two_runs_give_the_same_bits(encoder: Encoder, clips: list[Record]) -> None:
+    first = gathered(encode_records(encoder, clips, report=raise_failure))[1]
+    for workers in (1, 3):
+        again = encode_records(encoder, clips, workers=workers, report=raise_failure)
+        np.testing.assert_array_equal(first, gathered(again)[1])
+
+
+def test_batch_size_and_order_do_not_matter(encoder: Encoder, clips: list[Record]) -> None:
+    expected = gathered(encode_records(encoder, clips, report=raise_failure))[1]
+    for batch_size in (1, 16):
+        stream_ = encode_records(encoder, clips, batch_size=batch_size, report=raise_failure)
+        np.testing.assert_allclose(gathered(stream_)[1], expected, atol=1e-5)
+    order = np.random.default_rng(1).permutation(len(clips))
+    shuffled = encode_records(encoder, [clips[i] for i in order], report=raise_failure)
+    np.testing.assert_allclose(gathered(shuffled)[1], expected[order], atol=1e-5)
+
+
+def test_texts_and_sounds_mix(encoder: Encoder, clips: list[Record]) -> None:
+    texts = [{"id": f"t{i}", "text": f"a dog barks {i} times"} for i in range(30)]
+    mixed = [record for pair in zip(clips[:30], texts, strict=True) for record in pair]
+    records, vectors = gathered(encode_records(encoder, mixed, report=raise_failure))
+    assert [record["id"] for record in records] == [record["id"] for record in mixed]
+    expected = encoder.encode_text([text["text"] for text in texts])
+    np.testing.assert_allclose(vectors[1::2], expected, atol=1e-5)
+
+
+def test_failures_are_reported_in_input_order_and_the_rest_goes_on(
+    clips: list[Record], tmp_path: Path
+) -> None:
+    (tmp_path / "broken.wav").write_text("no sound")
+    items: list[Record | Failure] = []
+    for i, clip in enumerate(clips):
+        items.append(clip)
+        if i % 4 == 0:
+            items.append({"id": f"broken {i}", "path": str(tmp_path / "broken.wav")})
+        if i % 4 == 1:
+            items.append(Failure(f"clips.csv:{i}", "no path", f"row {i}"))
+        if i % 4 == 2:
+            items.append({"id": f"missing {i}", "path": str(tmp_path / "missing.wav")})
+    failures: list[Failure] = []
+    counted: list[None] = []
+    batches = encode_records(
+        Loudness(), items, report=failures.append, advance=lambda: counted.append(None)
+    )
+    records, vectors = gathered(batches)
+    assert [record["id"] for record in records] == [clip["id"] for clip in clips]
+    assert len(vectors) == 40 and len(counted) == len(items) == 70
+    expected = [f.id if isinstance(f, Failure) else f["id"] for f in items if f not in clips]
+    assert [failure.id for failure in failures] == expected
+    assert str(failures[2]) == f"{tmp_path / 'missing.wav'}: no such file"
+
+
+def test_the_first_failure_may_end_it(clips: list[Record]) -> None:
+    items = [*clips[:5], {"id": "x", "path": "missing.wav"}, *clips[5:]]
+    with pytest.raises(OeaError, match=r"^missing\.wav: no such file$"):
+        list(encode_records(Loudness(), items, report=raise_failure))
+
+
+def test_windows_have_ids_and_times(tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.zeros(int(25.5 * 8000)), 8000)
+    whole = {"id": "long.wav", "path": str(path), "duration": 25.5}
+    section = {"id": "part", "path": str(path), "start": 2.5, "end": 7.0}
+    long_section = {"id": "more", "path": str(path), "start": 1.25}
+    records, _ = gathered(
+        encode_records(Loudness(), [whole, section, long_section], report=raise_failure)
+    )
+    assert [(r["id"], r.get("start"), r.get("end"), r["duration"]) for r in records] == [
+        ("long.wav#t=0,10", 0, 10, 25.5),
+        ("long.wav#t=10,20", 10, 20, 25.5),
+        ("long.wav#t=15.5,25.5", 15.5, 25.5, 25.5),
+        ("part", 2.5, 7.0, 4.5),
+        ("more#t=1.25,11.25", 1.25, 11.25, 10),
+        ("more#t=11.25,21.25", 11.25, 21.25, 10),
+        ("more#t=15.5,25.5", 15.5, 25.5, 10),
+    ]
+
+
+def test_window_ids_have_at_most_three_decimals() -> None:
+    assert window_id("a.wav", 0.0, 10.0) == "a.wav#t=0,10"
+    assert window_id("a.wav", 3.4004999, 13.4) == "a.wav#t=3.4,13.4"
+
+
+def test_a_file_that_breaks_late_keeps_its_windows(tmp_path: Path) -> None:
+    path = tmp_path / "late.flac"
+    soundfile.write(path, np.random.default_rng(0).standard_normal(40 * 8000) * 0.1, 8000)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    failures: list[Failure] = []
+    item = {"id": "late", "path": str(path)}
+    records, _ = gathered(encode_records(Loudness(), [item], report=failures.append))
+    assert [record["id"] for record in records] == ["late#t=0,10", "late#t=10,20"]
+    assert len(failures) == 1 and failures[0].error.startswith("broken after 29.")
+
+
+def test_remarks_are_passed_on(tmp_path: Path) -> None:
+    path = tmp_path / "short.wav"
+    soundfile.write(path, np.zeros(16_000), 8000)
+    path.write_bytes(path.read_bytes()[:8044])
+    remarks: list[str] = []
+    item = {"id": "short", "path": str(path)}
+    batches = encode_records(
+        Loudness(), [item], report=raise_failure, notice=lambda remark: remarks.append(str(remark))
+    )
+    assert len(gathered(batches)[0]) == 1
+    assert remarks == [f"{path}: ends after 0.50 of 2.00 s; used as far as it goes"]
+
+
+def test_memory_does_not_grow_with_the_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long file among many short ones; the bound is set low to be seen at once."""
+    monkeypatch.setattr(stream, "MIN_GROUP_SECONDS", 20.0)
+    monkeypatch.setattr(stream, "WINDOW_SECONDS", 0.1)
+    soundfile.write(tmp_path / "long.wav", np.zeros(900 * 8000, np.int16), 8000)
+    soundfile.write(tmp_path / "short.wav", np.zeros(16_000, np.int16), 8000)
+    short = [{"id": str(i), "path": str(tmp_path / "short.wav")} for i in range(200)]
+    items = [*short, {"id": "long", "path": str(tmp_path / "long.wav")}, *short]
+    tracemalloc.start()
+    try:
+        rows = sum(
+            len(batch.records)
+            for batch in encode_records(Loudness(), items, workers=3, report=raise_failure)
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rows == 490
+    assert peak < 20e6, "all of it is 83 MB, the four groups held 5 MB"
+
+
+def test_inputs_are_read_as_they_are_needed(clips: list[Record]) -> None:
+    taken = 0
+
+    def endless() -> Iterator[Record]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield clips[taken % 40]
+
+    batches = encode_records(Loudness(), endless(), report=raise_failure)
+    for _ in range(3):
+        next(batches)
+    batches.close()
+    assert taken < 3000
+
+
+def test_it_stops_at_once_when_nobody_wants_more(clips: list[Record]) -> None:
+    import threading
+
+    before = threading.active_count()
+    batches = encode_records(Loudness(), clips * 50, report=raise_failure)
+    next(batches)
+    started = time.monotonic()
+    batches.close()
+    assert threading.active_count() == before
+    assert time.monotonic() - started < 5
+
+
+def test_torchs_threads_are_given_back(encoder: Encoder, clips: list[Record]) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    list(encode_records(encoder, clips[:3], report=raise_failure))
+    assert torch.get_num_threads() == before
+
+
+def test_a_vector_that_is_not_finite_is_a_failed_input(clips: list[Record]) -> None:
+    class Deaf(Loudness):
+        def encode_audio(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+            vectors = super().encode_audio(waveforms)
+            return np.where(vectors[:, 1:] < 8000, np.nan, vectors)
+
+    failures: list[Failure] = []
+    records, vectors = gathered(encode_records(Deaf(), clips, report=failures.append))
+    assert failures and np.isfinite(vectors).all()
+    assert len(records) == len(vectors) == 40 - len(failures)
+    assert all(record["duration"] >= 0.5 for record in records)
+
+
+def test_batches_are_even_and_of_similar_length() -> None:
+    from oea_cli.encoder.decode_ahead import Piece
+
+    plan = plan_batches("cpu", 8, lanes=2)
+    sizes = np.random.default_rng(0).permutation(18) * 100 + 1
+    pieces = [Piece({}, np.zeros(size, np.float32)) for size in sizes]
+    batches = plan.batches(pieces, 16_000)
+    assert sorted(row for batch in batches for row in batch) == list(range(18))
+    assert [len(batch) for batch in batches] == [6, 6, 6]
+    assert min(pieces[row].size for row in batches[0]) > max(pieces[row].size for row in batches[1])
+    assert len(plan.batches(pieces[:2], 16_000)) == 2, "no lane is idle"
+
+
+def test_automatic_batches_of_long_windows_are_small() -> None:
+    from oea_cli.encoder.decode_ahead import Piece
+
+    pieces = [Piece({}, np.zeros(16_000 * 300, np.float32))] * 4
+    assert [len(b) for b in plan_batches("cpu", None, 1).batches(pieces, 16_000)] == [1] * 4
+    assert [len(b) for b in plan_batches("cuda", None, 1).batches(pieces, 16_000)] == [2, 2]
+    assert [len(b) for b in plan_batches("cpu", 4, 1).batches(pieces, 16_000)] == [4]
