@@ -102,7 +102,9 @@ def test_windows_of_one_clip_stay_together() -> None:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    max_examples=25,
 )
 @given(
     windows=st.lists(st.integers(1, 7), min_size=1, max_size=12),

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -16,6 +17,10 @@ from oea_cli.errors import OeaError
 from oea_cli.tables import Record, read_json_lines
 
 LINES_PER_WRITE = 64
+# A double's bits that a float32 has no room for, and the middle of what they can hold.
+DROPPED_BITS = np.uint64(0x1FFFFFFF)
+HALFWAY_BITS = np.uint64(0x10000000)
+FLOAT32_DIGITS = 9
 
 
 class _Row(NamedTuple):
@@ -32,7 +37,8 @@ def read_lines(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
     another encoder. Records without an id get their row number, counted from 0.
     """
     rows = _rows(stream, name)
-    first = next(rows, None)
+    with np.errstate(over="ignore"):
+        first = next(rows, None)
     if first is None:
         return empty_reader()
     batches = _batches(chain([first], rows), first.encoder, len(first.vector), batch_rows, name)
@@ -55,12 +61,33 @@ def _vector(value: Any, where: str) -> Vectors:
     try:
         if isinstance(value, str):
             return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
-        vector = np.array(value, dtype=np.float32)
+        doubles = np.array(value, dtype=np.float64)
     except (ValueError, TypeError, binascii.Error) as error:
         raise OeaError(f"{where}: 'embedding' is neither numbers nor base64 ({error})") from error
-    if vector.ndim != 1 or not len(vector):
+    if doubles.ndim != 1 or not len(doubles):
         raise OeaError(f"{where}: 'embedding' is not a list of numbers")
+    vector = doubles.astype(np.float32)
+    # Digits become a double first, and a double half-way between two float32 no longer tells which
+    # of them was written. One value in billions, but then the bits would not be the same.
+    halfway = (doubles.view(np.uint64) & DROPPED_BITS) == HALFWAY_BITS
+    if halfway.any():
+        for place in np.flatnonzero(halfway):
+            vector[place] = rounded_once(float(doubles[place]))
     return vector
+
+
+def rounded_once(double: float) -> np.float32:
+    """The float32 nearest to the digits of a double that lies half-way between two of them.
+
+    Up to 9 digits, all that a float32 needs, are the double's own shortest digits.
+    """
+    written, middle = Decimal(repr(double)), Decimal(double)
+    nearest = np.float32(double)
+    if len(written.as_tuple().digits) > FLOAT32_DIGITS or written == middle:
+        return nearest
+    is_above = float(nearest) > double
+    towards = np.float32(np.inf if written > middle else -np.inf)
+    return nearest if is_above == (written > middle) else np.nextafter(nearest, towards)
 
 
 def _batches(

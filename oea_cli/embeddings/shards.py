@@ -49,7 +49,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         if not {"encoder", "dim", "shards"} <= manifest.keys():
             raise ValueError("no 'encoder', 'dim' and 'shards'")
     except FileNotFoundError as error:
-        if (folder / "metadata").is_dir():
+        if (folder / "index.json").exists():
+            why = "it is an index; the vectors that it was made from are meant"
+        elif (folder / "metadata").is_dir():
             why = "`oea embed` did not finish; run it again and it goes on where it stopped"
         else:
             why = "not a folder of vectors"
