@@ -11,6 +11,7 @@ lines, in turn with ours; a ratio of 1.0 means that nothing is added.
 
 import io
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -63,7 +64,8 @@ def write(form: str, count: int, dim: int) -> None:
 
 
 def read() -> None:
-    """Read stdin to its end and say on stderr what it took."""
+    """Read stdin to its end and say on stderr what it took from the first byte on."""
+    select.select([sys.stdin], [], [])
     before = clocks()
     for _ in read_embeddings("-"):
         pass
