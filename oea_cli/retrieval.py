@@ -8,7 +8,7 @@ import numpy as np
 
 from oea_cli.encoder import Encoder
 from oea_cli.exclusion import exclusion_penalty
-from oea_cli.hits import Hit, make_hits
+from oea_cli.hits import SCORE_DIGITS, Hit, make_hits
 from oea_cli.search_queries import Queries
 from oea_cli.vector_index import VectorIndex
 from oea_cli.vector_index.arrays import Floats, Mask, Rows
@@ -60,8 +60,10 @@ class Retrieval:
         return exclusion_penalty(self.index.scores_for(unwanted))
 
     def _hits(self, ids: list[str], rows: Rows, scores: Floats) -> Iterator[list[Hit]]:
+        # A score that was printed, given as --min-score, lets its own hit through.
+        scores = np.round(scores, SCORE_DIGITS)
         least = self.conditions.min_score
-        kept = (rows >= 0) & (scores >= (-np.inf if least is None else least))
+        kept = (rows >= 0) & (scores >= np.float32(-np.inf if least is None else least))
         found = np.unique(rows[kept])
         records = dict(zip(found.tolist(), self.index.records(found), strict=True))
         for query, id_ in enumerate(ids):

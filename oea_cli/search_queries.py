@@ -17,7 +17,6 @@ import numpy.typing as npt
 from oea_cli.embeddings import EmbeddingReader, read_embeddings
 from oea_cli.encoder import Encoder, load_encoder
 from oea_cli.errors import Failure, OeaError, Report
-from oea_cli.records import is_header, read_records
 from oea_cli.tables import Record, open_bytes
 from oea_cli.vector_index import VectorIndex
 
@@ -113,6 +112,9 @@ def read_queries(
     if _holds_vectors(source, first_line):
         yield from _from_vectors(read_embeddings(stream or source), index)
         return
+    # Only here: these read sounds too, and bring libsndfile along.
+    from oea_cli.records import is_header, read_records
+
     is_table = first_line.lstrip().startswith((b"{", b"PAR1")) or is_header(first_line)
     records = read_records([source], report=report, text=not is_table, stdin=stream)
     first = next(records, None)

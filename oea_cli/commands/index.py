@@ -158,9 +158,13 @@ def _write(
     from oea_cli.vector_index import build_index, extend_index, is_index
     from oea_cli.vector_index.sources import read_sources
 
-    reader = read_sources(_inputs(sources))
+    inputs = _inputs(sources)
+    reader = read_sources(inputs)
     if not reader.dim and not allow_empty:
-        raise OeaError(f"no vectors came in; {folder} is not touched (--allow-empty permits that)")
+        names = ", ".join("stdin" if name == "-" else name for name in inputs)
+        raise OeaError(
+            f"{names}: no vectors in it; {folder} is not touched (--allow-empty permits that)"
+        )
     progress = Progress("index", "vectors", quiet=quiet)
     batches = _counted(reader, progress)
     if keep and is_index(folder):

@@ -132,7 +132,7 @@ def search(
         _check_counts(retrieval, log, question, allow_empty, quiet)
         if player:
             _play(player, played, log, quiet)
-        log.finish(len(played) if player else retrieval.num_queries, "hit" if player else "input")
+        log.finish(len(played) - log.count if player else retrieval.num_queries)
 
 
 def _check(question: Question, play: bool, null: bool, format: HitFormat | None) -> None:

@@ -69,7 +69,7 @@ def extend_index(
     takes its place if `newer_wins`, else OeaError names the id. Raises OeaError for vectors of
     another encoder or dimension.
     """
-    with _changing(folder):
+    with _changing(folder, must_exist=True):
         index = VectorIndex.open(folder)
         manifest = index.manifest
         if not manifest.segments:
@@ -85,7 +85,7 @@ def extend_index(
 
 def delete_records(folder: Path, ids: Sequence[str]) -> Change:
     """Delete records by id; raises OeaError, deleting nothing, where an id is not there."""
-    with _changing(folder):
+    with _changing(folder, must_exist=True):
         index = VectorIndex.open(folder)
         rows = {index.find(id_) for id_ in ids}
         segments = _with_deleted(folder, index, rows, index.manifest.next_number)
@@ -98,7 +98,7 @@ def delete_records(folder: Path, ids: Sequence[str]) -> Change:
 
 def compact_index(folder: Path, kind: str | None = None, storage: str | None = None) -> Change:
     """Rewrite the index as one segment without its deleted rows, perhaps as another kind."""
-    with _changing(folder):
+    with _changing(folder, must_exist=True):
         index = VectorIndex.open(folder)
         manifest = replace(
             index.manifest,
@@ -235,8 +235,10 @@ def _check_same_space(folder: Path, manifest: Manifest, dim: int, encoder: str |
 
 
 @contextmanager
-def _changing(folder: Path) -> Iterator[None]:
+def _changing(folder: Path, must_exist: bool = False) -> Iterator[None]:
     """Hold the folder while it is changed; a full disk or the like becomes one line."""
+    if must_exist:
+        read_manifest(folder)
     try:
         with writing(folder):
             yield

@@ -35,7 +35,7 @@ class RecordWriter:
     def write(self, ids: Sequence[str], records: Sequence[Record | str]) -> None:
         """Append records, given as dictionaries or as the JSON text of one."""
         self._ids.extend(ids)
-        self._texts.extend(r if isinstance(r, str) else as_json(r) for r in records)
+        self._texts.extend(_texts(records))
         if len(self._ids) >= PART_ROWS:
             self._write_part()
 
@@ -54,6 +54,15 @@ class RecordWriter:
             file.flush()
             os.fsync(file.fileno())
         self._ids, self._texts = [], []
+
+
+def _texts(records: Sequence[Record | str]) -> list[str]:
+    dumps = orjson.dumps
+    try:
+        return [r if isinstance(r, str) else dumps(r).decode() for r in records]
+    except TypeError:
+        # Once more, slowly, for the name of the record that does not work.
+        return [r if isinstance(r, str) else as_json(r) for r in records]
 
 
 def as_json(record: Record) -> str:

@@ -5,6 +5,7 @@ path only: decode a block, multiply. What a query meets is the decoded row, agai
 """
 
 import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.vector_index.arrays import Floats, Stored
 
+FLUSH_BYTES = 1 << 25
 STORAGES = ("f32", "f16", "i8", "b1")
 DTYPES = {"f32": "<f4", "f16": "<f2", "i8": "|i1", "b1": "|u1"}
 
@@ -58,33 +60,42 @@ def decode_rows(stored: Stored, storage: str, dim: int) -> Floats:
 
 
 class RowFile:
-    """An .npy file that grows row by row; its header is completed by `close`."""
+    """An .npy file that grows row by row; its header is completed by `close`.
+
+    The disk works in the background while the next rows are being made: one block is written at a
+    time, and what has been written is flushed now and then, so that little is left to wait for.
+    """
 
     def __init__(self, path: Path, dim: int, storage: str) -> None:
         self.path = path
         self.num_rows = 0
         self._width = stored_width(dim, storage)
         self._dtype = np.dtype(DTYPES[storage])
-        # Unbuffered: a batch is megabytes, and `read` must see what was written.
         self._file = path.open("x+b", buffering=0)
         self._write_header()
         self._start = self._file.tell()
+        self._unflushed = 0
+        self._worker = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def write(self, stored: Stored) -> None:
-        """Append encoded rows (N, W)."""
-        view = np.ascontiguousarray(stored, self._dtype).data.cast("B")
-        while view:
-            view = view[self._file.write(view) :]
+        """Append encoded rows (N, W), which must not be changed afterwards."""
+        self._wait()
+        rows = np.ascontiguousarray(stored, self._dtype)
+        self._writing = self._worker.submit(self._write_bytes, rows)
         self.num_rows += len(stored)
 
     def read(self, row: int) -> Stored:
         """Return one row (1, W) as it was written."""
+        self._wait()
         size = self._width * self._dtype.itemsize
         content = os.pread(self._file.fileno(), size, self._start + row * size)
         return np.frombuffer(content, self._dtype)[None]
 
     def close(self) -> None:
         """Write the final number of rows into the header and wait for the disk."""
+        self._wait()
+        self._worker.shutdown()
         self._file.seek(0)
         self._write_header()
         if self._file.tell() != self._start:
@@ -94,8 +105,24 @@ class RowFile:
 
     def abort(self) -> None:
         """Remove the unfinished file."""
+        self._worker.shutdown()
         self._file.close()
         self.path.unlink(missing_ok=True)
+
+    def _wait(self) -> None:
+        """Wait for the block that is being written; raises what went wrong with it."""
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def _write_bytes(self, rows: Stored) -> None:
+        view = rows.data.cast("B")
+        self._unflushed += len(view)
+        while view:
+            view = view[self._file.write(view) :]
+        if self._unflushed >= FLUSH_BYTES:
+            os.fsync(self._file.fileno())
+            self._unflushed = 0
 
     def _write_header(self) -> None:
         # NumPy pads the header so that the number of rows can grow in place.
