@@ -18,6 +18,9 @@ class Aside:
     def __init__(self, path: Path) -> None:
         if not path.parent.is_dir():
             raise OeaError(f"{path}: there is no folder {path.parent}; make it first")
+        if path.exists() and not path.is_file():
+            # A rename would put a plain file in the place of /dev/null.
+            raise OeaError(f"{path}: is not a file that can be replaced; choose another name")
         self.path = path
         self.temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
 

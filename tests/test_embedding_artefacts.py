@@ -1,5 +1,6 @@
 """Nothing half-written is taken for whole, nothing broken is written, nothing is left behind."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,13 @@ class TestWriting:
     def test_an_output_in_a_folder_that_is_not_there(self, output: str) -> None:
         with pytest.raises(OeaError, match="there is no folder gone"):
             open_writer(output, encoder=STAMP)
+
+    @pytest.mark.parametrize("form", ["jsonl", "npy", "parquet"])
+    def test_what_is_no_plain_file_is_never_replaced(self, form: Any) -> None:
+        os.mkfifo("pipe")
+        with pytest.raises(OeaError, match="pipe: is not a file that can be replaced"):
+            open_writer("pipe", encoder=STAMP, file_format=form)
+        assert [path.name for path in Path.cwd().iterdir()] == ["pipe"]
 
     def test_stdout_takes_lines_only(self) -> None:
         with pytest.raises(UsageError, match="stdout takes JSONL only"):

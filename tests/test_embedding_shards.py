@@ -206,6 +206,15 @@ def test_a_manifest_of_something_else() -> None:
         read_embeddings("out")
 
 
+def test_an_index_is_neither_read_nor_written_as_vectors() -> None:
+    Path("out").mkdir()
+    Path("out/index.json").write_text("{}")
+    with pytest.raises(OeaError, match=r"^out/?: is an index; write vectors elsewhere"):
+        open_writer("out/", encoder="m:1")
+    with pytest.raises(OeaError, match=r"^out: no manifest\.json; it is an index"):
+        read_embeddings("out")
+
+
 def test_a_file_where_the_folder_should_be() -> None:
     Path("out").touch()
     with pytest.raises(OeaError, match=r"^out/?: is a file, not a folder"):

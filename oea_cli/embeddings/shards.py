@@ -104,6 +104,10 @@ class ShardSink:
         self._shards: list[dict[str, Any]] = []
         if folder.exists() and not folder.is_dir():
             raise OeaError(f"{folder}: is a file, not a folder")
+        if (folder / "index.json").exists():
+            raise OeaError(
+                f"{folder}: is an index; write vectors elsewhere and index them from there"
+            )
         self._adopt(resume)
         for part in (f"{kind}_emb", "metadata"):
             (folder / part).mkdir(parents=True, exist_ok=True)
