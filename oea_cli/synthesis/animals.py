@@ -5,6 +5,7 @@ import numpy as np
 from oea_cli.synthesis.shaping import (
     Signal,
     arch,
+    as_signal,
     attack_decay,
     contour,
     log_uniform,
@@ -123,7 +124,7 @@ def sheep(rng: np.random.Generator, count: int, rate: int) -> Signal:
         bend = contour(samples, [0.9, 1.05, 1.0, 0.9]) * pitch * (1 + 0.05 * shake)
         mouths = [mouth(rng, 700 * size, 1500 * size, 2800 * size) for _ in range(2)]
         voice = utter(rng, bend.astype(np.float32), mouths, rate, tilt=0.3, breath=0.12)
-        return voice * arch(samples, 0.08, 0.3) * (0.65 + 0.35 * shake)
+        return as_signal(voice * arch(samples, 0.08, 0.3) * (0.65 + 0.35 * shake))
 
     calls = [bleat() for _ in range(3)]
     return sequence(rng, count, rate, calls, (0.2, 1.5), onset(rng, count / rate))
@@ -138,7 +139,7 @@ def owl(rng: np.random.Generator, count: int, rate: int) -> Signal:
         samples = int(seconds * rate)
         bend = contour(samples, [0.93 * pitch, pitch, 0.92 * pitch])
         body = tone(bend, rate) + 0.12 * tone(2 * bend, rate) + 0.05 * tone(3 * bend, rate)
-        return (body * arch(samples, 0.25, 0.35)).astype(np.float32)
+        return as_signal(body * arch(samples, 0.25, 0.35))
 
     gap = np.zeros(int(rng.uniform(0.06, 0.25) * rate), np.float32)
     phrase = np.concatenate([part for length in rhythm for part in (hoot(length), gap)])
@@ -245,7 +246,9 @@ def horse(rng: np.random.Generator, count: int, rate: int) -> Signal:
         samples = int(rng.uniform(0.9, 1.7) * rate)
         shake = 1 + 0.1 * tone(np.full(samples, rng.uniform(9, 14), np.float32), rate)
         bend = contour(samples, [900, 1250, 1000, 600]) * shake * float(rng.uniform(0.7, 1.2))
-        neigh = utter(rng, bend, [mouth(rng, 1200, 2400, 3300)], rate, tilt=0.6, breath=0.15)
+        neigh = utter(
+            rng, as_signal(bend), [mouth(rng, 1200, 2400, 3300)], rate, tilt=0.6, breath=0.15
+        )
         start = float(rng.uniform(0, 0.5)) * seconds
         track = unit(track) * 0.25 + place_all(
             count, rate, [start], lambda _: neigh * arch(samples, 0.1, 0.4)
@@ -261,7 +264,7 @@ def _hoof(rng: np.random.Generator, hollow: float, rate: int) -> Signal:
     low = tone(np.full(samples, 90.0, np.float32), rate)
     body = knock * attack_decay(samples, 0.001, 0.015, rate)
     deep = low * attack_decay(samples, 0.003, 0.03, rate)
-    return (0.5 * thump + body + deep) * np.float32(rng.uniform(0.5, 1))
+    return as_signal((0.5 * thump + body + deep) * np.float32(rng.uniform(0.5, 1)))
 
 
 def rooster(rng: np.random.Generator, count: int, rate: int) -> Signal:

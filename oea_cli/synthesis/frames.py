@@ -8,11 +8,12 @@ CAPTIONS = (
     "{}", "{}", "{}", "the sound of {}", "sound of {}", "the sounds of {}", "a recording of {}",
     "a recording of {} outdoors", "a recording of {} indoors", "{} is heard", "{} can be heard",
     "we hear {}", "you can hear {}", "{} in the background", "{} nearby", "{} somewhere",
-    "{} in the distance", "distant {}", "{} outside", "{} up close", "{} at night", "the noise of {}",
-    "a clip of {}", "an audio clip of {}", "field recording of {}", "{} recorded with a phone",
-    "there is {}", "this is {}", "this is a sound of {}", "listen to {}", "a sample of {}",
-    "{} in a quiet place", "{} in a room", "the noise made by {}", "{} all the time",
-    "a loud sound of {}", "a quiet sound of {}", "{}, recorded live", "ambience with {}",
+    "{} in the distance", "distant {}", "{} outside", "{} up close", "{} at night",
+    "the noise of {}", "a clip of {}", "an audio clip of {}", "field recording of {}",
+    "{} recorded with a phone", "there is {}", "this is {}", "this is a sound of {}",
+    "listen to {}", "a sample of {}", "{} in a quiet place", "{} in a room",
+    "the noise made by {}", "{} all the time", "a loud sound of {}", "a quiet sound of {}",
+    "{}, recorded live", "ambience with {}",
 )  # fmt: skip
 
 QUESTIONS = (
@@ -48,8 +49,8 @@ PARAPHRASES = (
     "sound effect: {}", "sfx {}", "{} sound effect", "{} sound", "{} sounds", "{} noise",
     "{} audio", "{} recording", "{} clip", "{} ambience", "stock sound of {}", "the typical {}",
     "what you hear is {}", "mostly {}", "it sounds like {}", "one hears {}", "somebody hears {}",
-    "typical noise of {}", "real {}", "the unmistakable sound of {}", "a moment of {}",
-    "loud {}", "quiet {}", "faint {}", "clear {}", "a lot of {}", "some {}",
+    "typical noise of {}", "real {}", "the unmistakable sound of {}", "a moment of {}", "loud {}",
+    "quiet {}", "faint {}", "clear {}", "a lot of {}", "some {}",
 )  # fmt: skip
 
 FRAMES = {
@@ -72,7 +73,8 @@ JOINED = (
     "{A} and also {B}", "{A}, also {B}", "{A} in addition to {B}", "{A} containing {B}",
     "{A} but with {B}", "{A} but also {B}", "not only {A} but {B} too", "{A} besides {B}",
     "{A} that includes {B}", "{A} where there is {B}", "{A} plus some {B}", "with {B}, {A}",
-    "{A}, with {B} included", "{A} and some {B}", "{A} and any {B}", "{A}, {B} can be heard as well",
+    "{A}, with {B} included", "{A} and some {B}", "{A} and any {B}",
+    "{A}, {B} can be heard as well",
 )  # fmt: skip
 
 TOGETHER = (
@@ -89,7 +91,8 @@ THEN = (
     "{A} and then {B}", "first {A}, then {B}", "first {A} and afterwards {B}", "{A} before {B}",
     "{B} after {A}", "{B} preceded by {A}", "{A} first, {B} second", "{A}, later {B}",
     "{A} and after that {B}", "it starts with {A} and ends with {B}", "after {A} comes {B}",
-    "{A}, next {B}", "{A}, finally {B}", "begins with {A}, continues with {B}", "{A}, and subsequently {B}",
+    "{A}, next {B}", "{A}, finally {B}", "begins with {A}, continues with {B}",
+    "{A}, and subsequently {B}",
 )  # fmt: skip
 
 FAR = (
@@ -104,31 +107,40 @@ EXCLUSIONS = (
     "{A} without {B}", "{A} without {B}", "{A} without {B}", "{A} without any {b}",
     "{A}, without {B}", "without {B}, {A}", "{A} but without {B}", "{A} and without {B}",
     "{A} with no {b}", "{A} with no {b}", "{A} and no {b}", "{A}, no {b}", "{A}, and no {b}",
-    "no {b}, just {A}", "no {b}, only {A}", "no {b} but {A}", "{A} only, no {b}", "just {A}, no {b}",
-    "{A}; no {b} please", "{A}, there is no {b}", "{A} where there is no {b}",
-    "{A} where no {b} can be heard", "{A}, yet no {b}", "{A} though no {b}", "{A} with no trace of {b}",
-    "{A} not {B}", "{A}, not {B}", "{A} but not {B}", "{A} and not {B}", "not {B}, {A}",
-    "{A}, but not with {B}", "{A}, but {B} is not there", "{A} that does not have {B}",
-    "{A} that doesn't contain {B}", "{A} not accompanied by {B}", "{A}, not mixed with {B}",
-    "{A} minus {B}", "{A} minus the {b}", "{A} except {B}", "{A} except for {B}", "{A}, {b} excepted",
-    "{A} lacking {B}", "{A} that lacks {B}", "{A} for lack of {B}", "{A} with a lack of {b}",
-    "{A} in the lack of {B}", "{A} free of {B}", "{A} free from {B}", "{b} free {A}", "{A}, {b}-free",
-    "{A} devoid of {B}", "{A} with {B} absent", "{A}, {B} being absent", "{A} where {B} is absent",
-    "{A}, absent {B}", "{B} is absent, {A}", "absent of {B}: {A}", "{A} in which {B} is absent",
-    "exclude {B}, {A}", "{A}, exclude {B}", "{A} that excludes {B}", "{A}, {B} excluded",
-    "{A} with {B} excluded", "{A} to the exclusion of {B}", "{A} with the exclusion of {B}",
-    "exclude {b} from {A}", "{A}, which excludes {B}", "{A} and exclude {B}", "{A} exclude {b}",
+    "no {b}, just {A}", "no {b}, only {A}", "no {b} but {A}", "{A} only, no {b}",
+    "just {A}, no {b}", "{A}; no {b} please", "{A}, there is no {b}", "{A} where there is no {b}",
+    "{A} where no {b} can be heard", "{A}, yet no {b}", "{A} though no {b}",
+    "{A} with no trace of {b}", "{A} not {B}", "{A}, not {B}", "{A} but not {B}",
+    "{A} and not {B}", "not {B}, {A}", "{A}, but not with {B}", "{A}, but {B} is not there",
+    "{A} that does not have {B}", "{A} that doesn't contain {B}", "{A} not accompanied by {B}",
+    "{A}, not mixed with {B}", "{A} minus {B}", "{A} minus the {b}", "{A} except {B}",
+    "{A} except for {B}", "{A}, {b} excepted", "{A} lacking {B}", "{A} that lacks {B}",
+    "{A} for lack of {B}", "{A} with a lack of {b}", "{A} in the lack of {B}", "{A} free of {B}",
+    "{A} free from {B}", "{b} free {A}", "{A}, {b}-free", "{A} devoid of {B}",
+    "{A} with {B} absent", "{A}, {B} being absent", "{A} where {B} is absent", "{A}, absent {B}",
+    "{B} is absent, {A}", "absent of {B}: {A}", "{A} in which {B} is absent", "exclude {B}, {A}",
+    "{A}, exclude {B}", "{A} that excludes {B}", "{A}, {B} excluded", "{A} with {B} excluded",
+    "{A} to the exclusion of {B}", "{A} with the exclusion of {B}", "exclude {b} from {A}",
+    "{A}, which excludes {B}", "{A} and exclude {B}", "{A} exclude {b}",
     "{A} with the exception of {B}", "{A} omitting {B}", "{A}, omit {B}", "{A} with {B} left out",
     "{A} leaving out {B}", "{A} leave out {B}", "{A} avoiding {B}", "{A}, avoid {B}",
     "{A} missing {B}", "{A} with {B} missing", "{A}, {B} is missing", "{A} with {B} removed",
     "{A}, remove {B}", "{A} rather than {B}", "{A} instead of {B}", "{A} never {B}",
     "{A} with zero {b}", "{A} but zero {b}", "{A} but nothing of {B}", "{A} but never {B}",
-    "{A} but lacking {B}", "{A} but free of {B}", "{A}, but {B} is absent", "{A} but there is no {b}",
-    "{A} but none of {B}", "{A} but hardly any {b}", "{A} sans {B}", "{A} and nothing like {B}",
-    "only {A}, {B} must not be there", "{A}, i do not want {B}", "{A}, don't give me {B}",
-    "{A} unaccompanied by {B}", "nothing but {A}, no {b}", "{A} alone, without {B}",
-    "neither {B} nor anything else, just {A}", "{A} clean of {B}", "{A} -{b}", "{A} NOT {b}",
+    "{A} but lacking {B}", "{A} but free of {B}", "{A}, but {B} is absent",
+    "{A} but there is no {b}", "{A} but none of {B}", "{A} but hardly any {b}", "{A} sans {B}",
+    "{A} and nothing like {B}", "only {A}, {B} must not be there", "{A}, i do not want {B}",
+    "{A}, don't give me {B}", "{A} unaccompanied by {B}", "nothing but {A}, no {b}",
+    "{A} alone, without {B}", "neither {B} nor anything else, just {A}", "{A} clean of {B}",
+    "{A} -{b}", "{A} NOT {b}",
 )  # fmt: skip
 """Both sides stand alone in each other's texts too, so that only the wording tells."""
 
+THREE_JOINED = (
+    "{}, {} and {}", "{} and {} and {}", "{}, {}, {}", "{} with {} and {}", "{}, {}, and {}",
+)  # fmt: skip
+THREE_IN_ORDER = (
+    "{}, then {}, then {}", "first {}, then {}, finally {}", "{} followed by {} and {}",
+    "{}, followed by {}, followed by {}", "{} before {} and then {}", "{} and then {} and then {}",
+)  # fmt: skip
 OR_JOINED = ("{A} or {B}", "{A} and {B}", "{A}, {B}")

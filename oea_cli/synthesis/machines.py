@@ -6,6 +6,7 @@ from oea_cli.synthesis.shaping import (
     Signal,
     add,
     arch,
+    as_signal,
     attack_decay,
     band,
     colour,
@@ -71,7 +72,7 @@ def motorcycle(rng: np.random.Generator, count: int, rate: int) -> Signal:
     engine = _firing(rng, speed, rate, float(rng.uniform(0.2, 0.7)), float(rng.uniform(0.5, 1.2)))
     engine = band(engine, 60, log_uniform(rng, 1500, 6000), rate, order=1)
     loud = 0.4 + 0.6 * speed / speed.max(initial=1.0)
-    return engine * loud * (fly_past(rng, count, rate) if rng.random() < 0.5 else 1)
+    return as_signal(engine * loud * (fly_past(rng, count, rate) if rng.random() < 0.5 else 1))
 
 
 def chainsaw(rng: np.random.Generator, count: int, rate: int) -> Signal:
@@ -79,14 +80,12 @@ def chainsaw(rng: np.random.Generator, count: int, rate: int) -> Signal:
     idle = log_uniform(rng, 35, 60)
     full = log_uniform(rng, 100, 190)
     throttle = wander(rng, count, float(rng.uniform(0.3, 1.2)), -0.6, 2.0, rate).clip(0, 1)
-    speed = idle + (full - idle) * throttle
+    speed = as_signal(idle + (full - idle) * throttle)
     engine = _firing(rng, speed, rate, float(rng.uniform(0.05, 0.5)), float(rng.uniform(0.5, 1.0)))
     engine = band(engine, 80, log_uniform(rng, 2500, 7000), rate, order=1)
     chain = colour(rng, count, [(300, -25), (2500, -3), (4500, 0), (7900, -8)], rate)
-    return (
-        unit(engine) * (0.35 + 0.65 * throttle)
-        + np.float32(rng.uniform(0.1, 0.7)) * chain * throttle
-    )
+    cut = np.float32(rng.uniform(0.1, 0.7)) * chain * throttle
+    return as_signal(unit(engine) * (0.35 + 0.65 * throttle) + cut)
 
 
 def helicopter(rng: np.random.Generator, count: int, rate: int) -> Signal:
@@ -132,7 +131,7 @@ def airplane(rng: np.random.Generator, count: int, rate: int) -> Signal:
 
 
 def vacuum(rng: np.random.Generator, count: int, rate: int) -> Signal:
-    """A motor's hum and whine under a broad rush of air; switched on, pushed about, switched off."""
+    """A motor's hum and whine under a broad rush of air; switched on, pushed about, and off."""
     full = log_uniform(rng, 110, 520)
     speed = np.full(count, full, np.float32)
     if rng.random() < 0.4:

@@ -6,6 +6,7 @@ from oea_cli.synthesis.shaping import (
     Signal,
     add,
     arch,
+    as_signal,
     attack_decay,
     band,
     contour,
@@ -161,7 +162,7 @@ def applause(rng: np.random.Generator, count: int, rate: int) -> Signal:
         centre = log_uniform(rng, 600, 2800)
         palm = band(noise(rng, samples), 0.6 * centre, 1.7 * centre, rate, order=1)
         palm = unit(palm) * attack_decay(samples, 0.0008, log_uniform(rng, 0.004, 0.015), rate)
-        claps = np.abs(impulses(rng, count, density / 5, rate)) ** 0.6
+        claps = as_signal(np.abs(impulses(rng, count, density / 5, rate)) ** 0.6)
         track += np.float32(rng.uniform(0.4, 1)) * convolve(claps, palm)
     if density < 60:
         track += _clapping_along(rng, count, rate)

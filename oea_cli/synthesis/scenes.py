@@ -201,8 +201,8 @@ def _placed(rng: np.random.Generator, samples: Signal, count: int) -> Signal:
 def _loudness(samples: Signal, decibels: float) -> Signal:
     """Brought to this level against an RMS of 1 while it sounds, so that pauses do not count."""
     frames = samples[: len(samples) // 400 * 400].reshape(-1, 400)
-    powers = np.mean(np.square(frames), axis=1, dtype=np.float64)
-    heard = powers[powers > 0.03 * powers.max(initial=0)]
+    powers = np.asarray(np.mean(np.square(frames), axis=1), np.float64)
+    heard = powers[powers > 0.03 * np.max(powers, initial=0)]
     level = float(np.sqrt(heard.mean())) if len(heard) else 1.0
     return samples * np.float32(10 ** (decibels / 20) / (level or 1.0))
 
@@ -210,7 +210,7 @@ def _loudness(samples: Signal, decibels: float) -> Signal:
 def _one_by_one(rng: np.random.Generator, sounds: Sequence[Signal], count: int) -> list[Signal]:
     """Each sound in its own part of the scene, faded in and out."""
     shares = rng.uniform(0.8, 1.2, len(sounds))
-    edges = np.concatenate([[0.0], np.cumsum(shares)]) / shares.sum() * count
+    edges = np.append(0.0, np.cumsum(shares)) * (count / float(np.sum(shares)))
     tracks = []
     for i, samples in enumerate(sounds):
         first, last = int(edges[i]), int(edges[i + 1])

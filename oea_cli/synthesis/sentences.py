@@ -18,6 +18,8 @@ from oea_cli.synthesis.frames import (
     QUESTIONS,
     STATED,
     THEN,
+    THREE_IN_ORDER,
+    THREE_JOINED,
     TOGETHER,
     WHILE,
 )
@@ -90,18 +92,7 @@ def joined(rng: np.random.Generator, labels: Sequence[str], arrangement: str | N
 def _in_order(rng: np.random.Generator, said: list[str]) -> str:
     if len(said) == 2:
         return _one_of(rng, THEN).format(A=said[0], B=said[1])
-    form = _one_of(
-        rng,
-        (
-            "{}, then {}, then {}",
-            "first {}, then {}, finally {}",
-            "{} followed by {} and {}",
-            "{}, followed by {}, followed by {}",
-            "{} before {} and then {}",
-            "{} and then {} and then {}",
-        ),  # fmt: skip
-    )
-    return form.format(*said)
+    return _one_of(rng, THREE_IN_ORDER).format(*said)
 
 
 def _enumerated(rng: np.random.Generator, said: list[str]) -> str:
@@ -109,14 +100,7 @@ def _enumerated(rng: np.random.Generator, said: list[str]) -> str:
         return said[0]
     if len(said) == 2:
         return _one_of(rng, JOINED[:9]).format(A=said[0], B=said[1])
-    forms = (
-        "{}, {} and {}",
-        "{} and {} and {}",
-        "{}, {}, {}",
-        "{} with {} and {}",
-        "{}, {}, and {}",
-    )
-    return _one_of(rng, forms).format(*said)
+    return _one_of(rng, THREE_JOINED).format(*said)
 
 
 def exclusion_for(

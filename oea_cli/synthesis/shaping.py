@@ -34,6 +34,11 @@ def noise(rng: np.random.Generator, count: int) -> Signal:
     return rng.standard_normal(count, dtype=np.float32)
 
 
+def as_signal(samples: npt.ArrayLike) -> Signal:
+    """The samples as float32."""
+    return np.asarray(samples, np.float32)
+
+
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     """A number between the bounds; each octave is as likely as the next."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
@@ -105,11 +110,11 @@ def ring(
     fades = np.broadcast_to(np.asarray(decay, np.float64), pitches.shape)[kept]
     levels = np.broadcast_to(np.asarray(amplitude, np.float64), pitches.shape)[kept]
     turns = (-1 / np.maximum(fades, 1e-4) + 2j * np.pi * pitches[kept]) / rate
-    # exp(s * (block * i + j)) is a product, so that all samples of all modes are one matrix product.
+    # exp(s * (block * i + j)) is a product, so all samples of all modes are one matrix product.
     block = int(np.ceil(np.sqrt(count)))
     coarse = np.exp(np.outer(np.arange(block) * block, turns)) * levels
     fine = np.exp(np.outer(turns, np.arange(block)))
-    return (coarse @ fine).imag.reshape(-1)[:count].astype(np.float32)
+    return as_signal((coarse @ fine).imag.reshape(-1)[:count])
 
 
 # --- what happens to them ---
@@ -137,10 +142,10 @@ def response(curve: Curve, count: int, rate: int) -> Signal:
     hertz, decibels = zip(*curve, strict=True)
     bins = np.log(np.maximum(frequencies(count, rate), 1.0))
     levels = np.interp(bins, np.log(np.maximum(hertz, 1.0)), decibels)
-    return (10 ** (levels / 20)).astype(np.float32)
+    return as_signal(10 ** (levels / 20))
 
 
-def through(samples: Signal, spectrum: npt.NDArray[np.generic]) -> Signal:
+def through(samples: Signal, spectrum: npt.NDArray[np.inexact]) -> Signal:
     """The samples with their spectrum multiplied by factors (see `response`, `resonances`)."""
     size = fast_length(len(samples))
     shaped = np.fft.rfft(samples, size) * spectrum
@@ -174,7 +179,7 @@ def attack_decay(count: int, attack: float, decay: float, rate: int) -> Signal:
     """An envelope that rises within `attack` seconds and then fades by 1/e each `decay`."""
     time = np.arange(count, dtype=np.float32) / np.float32(rate)
     rise = np.minimum(time / np.float32(max(attack, 1e-4)), 1)
-    return rise * np.exp(-np.maximum(time - np.float32(attack), 0) / np.float32(decay))
+    return as_signal(rise * np.exp(-np.maximum(time - np.float32(attack), 0) / np.float32(decay)))
 
 
 def arch(count: int, rise: float, fall: float) -> Signal:
@@ -184,7 +189,7 @@ def arch(count: int, rise: float, fall: float) -> Signal:
         place / np.float32(max(rise, 1e-3)), (1 - place) / np.float32(max(fall, 1e-3))
     )
     clipped = np.clip(ramp, 0, 1)
-    return clipped * clipped * (3 - 2 * clipped)
+    return as_signal(clipped * clipped * (3 - 2 * clipped))
 
 
 def contour(count: int, points: Sequence[float], bend: Sequence[float] | None = None) -> Signal:

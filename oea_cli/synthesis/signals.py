@@ -6,6 +6,7 @@ from oea_cli.synthesis.shaping import (
     Signal,
     add,
     arch,
+    as_signal,
     attack_decay,
     colour,
     contour,
@@ -83,7 +84,8 @@ def doorbell(rng: np.random.Generator, count: int, rate: int) -> Signal:
     if rng.random() < 0.2:
         return _buzzer(rng, count, rate)
     high = log_uniform(rng, 450, 1400)
-    falls = [[1, 0.8], [1, 0.75, 0.6], [1, 1.25, 1.5, 0.75], [1, 1]][int(rng.integers(4))]
+    melodies: list[list[float]] = [[1, 0.8], [1, 0.75, 0.6], [1, 1.25, 1.5, 0.75], [1, 1]]
+    falls = melodies[int(rng.integers(4))]
     fade, gap = log_uniform(rng, 0.2, 0.9), float(rng.uniform(0.25, 0.7))
     second = float(rng.uniform(2.0, 4.2))
     chimes = [
@@ -106,7 +108,7 @@ def _buzzer(rng: np.random.Generator, count: int, rate: int) -> Signal:
     for start in moments(rng, count / rate, 1.4, 0.3, onset(rng, count / rate)):
         samples = int(rng.uniform(0.2, 0.9) * rate)
         add(pressed, int(start * rate), arch(samples, 0.03, 0.03))
-    return buzz * pressed.clip(0, 1)
+    return as_signal(buzz * pressed.clip(0, 1))
 
 
 def alarm(rng: np.random.Generator, count: int, rate: int) -> Signal:
@@ -202,7 +204,8 @@ def _clapper(rng: np.random.Generator, samples: int, rate: int) -> Signal:
 def train_whistle(rng: np.random.Generator, count: int, rate: int) -> Signal:
     """A chord of steam whistles or air horns, blown long and short."""
     root = log_uniform(rng, 220, 620)
-    chord = [[1, 1.25, 1.5], [1, 1.19, 1.41, 1.68], [1, 1.33], [1]][int(rng.integers(4))]
+    chords: list[list[float]] = [[1, 1.25, 1.5], [1, 1.19, 1.41, 1.68], [1, 1.33], [1]]
+    chord = chords[int(rng.integers(4))]
     steam = rng.random() < 0.6
     tilt = float(rng.uniform(1.2, 2.5) if steam else rng.uniform(0.3, 1.0))
 
@@ -251,7 +254,7 @@ def _pea_whistle(rng: np.random.Generator, count: int, rate: int) -> Signal:
         bend = pitch * (1 + 0.03 * shake)
         shrill = tone(bend, rate) + 0.5 * tone(bend * 1.06, rate)
         hiss = noise(rng, samples) * np.float32(0.15)
-        return (shrill * (0.65 + 0.35 * shake) + hiss) * arch(samples, 0.08, 0.1)
+        return as_signal((shrill * (0.65 + 0.35 * shake) + hiss) * arch(samples, 0.08, 0.1))
 
     times = moments(rng, count / rate, float(rng.uniform(0.5, 2.5)), 0.5, onset(rng, count / rate))
     return place_all(count, rate, times, blow)

@@ -5,6 +5,7 @@ import numpy as np
 from oea_cli.synthesis.shaping import (
     Signal,
     arch,
+    as_signal,
     attack_decay,
     colour,
     contour,
@@ -34,7 +35,7 @@ def bird_song(rng: np.random.Generator, count: int, rate: int) -> Signal:
         order = rng.integers(len(motifs), size=len(times) + 1)
         level = np.float32(1.0 if i == 0 else rng.uniform(0.1, 0.7))
         chosen = [motifs[k] for k in order]
-        track += level * place_all(count, rate, times, lambda n, chosen=chosen: chosen[n])
+        track += level * place_all(count, rate, times, chosen.__getitem__)
     if rng.random() < 0.4:
         track = unit(track) + 0.06 * colour(rng, count, [(300, -20), (3000, 0), (7000, -6)], rate)
     return track
@@ -105,7 +106,8 @@ def frog(rng: np.random.Generator, count: int, rate: int) -> Signal:
         interval = length + float(rng.exponential(0.6)) + 0.1
         times = moments(rng, count / rate, interval, 0.25, onset(rng, count / rate, 0.4))
         level = np.float32(log_uniform(rng, 0.3, 1))
-        track += level * place_all(count, rate, times, lambda i, calls=calls: calls[i % 2])
+        in_turn = [calls[i % 2] for i in range(len(times))]
+        track += level * place_all(count, rate, times, in_turn.__getitem__)
     return track
 
 
@@ -141,7 +143,7 @@ def fly_past(rng: np.random.Generator, count: int, rate: int) -> Signal:
     """Loudness of something that passes by once."""
     centre, width = float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.1, 0.4))
     place = np.linspace(0, 1, count, dtype=np.float32)
-    return 1 / (1 + ((place - np.float32(centre)) / np.float32(width)) ** 2)
+    return as_signal(1 / (1 + ((place - np.float32(centre)) / np.float32(width)) ** 2))
 
 
 def woodpecker(rng: np.random.Generator, count: int, rate: int) -> Signal:

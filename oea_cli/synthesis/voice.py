@@ -9,6 +9,7 @@ from oea_cli.synthesis.shaping import (
     Formant,
     Signal,
     add,
+    as_signal,
     harmonics,
     noise,
     phase_of,
@@ -71,9 +72,8 @@ def spoken(source: Signal, mouths: Sequence[Mouth], rate: int) -> Signal:
     if len(shaped) == 1:
         return shaped[0]
     place = np.linspace(0, len(shaped) - 1, count, dtype=np.float32)
-    return np.sum(
-        [part * np.clip(1 - np.abs(place - i), 0, 1) for i, part in enumerate(shaped)], axis=0
-    ).astype(np.float32)
+    faded = [part * np.clip(1 - np.abs(place - i), 0, 1) for i, part in enumerate(shaped)]
+    return as_signal(np.sum(faded, axis=0))
 
 
 def sequence(

@@ -6,6 +6,7 @@ from oea_cli.synthesis.shaping import (
     Signal,
     add,
     arch,
+    as_signal,
     attack_decay,
     band,
     colour,
@@ -51,7 +52,7 @@ def _drops_on_something(rng: np.random.Generator, count: int, rate: int, density
         body = ring(samples, pitches, fades, rng.uniform(0.3, 1, 3), rate)
         splash = noise(rng, samples) * attack_decay(samples, 0.0003, 0.002, rate)
         kernel = body + np.float32(rng.uniform(0, 1)) * splash
-        track += convolve(impulses(rng, count, density, rate), unit(kernel))
+        track += convolve(impulses(rng, count, density, rate), unit(as_signal(kernel)))
     return track
 
 
@@ -69,7 +70,7 @@ def wind(rng: np.random.Generator, count: int, rate: int) -> Signal:
             pitch = centre * ratio * (0.7 + 0.6 * gust)
             narrow = wander(rng, count, float(rng.uniform(15, 60)), -1, 1, rate)
             track += np.float32(rng.uniform(0.3, 1.5)) * narrow * tone(pitch, rate) * gust**2
-    return track
+    return as_signal(track)
 
 
 def thunder(rng: np.random.Generator, count: int, rate: int) -> Signal:
@@ -124,7 +125,7 @@ def sea_waves(rng: np.random.Generator, count: int, rate: int) -> Signal:
     track = surf * (calm + swell**2) * gurgle + deep * (calm + swell) * np.float32(
         rng.uniform(0, 0.8)
     )
-    return track + foam * run_out**2 * np.float32(rng.uniform(0.05, 0.5))
+    return as_signal(track + foam * run_out**2 * np.float32(rng.uniform(0.05, 0.5)))
 
 
 def fire(rng: np.random.Generator, count: int, rate: int) -> Signal:

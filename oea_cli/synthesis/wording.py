@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 DOUBLED = frozenset(
-    "beg chirr chug clap clip cut drag drip drop drum flap get hit hop hum jog nag pat plod plop pop "
-    "purr put rap rev rip rub run scrub shut sit slam snap sob spin spit strum tap thrum throb thud "
-    "tip trot tug whip whir yap yip zap zip".split()
-)
+    (
+        "beg", "chirr", "chug", "clap", "clip", "cut", "drag", "drip", "drop", "drum", "flap",
+        "get", "hit", "hop", "hum", "jog", "nag", "pat", "plod", "plop", "pop", "purr", "put",
+        "rap", "rev", "rip", "rub", "run", "scrub", "shut", "sit", "slam", "snap", "sob",
+        "spin", "spit", "strum", "tap", "throb", "thrum", "thud", "tip", "trot", "tug", "whip",
+        "whir", "yap", "yip", "zap", "zip",
+    )
+)  # fmt: skip
 PLURALS = {"sheep": "sheep", "goose": "geese", "mouse": "mice", "man": "men", "woman": "women"}
 PLURALS |= {"wolf": "wolves", "child": "children", "person": "people", "calf": "calves"}
 PLURALS |= {"foot": "feet", "tooth": "teeth", "cattle": "cattle", "leaf": "leaves"}
@@ -66,7 +70,12 @@ def third(verb: str) -> str:
     return first + "s" + rest
 
 
-PREPOSITIONS = frozenset("in of on at from under over by for with around up to behind".split())
+PREPOSITIONS = frozenset(
+    (
+        "in", "of", "on", "at", "from", "under", "over", "by", "for", "with", "around", "up", "to",
+        "behind",
+    )
+)  # fmt: skip
 
 
 def is_plural(noun_phrase: str) -> bool:
@@ -148,12 +157,8 @@ class Words:
                 made += [f"{one} is {doing}", f"{one} {does}", f"the {thing} {does}"]
                 made += [f"{many} {verb}", f"{many} are {doing}"]
             for one in others:
-                many = is_plural(one)
-                made += (
-                    [f"{one} are {doing}", f"{one} {verb}"]
-                    if many
-                    else [f"{one} is {doing}", f"{one} {does}"]
-                )
+                be, do = ("are", verb) if is_plural(one) else ("is", does)
+                made += [f"{one} {be} {doing}", f"{one} {do}"]
         return tuple(dict.fromkeys(made))
 
     @cached_property

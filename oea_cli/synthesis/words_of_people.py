@@ -9,20 +9,39 @@ PEOPLE: dict[str, Words] = {
         actors="a small child|a child|a little one",
         verbs="cry|wail|scream|sob|weep|bawl|whimper|cry loudly|howl",
         noises="cry|wail",
-        phrases="a baby crying for its mother|a baby in a crib crying|the crying of an infant|a child in tears|"
-        "a nursery with a crying child|a screaming toddler|a little one crying|a baby throwing a tantrum|bawling",
-        clauses="a baby will not stop crying|the infant is upset|a child cries|a baby is in tears",
-        tags="baby|crying|baby cry|infant|cry|wailing|waah|waaah|wah wah|bawling|child|weeping|child in tears|sobbing|toddler|nursery",
+        phrases=(
+            "a baby crying for its mother|a baby in a crib crying|the crying of an infant|"
+            "a child in tears|a nursery with a crying child|a screaming toddler|"
+            "a little one crying|a baby throwing a tantrum|bawling"
+        ),
+        clauses=(
+            "a baby will not stop crying|the infant is upset|a child cries|a baby is in tears"
+        ),
+        tags=(
+            "baby|crying|baby cry|infant|cry|wailing|waah|waaah|wah wah|bawling|child|weeping|"
+            "child in tears|sobbing|toddler|nursery"
+        ),
     ),
     "sneeze": Words(
         things="sneeze|loud sneeze",
         stuff="sneezing|a sneezing person|sneezes",
-        actors="someone|somebody|a person|a man|a woman|a boy|a girl|a child|a sick person|people",
+        actors=(
+            "someone|somebody|a person|a man|a woman|a boy|a girl|a child|a sick person|people"
+        ),
         verbs="sneeze|sneeze loudly|sneeze twice",
-        phrases="someone with a cold|someone sneezing|a person sneezing|an allergic sneeze|hay fever|a sneezing fit|"
-        "somebody sneezing into a tissue|a sudden sneeze|atchoo|hatschi|the sneeze of a sick person|bless you",
-        clauses="someone sneezes|a man has to sneeze|a person with a cold sneezes|somebody lets out a sneeze",
-        tags="sneeze|sneezing|sneezes|atchoo|ah choo|atishoo|hay fever|cold|allergy|flu|sternutation|runny nose|snot",
+        phrases=(
+            "someone with a cold|someone sneezing|a person sneezing|an allergic sneeze|"
+            "hay fever|a sneezing fit|somebody sneezing into a tissue|a sudden sneeze|atchoo|"
+            "hatschi|the sneeze of a sick person|bless you"
+        ),
+        clauses=(
+            "someone sneezes|a man has to sneeze|a person with a cold sneezes|"
+            "somebody lets out a sneeze"
+        ),
+        tags=(
+            "sneeze|sneezing|sneezes|atchoo|ah choo|atishoo|hay fever|cold|allergy|flu|"
+            "sternutation|runny nose|snot"
+        ),
     ),
     "cough": Words(
         things="cough|dry cough",
@@ -39,7 +58,9 @@ PEOPLE: dict[str, Words] = {
         actors="people|someone|a man|a woman|a child|children|a girl|friends|a witch",
         verbs="laugh|giggle|chuckle|cackle|laugh out loud|crack up",
         noises="giggle",
-        phrases="an evil laugh|someone laughing|a burst of laughter|children giggling|people having fun",
+        phrases=(
+            "an evil laugh|someone laughing|a burst of laughter|children giggling|people having fun"
+        ),
         clauses="someone is laughing|people laugh at a joke|a child giggles",
         tags="laughter|laughing|laugh|giggling|haha|ha ha ha|hilarity|chuckle|lol|amused",
     ),
@@ -54,22 +75,35 @@ PEOPLE: dict[str, Words] = {
         tags="snoring|snore|sleeping|asleep|zzz|sleep apnea|sleep",
     ),
     "applause": Words(
-        stuff="applause|clapping hands|hand claps|a round of applause|a cheering crowd|a clapping audience",
+        stuff=(
+            "applause|clapping hands|hand claps|a round of applause|a cheering crowd|"
+            "a clapping audience"
+        ),
         actors="people|an audience|the audience|a crowd|the public|the crowd|hands|spectators",
         verbs="clap|applaud|cheer|clap hands",
-        phrases="people clapping|the applause of a crowd|a standing ovation|a crowd after a concert|clapping|an ovation",
+        phrases=(
+            "people clapping|the applause of a crowd|a standing ovation|a crowd after a concert|"
+            "clapping|an ovation"
+        ),
         clauses="the audience applauds|people are clapping their hands|the crowd goes wild",
-        tags="applause|clapping|clap|ovation|audience|clap clap|bravo|crowd|cheering|hands clapping",
+        tags=(
+            "applause|clapping|clap|ovation|audience|clap clap|bravo|crowd|cheering|hands clapping"
+        ),
     ),
     "footsteps": Words(
         things="footstep|walker|step",
         stuff="footsteps|steps|high heels|footfall|walking",
         actors="someone|a person|a man|a woman|people|somebody in boots|a runner|feet",
         verbs="walk|walk by|run past|stroll|step on gravel|climb the stairs|pace|jog",
-        phrases="someone walking|footsteps on gravel|footsteps in a hallway|a person running|steps on a wooden floor|"
-        "walking in snow|shoes on the pavement|feet on the stairs|the footsteps of a man",
+        phrases=(
+            "someone walking|footsteps on gravel|footsteps in a hallway|a person running|"
+            "steps on a wooden floor|walking in snow|shoes on the pavement|feet on the stairs|"
+            "the footsteps of a man"
+        ),
         clauses="someone walks past|somebody is coming up the stairs|a person is walking",
-        tags="footsteps|walking|steps|footfall|running|stairs|tap tap|strolling|shoes|gait|on foot",
+        tags=(
+            "footsteps|walking|steps|footfall|running|stairs|tap tap|strolling|shoes|gait|on foot"
+        ),
     ),
     "singing": Words(
         things="singer|choir",
@@ -109,7 +143,9 @@ PEOPLE: dict[str, Words] = {
         stuff="guitar music|guitar strings|a strummed guitar|plucked strings",
         verbs="strum|play|pluck strings|play chords",
         noises="chord|melody",
-        phrases="someone playing the guitar|strumming a guitar|a guitar melody|a guitar being plucked",
+        phrases=(
+            "someone playing the guitar|strumming a guitar|a guitar melody|a guitar being plucked"
+        ),
         tags="guitar|strumming|plucking|strings|acoustic|guitarist|folk music|chords",
     ),
     "violin": Words(
@@ -141,8 +177,14 @@ PEOPLE: dict[str, Words] = {
         stuff="whistling|a man whistling|a referee's whistle|a human whistle",
         actors="someone|a referee|a man|a boy|somebody|a coach",
         verbs="whistle|whistle a tune|blow a whistle",
-        phrases="someone whistling|whistling a melody|a whistle being blown|a tune whistled with the lips",
+        phrases=(
+            "someone whistling|whistling a melody|a whistle being blown|"
+            "a tune whistled with the lips"
+        ),
         clauses="somebody whistles a tune|the referee blows the whistle",
-        tags="whistling|whistle|referee|wolf whistle|tweet of a whistle|whistles|blowing a whistle|whistled tune",
+        tags=(
+            "whistling|whistle|referee|wolf whistle|tweet of a whistle|whistles|"
+            "blowing a whistle|whistled tune"
+        ),
     ),
 }
