@@ -83,6 +83,8 @@ class LabelLoss(torch.nn.Module):
         """
         pooled = pooled.float()
         if self.training:
+            if not int(self.seen):
+                self._start_at(labels)
             self._follow(pooled.detach().mean(0))
         scores = self.classify((pooled - self.mean) * self.scale)
         known = (labels >= 0).float()
@@ -90,6 +92,13 @@ class LabelLoss(torch.nn.Module):
             scores, labels.clamp(0, 1), reduction="none"
         )
         return (losses * known).sum() / known.sum().clamp(min=1)
+
+    @torch.no_grad()
+    def _start_at(self, labels: Tensor) -> None:
+        # Few labels of many hold. A bias that has to find that out by itself borrows it from the
+        # lag of the running mean, and loses it when the learning rate falls.
+        share = labels.clamp(0, 1).mean(0).mean().clamp(1e-4, 1 - 1e-4)
+        self.classify.bias.fill_(torch.logit(share))
 
     def _follow(self, batch_mean: Tensor) -> None:
         keep = self.momentum if int(self.seen) else 0.0

@@ -46,6 +46,7 @@ class Sounds:
     esc10: Path | None = None  # ESC-10: a folder with esc10_meta.csv
     folds: tuple[int, ...] = (1, 2, 3, 4)
     game_sounds: Path | None = None  # labelled clips: a folder with meta.csv
+    classes: tuple[str, ...] = ()  # of sound; none named: all that can be made or are recorded
     variants: int = 100  # rendered takes of each synthesised event
     variant_seconds: float = 8.0
     real_share: float = 0.5  # of sources with recordings and a generator, how often a recording
@@ -332,10 +333,8 @@ def _mistake(name: str, value: Any) -> str | None:
         return f"must be one of {', '.join(CHOICES[name])}, not '{value}'"
     if name in SHARES:
         return None if 0 <= value <= 1 else f"must lie between 0 and 1, not {value}"
-    if isinstance(value, int | float) and value <= 0 and name not in MAY_BE_ZERO:
-        return f"must be greater than 0, not {value}"
-    return f"must not be negative, not {value}" if _is_negative(value) else None
-
-
-def _is_negative(value: Any) -> bool:
-    return isinstance(value, int | float) and value < 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if name in MAY_BE_ZERO:
+        return None if value >= 0 else f"must not be negative, not {value}"
+    return None if value > 0 else f"must be greater than 0, not {value}"

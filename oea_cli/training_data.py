@@ -1,0 +1,290 @@
+"""Batches of texts and scenes, each following from the recipe's seed and its step alone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.encoder.settings import EncoderSettings
+from oea_cli.recipe import Recipe, Stage
+from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_for
+from oea_cli.synthesis.vocabulary import LABELS
+from oea_cli.training_mixing import far_away, mix, one_after_another, place, vary_mel
+from oea_cli.training_sounds import ESC10_CLASSES, SAMPLE_RATE, Sources
+from oea_cli.training_texts import holds, training_tokenizer, vary
+
+NUM_CORPUS_TEXTS = 20_000
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a text asks for: sounds that are in, sounds that are not, how they are arranged.
+
+    `arrangement` is None where the text leaves it open: "together", "then" (in order), "far" (the
+    last one at a distance).
+    """
+
+    included: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+    arrangement: str | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text and a scene that fits it; the text's hard negative is `hard_negative` rows further."""
+
+    meaning: Meaning
+    scene: Meaning
+    text: str
+    samples: np.ndarray | None
+    hard_negative: int = 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's inputs.
+
+    text_labels is (B, 2 C): what the text says is in, then what it says is not; sound_labels
+    (B, C) what is in the scene. same (B, B): text i also fits scene j. hard_negative (B,): row of
+    text i's hard negative, or -1.
+    """
+
+    texts: Inputs
+    sounds: Inputs | None
+    text_labels: Tensor
+    sound_labels: Tensor
+    same: Tensor
+    hard_negative: Tensor
+
+    @property
+    def size(self) -> int:
+        """Texts in the batch."""
+        return len(self.text_labels)
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device."""
+        return Batch(
+            _moved(self.texts, device),
+            _moved(self.sounds, device) if self.sounds else None,
+            *(
+                tensor.to(device)
+                for tensor in (self.text_labels, self.sound_labels, self.same, self.hard_negative)
+            ),
+        )
+
+
+def _moved(inputs: Inputs, device: torch.device) -> Inputs:
+    return {name: tensor.to(device) for name, tensor in inputs.items()}
+
+
+class Batches(Dataset[Batch]):
+    """Batch i of a recipe for every step i, and fresh ones beyond the last step."""
+
+    def __init__(self, recipe: Recipe, front_end: FrontEnd, sources: Sources) -> None:
+        self.recipe, self.sources = recipe, sources
+        self.labels = [label for label in LABELS if label in sources.labels]
+        self.listed = [label for label in ESC10_CLASSES.values() if label in sources.recorded.takes]
+        self.is_held_out = holds(recipe.texts.held_out)
+        self.front_end = FrontEnd(
+            training_tokenizer(front_end.tokenizer), front_end.extractor, front_end.settings
+        )
+        self._column = {label: i for i, label in enumerate(self.labels)}
+
+    @property
+    def num_labels(self) -> int:
+        """Classes of sound."""
+        return len(self.labels)
+
+    def __len__(self) -> int:
+        return self.recipe.num_steps
+
+    def __getitem__(self, step: int) -> Batch:
+        rng = np.random.default_rng([self.recipe.seed, step])
+        stage = self._stage(step)
+        if stage.modality == "texts":
+            return self.collate(rng, self.text_examples(rng, stage.batch_size))
+        return self.collate(rng, self.scene_examples(rng, stage.batch_size, step))
+
+    def _stage(self, step: int) -> Stage:
+        for stage in self.recipe.stages:
+            if step < stage.steps:
+                return stage
+            step -= stage.steps
+        return self.recipe.stages[-1]
+
+    # --- what a batch is about ---
+
+    def text_examples(self, rng: np.random.Generator, count: int) -> list[Example]:
+        """Texts alone."""
+        examples = []
+        for _ in range(count):
+            scene = self._scene(rng)
+            absent = self._absent(rng, scene)
+            excluding = rng.random() < self.recipe.texts.exclusion
+            meaning = replace(scene, excluded=(absent,)) if excluding else scene
+            examples.append(self._example(rng, meaning, scene, None))
+        return examples
+
+    def scene_examples(self, rng: np.random.Generator, count: int, step: int) -> list[Example]:
+        """Scenes with texts: first pairs of a scene and the same one with one more sound."""
+        length = self._length(rng, step)
+        examples: list[Example] = []
+        while len(examples) + 1 < count * self.recipe.texts.exclusion:
+            examples.extend(self._contrast(rng, length))
+        while len(examples) < count:
+            scene = self._scene(rng)
+            samples = mix(rng, self._sounds(rng, scene, length))
+            examples.append(self._example(rng, scene, scene, samples))
+        return examples
+
+    def _contrast(self, rng: np.random.Generator, length: int) -> list[Example]:
+        """A scene asked for by what it lacks, and the scene that has it too."""
+        included = tuple(self._classes(rng, 1 if rng.random() < 0.7 else 2))
+        clean = Meaning(included, arrangement="together")
+        other = self._absent(rng, clean)
+        sounds = self._sounds(rng, clean, length)
+        added = self._sounds(rng, Meaning((other,)), length)
+        full = Meaning((*included, other), arrangement="together")
+        asked = replace(clean, excluded=(other,), arrangement=None)
+        return [
+            self._example(rng, asked, clean, mix(rng, sounds), hard_negative=1),
+            self._example(rng, replace(full, arrangement=None), full, mix(rng, [*sounds, *added])),
+        ]
+
+    def _scene(self, rng: np.random.Generator) -> Meaning:
+        count = int(rng.choice([1, 2, 3], p=[0.5, 0.4, 0.1]))
+        labels = tuple(self._classes(rng, count))
+        if count == 1:
+            return Meaning(labels)
+        kinds, chances = ["together", "then", "far"], [0.5, 0.3, 0.2]
+        return Meaning(labels, arrangement=str(rng.choice(kinds, p=chances)))
+
+    def _classes(self, rng: np.random.Generator, count: int) -> list[str]:
+        chosen: list[str] = []
+        while len(chosen) < count:
+            listed = self.listed and rng.random() < self.recipe.sounds.listed_share
+            label = str(rng.choice(self.listed if listed else self.labels))
+            if label not in chosen:
+                chosen.append(label)
+        return chosen
+
+    def _absent(self, rng: np.random.Generator, scene: Meaning) -> str:
+        while (label := self._classes(rng, 1)[0]) in scene.included:
+            pass
+        return label
+
+    def _example(
+        self,
+        rng: np.random.Generator,
+        meaning: Meaning,
+        scene: Meaning,
+        samples: np.ndarray | None,
+        hard_negative: int = 0,
+    ) -> Example:
+        texts = self.recipe.texts
+        while self.is_held_out(plain := text_of(rng, meaning)):
+            pass
+        text = vary(rng, plain, filler=texts.filler, split=texts.split)
+        if self.is_held_out(text):
+            text = plain
+        return Example(meaning, scene, text, samples, hard_negative)
+
+    # --- how it sounds ---
+
+    def _length(self, rng: np.random.Generator, step: int) -> int:
+        """Samples of this batch's scenes: one length per batch wastes nothing on padding."""
+        sounds = self.recipe.sounds
+        seconds = rng.uniform(sounds.min_seconds, sounds.long_seconds)
+        if step % sounds.long_every == 0:
+            seconds = rng.uniform(sounds.long_seconds, self.recipe.model.max_seconds)
+        return int(seconds * SAMPLE_RATE)
+
+    def _sounds(self, rng: np.random.Generator, scene: Meaning, length: int) -> list[np.ndarray]:
+        """Each sound of a scene, as long as the scene."""
+        sounds = []
+        for label in scene.included:
+            samples = self.sources.pick(rng, label, self.recipe.sounds.real_share)
+            sounds.append(place(rng, label, samples, length, rng.uniform(-7, 0)).samples)
+        if scene.arrangement == "then":
+            return one_after_another(sounds)
+        if scene.arrangement == "far":
+            return [*sounds[:-1], far_away(sounds[-1])]
+        return sounds
+
+    # --- from examples to tensors ---
+
+    def collate(self, rng: np.random.Generator, examples: Sequence[Example]) -> Batch:
+        """The tensors of these examples."""
+        waveforms = [example.samples for example in examples if example.samples is not None]
+        sounds = None
+        if waveforms:
+            sounds = self.front_end.audio_inputs(waveforms)
+            frames = sounds["feature_attention_mask"].sum(1).tolist()
+            vary_mel(rng, sounds["input_features"].numpy(), frames)
+        rows = range(len(examples))
+        return Batch(
+            self.front_end.text_inputs([example.text for example in examples]),
+            sounds,
+            torch.cat(
+                [
+                    self._multi_hot([example.meaning.included for example in examples]),
+                    self._multi_hot([example.meaning.excluded for example in examples]),
+                ],
+                dim=1,
+            ),
+            self._multi_hot([example.scene.included for example in examples]),
+            torch.tensor([[fits(a.meaning, b.scene) for b in examples] for a in examples]),
+            torch.tensor(
+                [
+                    i + e.hard_negative if e.hard_negative else -1
+                    for i, e in zip(rows, examples, strict=True)
+                ]
+            ),
+        )
+
+    def _multi_hot(self, sets: Sequence[tuple[str, ...]]) -> Tensor:
+        labels = torch.zeros(len(sets), self.num_labels)
+        for row, labelled in enumerate(sets):
+            labels[row, [self._column[label] for label in labelled]] = 1.0
+        return labels
+
+
+def fits(text: Meaning, scene: Meaning) -> bool:
+    """True where a text describes a scene fully: its sounds, all of them, as arranged."""
+    if set(text.included) != set(scene.included):
+        return False
+    if text.arrangement is None or scene.arrangement is None:
+        return True
+    if text.arrangement != scene.arrangement:
+        return False
+    return text.arrangement == "together" or text.included == scene.included
+
+
+def text_of(rng: np.random.Generator, meaning: Meaning) -> str:
+    """One of the many ways to say it."""
+    if meaning.excluded:
+        return exclusion_for(rng, meaning.included, meaning.excluded)
+    if meaning.arrangement is None and len(meaning.included) > 1:
+        return inclusion_for(rng, meaning.included)
+    return caption_for(rng, meaning.included, meaning.arrangement)
+
+
+def training_texts(recipe: Recipe) -> Iterator[str]:
+    """Texts to learn sub-words from: captions, exclusions and the words around them."""
+    rng = np.random.default_rng([recipe.seed, NUM_CORPUS_TEXTS])
+    # The chat layout surrounds every text and clip: few tokens for it halve a clip's sequence.
+    defaults = EncoderSettings()
+    layout = ["system\n" + defaults.system_prompt, "user\n" + defaults.text_prompt, "\n"]
+    yield from layout * (NUM_CORPUS_TEXTS // 10)
+    is_held_out = holds(recipe.texts.held_out)
+    labels = recipe.sounds.classes or LABELS
+    for _ in range(NUM_CORPUS_TEXTS):
+        first, second = (str(label) for label in rng.choice(labels, 2, replace=False))
+        meaning = Meaning((first,), (second,)) if rng.random() < 0.3 else Meaning((first, second))
+        text = vary(rng, text_of(rng, meaning), filler=0.1, split=0.0)
+        if not is_held_out(text):
+            yield text
