@@ -197,6 +197,13 @@ def test_a_spoilt_shard_is_named(part: str, spoil: str) -> None:
         stored()
 
 
+def test_a_shard_that_lost_its_vectors_is_made_again() -> None:
+    embed(IDS)
+    Path("out/audio_emb/audio_emb_0001.npy").unlink()
+    assert embed(IDS) == IDS[4:8]
+    assert_all_there(IDS)
+
+
 def test_a_manifest_of_something_else() -> None:
     Path("out").mkdir()
     with pytest.raises(OeaError, match=r"^out: no manifest\.json; not a folder of vectors"):

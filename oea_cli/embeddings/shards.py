@@ -12,7 +12,7 @@ windows of one clip, so a clip is either done or not.
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import orjson
@@ -88,6 +88,18 @@ def clip_of(row_id: str) -> str:
     return row_id.rpartition(WINDOW_MARK)[0] or row_id
 
 
+class _Held(NamedTuple):
+    """Rows that wait for their shard, and the shards that are stored.
+
+    Always replaced as a whole: an interrupt may come between any two steps, and must find each row
+    either waiting or stored.
+    """
+
+    records: list[Record]
+    vectors: list[Vectors]
+    shards: list[dict[str, Any]]
+
+
 class ShardSink:
     """Writes shards as rows come in, goes on after those of an interrupted run, manifest last."""
 
@@ -98,10 +110,8 @@ class ShardSink:
         self._origin = origin
         self._kind = kind
         self._shard_rows = shard_rows
-        self._records: list[Record] = []
-        self._vectors: list[Vectors] = []
+        self._held = _Held([], [], [])
         self._done: set[str] = set()
-        self._shards: list[dict[str, Any]] = []
         if folder.exists() and not folder.is_dir():
             raise OeaError(f"{folder}: is a file, not a folder")
         if (folder / "index.json").exists():
@@ -140,47 +150,48 @@ class ShardSink:
         theirs = {key: said.get(key) for key in mine}
         if theirs != mine:
             raise OeaError(f"{self._folder}: holds {theirs}, this run makes {mine}")
+        shard = {"number": int(path.stem.rpartition("_")[2]), **said["shard"], "dim": said["dim"]}
+        if not _is_whole(self._folder / shard["vectors"], shard):
+            path.unlink()
+            return
         for row_id in pl.read_parquet(path, columns=["id"])["id"]:
             self._done.update((row_id, clip_of(row_id)))
-        self._shards.append(
-            {"number": int(path.stem.rpartition("_")[2]), **said["shard"], "dim": said["dim"]}
-        )
+        self._held.shards.append(shard)
 
     def write(self, batch: Batch) -> None:
         """Keep the rows, and store a shard when there are enough."""
-        if self._shards and self._shards[0]["dim"] != batch.vectors.shape[1]:
-            raise OeaError(f"{self._folder}: holds vectors of {self._shards[0]['dim']} dimensions")
-        self._records.extend(batch.records)
-        self._vectors.append(batch.vectors)
-        while len(self._records) >= self._shard_rows and (rows := self._whole_clips()):
+        records, vectors, shards = self._held
+        if shards and shards[0]["dim"] != batch.vectors.shape[1]:
+            raise OeaError(f"{self._folder}: holds vectors of {shards[0]['dim']} dimensions")
+        self._held = _Held([*records, *batch.records], [*vectors, batch.vectors], shards)
+        while len(self._held.records) >= self._shard_rows and (rows := self._whole_clips()):
             self._store(min(rows, self._boundary(self._shard_rows)))
 
     def _whole_clips(self) -> int:
-        """How many kept rows belong to clips that are surely complete."""
-        last = self._records[-1]["id"] if self._records else ""
-        if WINDOW_MARK not in last:
-            return len(self._records)
-        rows = len(self._records)
-        while rows and clip_of(self._records[rows - 1]["id"]) == clip_of(last):
-            rows -= 1
+        """How many waiting rows belong to clips that are surely complete."""
+        records = self._held.records
+        rows = len(records)
+        if rows and WINDOW_MARK in (last := records[-1]["id"]):
+            while rows and clip_of(records[rows - 1]["id"]) == clip_of(last):
+                rows -= 1
         return rows
 
     def _boundary(self, row: int) -> int:
         """The first row from `row` on at which another clip begins."""
-        while row < len(self._records) and clip_of(self._records[row]["id"]) == clip_of(
-            self._records[row - 1]["id"]
-        ):
+        records = self._held.records
+        clip = clip_of(records[row - 1]["id"])
+        while row < len(records) and clip_of(records[row]["id"]) == clip:
             row += 1
         return row
 
     def _store(self, rows: int) -> None:
-        vectors = np.concatenate(self._vectors)
-        records, self._records = self._records[:rows], self._records[rows:]
-        self._vectors = [vectors[rows:]]
-        self._store_shard(records, vectors[:rows])
+        records, parts, shards = self._held
+        vectors = np.concatenate(parts)
+        number = shards[-1]["number"] + 1 if shards else 0
+        shard = self._store_shard(number, records[:rows], vectors[:rows])
+        self._held = _Held(records[rows:], [vectors[rows:]], [*shards, shard])
 
-    def _store_shard(self, records: list[Record], vectors: Vectors) -> None:
-        number = self._shards[-1]["number"] + 1 if self._shards else 0
+    def _store_shard(self, number: int, records: list[Record], vectors: Vectors) -> dict[str, Any]:
         vectors_name = f"{self._kind}_emb/{self._kind}_emb_{number:04}.npy"
         with Aside(self._folder / vectors_name) as temporary:
             matrix = MatrixFile(temporary, STORAGE_TYPES[self._origin.storage])
@@ -194,7 +205,7 @@ class ShardSink:
             "sha256": {"vectors": digest},
         }
         self._store_records(records, shard, vectors.shape[1])
-        self._shards.append({"number": number, **shard, "dim": vectors.shape[1]})
+        return {"number": number, **shard, "dim": vectors.shape[1]}
 
     def _store_records(self, records: list[Record], shard: dict[str, Any], dim: int) -> None:
         plan = plan_columns(records)
@@ -204,18 +215,19 @@ class ShardSink:
 
     def close(self) -> None:
         """Store the last shard, then the manifest that makes the folder whole."""
-        if self._records:
-            self._store(len(self._records))
-        dim = self._shards[0]["dim"] if self._shards else 0
-        for shard in self._shards:
+        if self._held.records:
+            self._store(len(self._held.records))
+        shards = self._held.shards
+        dim = shards[0]["dim"] if shards else 0
+        for shard in shards:
             shard["sha256"]["records"] = sha256_of(self._folder / shard["records"])
-        count = sum(shard["count"] for shard in self._shards)
+        count = sum(shard["count"] for shard in shards)
         manifest = {
             **self._origin.description(count, dim),
             "kind": self._kind,
             "shards": [
                 {key: shard[key] for key in ("vectors", "records", "count", "sha256")}
-                for shard in self._shards
+                for shard in shards
             ],
         }
         content = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
@@ -227,3 +239,11 @@ class ShardSink:
         with suppress(OSError):
             if rows := self._whole_clips():
                 self._store(rows)
+
+
+def _is_whole(path: Path, shard: dict[str, Any]) -> bool:
+    """True when the vectors of a shard are there as its metadata file says."""
+    try:
+        return open_matrix(path).shape == (shard["count"], shard["dim"])
+    except OeaError:
+        return False
