@@ -57,7 +57,10 @@ class Retrieval:
         if not self.conditions.exclude:
             return None
         unwanted = self._get_encoder().encode_text(self.conditions.exclude)
-        return exclusion_penalty(self.index.scores_for(unwanted))
+        live = self.index.live
+        penalty = np.zeros(self.index.num_rows, np.float32)
+        penalty[live] = exclusion_penalty(self.index.scores_for(unwanted)[:, live])
+        return penalty
 
     def _hits(self, ids: list[str], rows: Rows, scores: Floats) -> Iterator[list[Hit]]:
         # A score that was printed, given as --min-score, lets its own hit through.

@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 from oea_cli.embeddings import EmbeddingReader, read_embeddings
 from oea_cli.encoder import Encoder, load_encoder
@@ -159,7 +160,13 @@ def _holds_vectors(source: str, first_line: bytes) -> bool:
         import polars as pl
 
         return "embedding" in pl.read_parquet_schema(source)
-    return first_line.startswith(NPY_MAGIC) or b'"embedding"' in first_line
+    if first_line.startswith(NPY_MAGIC):
+        return True
+    try:
+        row = orjson.loads(first_line)
+    except orjson.JSONDecodeError:
+        return False  # and whoever reads it says what is wrong with it
+    return isinstance(row, dict) and "embedding" in row
 
 
 def _from_vectors(reader: EmbeddingReader, index: VectorIndex) -> Iterator[Queries]:

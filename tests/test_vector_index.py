@@ -484,6 +484,14 @@ def test_damaged_manifests_are_one_line(
     (tmp_path / "x.oea" / "index.json").write_bytes(content)
     with pytest.raises(OeaError, match=words):
         VectorIndex.open(tmp_path / "x.oea")
+    assert len(build(tmp_path / "x.oea", unit(rng, 6))) == 6, "building again mends it"
+    assert len(list((tmp_path / "x.oea").glob("vectors-*"))) == 1
+
+
+def test_an_empty_index_says_so(tmp_path: Path, rng: np.random.Generator) -> None:
+    build_index(tmp_path / "x.oea", [], dim=0, encoder=None)
+    with pytest.raises(OeaError, match="the index is empty"):
+        VectorIndex.open(tmp_path / "x.oea").search(unit(rng, 1), 1)
 
 
 def test_a_lost_file_is_named(tmp_path: Path, rng: np.random.Generator) -> None:

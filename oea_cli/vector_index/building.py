@@ -15,9 +15,9 @@ from oea_cli.vector_index.intake import Change, Intake, VectorBatch
 from oea_cli.vector_index.manifest import (
     Manifest,
     Segment,
-    is_index,
     now,
     read_manifest,
+    unused_number,
     write_manifest,
     writing,
 )
@@ -50,8 +50,7 @@ def build_index(
     check_kind(kind)
     check_storage(storage)
     with _changing(folder):
-        number = read_manifest(folder).next_number if is_index(folder) else 1
-        manifest = Manifest(dim, encoder, kind, storage, now(), now(), number)
+        manifest = Manifest(dim, encoder, kind, storage, now(), now(), unused_number(folder))
         return _extend(folder, manifest, None, batches, newer_wins)
 
 

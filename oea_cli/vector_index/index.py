@@ -10,7 +10,6 @@ import numpy as np
 
 from oea_cli.errors import OeaError
 from oea_cli.vector_index.arrays import Floats, Mask, Rows, Stored
-from oea_cli.vector_index.graph import open_graph, propose
 from oea_cli.vector_index.manifest import Manifest, Segment, read_manifest
 from oea_cli.vector_index.nearest import NearestRows
 from oea_cli.vector_index.record_files import Record, RecordReader
@@ -196,10 +195,14 @@ class VectorIndex:
             path = self.folder / segment.graph
             if not path.exists():
                 raise FileNotFoundError(2, "gone", str(path))
+            from oea_cli.vector_index.graph import open_graph
+
             graph = open_graph(path, self.storage, self.dim)
         return OpenSegment(first, stored, live, graph)
 
     def _check_queries(self, queries: Floats) -> None:
+        if not len(self):
+            raise OeaError(f"{self.folder}: the index is empty")
         if not np.isfinite(queries).all():
             raise OeaError(f"{self.folder}: a query holds numbers that are not finite")
         if queries.ndim != 2 or queries.shape[1] != self.dim:
@@ -234,6 +237,8 @@ class VectorIndex:
         self, segment: OpenSegment, queries: Floats, eligible: Mask, nearest: NearestRows
     ) -> None:
         """Let the segment's graph propose candidates, and score them by their stored rows."""
+        from oea_cli.vector_index.graph import propose
+
         window = eligible[segment.first : segment.first + len(segment.stored)]
         share = max(np.count_nonzero(window) / len(window), 1e-6)
         count = min(len(window), int(nearest.k / share) + SPARE_ROWS)

@@ -6,6 +6,7 @@ in one step, then removes what is no longer named: a reader sees the index befor
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -177,8 +178,26 @@ def _ours(path: Path) -> bool:
     return any(path.match(pattern) for pattern in _OURS)
 
 
+def unused_number(folder: Path) -> int:
+    """Return a number for the next segment that no file has, nor had while anybody could look."""
+    names = [path.name for pattern in _OURS for path in folder.glob(pattern)]
+    numbers = [int(number) for name in names for number in re.findall(r"-(\d+)", name)]
+    manifest = _readable(folder)
+    return max([0, *numbers, manifest.next_number - 1 if manifest else 0]) + 1
+
+
+def _readable(folder: Path) -> Manifest | None:
+    """Return what `index.json` says; None where there is none or it is damaged."""
+    try:
+        return read_manifest(folder)
+    except OeaError:
+        return None
+
+
 def _tidy(folder: Path) -> bool:
-    """Remove what an interrupted change left; return whether there is an index."""
+    """Remove what an interrupted change left; return whether there is an index, sound or not."""
+    manifest = _readable(folder)
     found = is_index(folder)
-    remove_stale(folder, read_manifest(folder) if found else None)
+    if manifest is not None or not found:
+        remove_stale(folder, manifest)
     return found

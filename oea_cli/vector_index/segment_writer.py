@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from oea_cli.vector_index.arrays import Floats, Stored
-from oea_cli.vector_index.graph import build_graph
 from oea_cli.vector_index.index import SCAN_ROWS, VectorIndex
 from oea_cli.vector_index.manifest import Segment
 from oea_cli.vector_index.nearest import NearestRows
@@ -45,6 +44,8 @@ class SegmentWriter:
         self._records.close()
         name = None
         if with_graph and self.rows.num_rows >= SCAN_ROWS:
+            from oea_cli.vector_index.graph import build_graph
+
             name = f"graph-{self.number:04}.usearch"
             stored = np.load(self.rows.path, mmap_mode="r", allow_pickle=False)
             build_graph(self.folder / name, stored, self.storage, self.dim)
