@@ -69,13 +69,15 @@ def demo(
 
 
 def _summarise(folder: Path, made: dict[str, int]) -> None:
-    where = shlex.quote(folder.as_posix().rstrip("/") or "/")
+    def named(suffix: str) -> str:
+        return shlex.quote(folder.as_posix() + suffix)
+
     say(
         f"oea demo: {made['clips']} scenes ({made['seconds'] / 60:.1f} minutes), "
         f"{made['queries']} queries, {made['pairs']} hard-negative pairs in {folder}"
     )
     say("Next:")
-    say(f"  oea embed {where}/clips.jsonl | oea index -o {where}.oea")
-    say(f'  oea search "a dog barking" -i {where}.oea -k 5')
-    say(f'  oea search "rain without thunder" -i {where}.oea -k 5')
-    say(f"  oea search --queries {where}/queries.jsonl -i {where}.oea -f trec")
+    say(f"  oea embed {named('/clips.jsonl')} | oea index -o {named('.oea')}")
+    say(f'  oea search "a dog barking" -i {named(".oea")} -k 5')
+    say(f'  oea search "rain without thunder" -i {named(".oea")} -k 5')
+    say(f"  oea search --queries {named('/queries.jsonl')} -i {named('.oea')} -f trec")

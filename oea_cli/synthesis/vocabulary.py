@@ -3,8 +3,12 @@
 `LABELS` are all classes: those that `events` can make and those known from recordings only.
 """
 
+from collections import Counter
+from functools import cache
+
 import numpy as np
 
+from oea_cli.synthesis.wording import listed
 from oea_cli.synthesis.words_of_nature import NATURE
 from oea_cli.synthesis.words_of_people import PEOPLE
 from oea_cli.synthesis.words_of_things import THINGS
@@ -80,7 +84,17 @@ ARTICLES = ("a ", "an ", "the ", "some ")
 def phrases(label: str) -> list[str]:
     """Every way to say a class: noun phrases, clauses and keywords. Raises KeyError for none."""
     words = WORDS[label]
-    return list(dict.fromkeys([*words.noun_phrases, *words.statements, *words.keywords]))
+    return list(dict.fromkeys([*words.noun_phrases, *words.statements, *_keywords()[label]]))
+
+
+@cache
+def _keywords() -> dict[str, tuple[str, ...]]:
+    """Tags by class; one that several classes would make ("roaring") stays where it was chosen."""
+    makers = Counter(tag for words in WORDS.values() for tag in words.keywords)
+    return {
+        label: tuple(tag for tag in words.keywords if makers[tag] == 1 or tag in listed(words.tags))
+        for label, words in WORDS.items()
+    }
 
 
 def _one_of(rng: np.random.Generator, texts: tuple[str, ...]) -> str:
@@ -91,7 +105,7 @@ def noun_phrase(rng: np.random.Generator, label: str) -> str:
     """What fits after "the sound of"; now and then only a keyword, as people type."""
     words = WORDS[label]
     if rng.random() < 0.3:
-        return _one_of(rng, words.keywords)
+        return keyword(rng, label)
     # The class's own name and its fixed phrases are few among the many that verbs make.
     if rng.random() < 0.2:
         return label
@@ -106,7 +120,7 @@ def statement(rng: np.random.Generator, label: str) -> str:
 
 def keyword(rng: np.random.Generator, label: str) -> str:
     """A tag."""
-    return _one_of(rng, WORDS[label].keywords)
+    return _one_of(rng, _keywords()[label])
 
 
 def without_article(phrase: str) -> str:

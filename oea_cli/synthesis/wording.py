@@ -12,6 +12,13 @@ DOUBLED = frozenset(
         "whir", "yap", "yip", "zap", "zip",
     )
 )  # fmt: skip
+VAGUE = frozenset(
+    (
+        "call", "close", "come down", "cry", "cut", "drop", "fall", "fire", "fly", "go off", "hit",
+        "land", "open", "pass", "pass by", "play", "run", "sound", "start", "strike",
+    )
+)  # fmt: skip
+"""Verbs that say nothing about a sound without the one that does it."""
 PLURALS = {"sheep": "sheep", "goose": "geese", "mouse": "mice", "man": "men", "woman": "women"}
 PLURALS |= {"wolf": "wolves", "child": "children", "person": "people", "calf": "calves"}
 PLURALS |= {"foot": "feet", "tooth": "teeth", "cattle": "cattle", "leaf": "leaves"}
@@ -167,7 +174,7 @@ class Words:
         things, verbs, noises = map(listed, (self.things, self.verbs, self.noises))
         made = [*listed(self.tags), *things, *listed(self.stuff), *noises]
         made += [plural(thing) for thing in things] + [plural(noise) for noise in noises]
-        made += [ing(verb) for verb in verbs]
+        made += [ing(verb) for verb in verbs if verb not in VAGUE]
         made += [f"{thing} {ing(verb)}" for thing in things for verb in verbs if " " not in verb]
         made += [f"{thing} {noise}" for thing in things for noise in noises]
         return tuple(dict.fromkeys(made))

@@ -17,7 +17,7 @@ NATURE: dict[str, Words] = {
         phrases=(
             "rain on a tin roof|rain on a roof|rain on leaves|rain falling on the street|"
             "rain against the window|a wet and rainy day|a rainy afternoon|"
-            "rain hitting an umbrella|the patter of raindrops|a steady shower|a cloudburst|"
+            "rain hitting an umbrella|the patter of raindrops|a steady shower|"
             "torrential rain|water falling from the sky|rain on a tent|a soaking rain|"
             "rainy weather|raindrops hitting leaves|precipitation|"
             "rain splashing on the pavement"
