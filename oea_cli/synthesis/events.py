@@ -67,15 +67,15 @@ class Event:
 
     def _recorded(self, rng: np.random.Generator, bare: Signal, rate: int) -> Signal:
         """The bare sound in its room, through distance and microphone, over background noise."""
-        seconds = log_uniform(rng, 0.08, 1.8)
-        tail = room(rng, seconds, float(rng.uniform(0.1, 0.6)), rate)
-        wet = float(rng.uniform(0.05, 1.0)) if rng.random() < self.echo else 0.0
-        far = rng.random() < self.far
-        size = len(bare) + len(tail)
+        size, tail = len(bare), None
+        if rng.random() < self.echo:
+            tail = room(rng, log_uniform(rng, 0.08, 1.8), float(rng.uniform(0.1, 0.6)), rate)
+            size += len(tail)
         spectrum = np.fft.rfft(bare, fast_length(size))
-        if wet:
-            spectrum = spectrum * (1 + np.float32(wet) * np.fft.rfft(tail, fast_length(size)))
-        spectrum = spectrum * _microphone(rng, size, rate, far)
+        if tail is not None:
+            wet = np.float32(rng.uniform(0.05, 1.0))
+            spectrum = spectrum * (1 + wet * np.fft.rfft(tail, fast_length(size)))
+        spectrum = spectrum * _microphone(rng, size, rate, far=bool(rng.random() < self.far))
         heard = np.fft.irfft(spectrum, fast_length(size))[: len(bare)].astype(np.float32)
         return peak(heard) + _background(rng, len(bare), rate)
 
