@@ -125,4 +125,5 @@ def whitening_weight(pooled: Tensor, size: int) -> Tensor:
         torch.randn(max(size, len(mean)), min(size, len(mean)), dtype=torch.float64)
     )
     rotate = mix if size >= len(mean) else mix.T
-    return (rotate.to(pooled.device) @ whiten).float()
+    weight: Tensor = (rotate.to(pooled.device) @ whiten).float()
+    return weight

@@ -97,7 +97,7 @@ def loudest_stretch(samples: np.ndarray, width: int) -> np.ndarray:
 
 def mix(rng: np.random.Generator, sounds: Sequence[np.ndarray]) -> np.ndarray:
     """The sum at a random level, sometimes with a little noise; never beyond full scale."""
-    total = np.sum(sounds, axis=0, dtype=np.float32)
+    total: np.ndarray = np.sum(np.stack(sounds), axis=0, dtype=np.float32)
     if rng.random() < 0.3:
         level = 10 ** (rng.uniform(-50, -30) / 20)
         total = total + rng.standard_normal(len(total), dtype=np.float32) * np.float32(level)

@@ -189,3 +189,7 @@ def mixed(sounds: list[np.ndarray]) -> np.ndarray:
     """The sum, brought below full scale."""
     total = np.sum(sounds, axis=0)
     return (total / max(1.0, float(np.abs(total).max()))).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()
