@@ -50,7 +50,8 @@ def change_speed(rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
     """Faster and higher, or slower and lower, by up to 15 %."""
     factor = float(np.exp(rng.uniform(-0.15, 0.15)))
     places = np.arange(0, len(samples) - 1, factor)
-    return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+    changed: np.ndarray = np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
+    return changed
 
 
 def place(
@@ -97,7 +98,7 @@ def loudest_stretch(samples: np.ndarray, width: int) -> np.ndarray:
 
 def mix(rng: np.random.Generator, sounds: Sequence[np.ndarray]) -> np.ndarray:
     """The sum at a random level, sometimes with a little noise; never beyond full scale."""
-    total: np.ndarray = np.sum(np.stack(sounds), axis=0, dtype=np.float32)
+    total: np.ndarray = np.stack(sounds).sum(axis=0).astype(np.float32)
     if rng.random() < 0.3:
         level = 10 ** (rng.uniform(-50, -30) / 20)
         total = total + rng.standard_normal(len(total), dtype=np.float32) * np.float32(level)

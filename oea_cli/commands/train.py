@@ -10,7 +10,7 @@ from oea_cli.options import DeviceOption, QuietOption, VerboseOption
 from oea_cli.terminal import is_interactive, say
 
 if TYPE_CHECKING:
-    from oea_cli.training import StepReport
+    from oea_cli.training_log import StepReport
 
 
 def train(
