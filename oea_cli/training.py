@@ -224,6 +224,8 @@ def _loader(batches: Batches, first: int, workers: int) -> Iterator[Batch]:
         num_workers=workers,
         prefetch_factor=6 if workers else None,
         worker_init_fn=_ignore_interrupts,
+        # Its own: a loader draws a number when it starts, which would shift a continued run's.
+        generator=torch.Generator(),
     )
     return iter(loader)
 
