@@ -5,7 +5,7 @@ from functools import cached_property
 
 DOUBLED = frozenset(
     (
-        "beg", "chirr", "chug", "clap", "clip", "cut", "drag", "drip", "drop", "drum", "flap",
+        "beg", "chug", "clap", "clip", "cut", "drag", "drip", "drop", "drum", "flap",
         "get", "hit", "hop", "hum", "jog", "nag", "pat", "plod", "plop", "pop", "purr", "put",
         "rap", "rev", "rip", "rub", "run", "scrub", "shut", "sit", "slam", "snap", "sob",
         "spin", "spit", "strum", "tap", "throb", "thrum", "thud", "tip", "trot", "tug", "whip",
