@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help:
 	@echo "make demo       install, make a hundred sounds, index and search them"
-	@echo "make test       install what the tests need and run them (about 4 minutes)"
+	@echo "make test       install what the tests need and run them (a few minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff check, ruff format --check, mypy --strict"
 	@echo "make fix        let ruff mend what it can"
@@ -31,7 +31,7 @@ demo: .venv/installed
 	oea demo demo/sounds
 	oea embed demo/sounds/clips.jsonl | oea index -o demo/sounds.oea
 	oea search "rain on a roof" -i demo/sounds.oea -k 5 -f table
-	oea search "a dog barking" --not "thunder" -i demo/sounds.oea -k 5 -f table
+	oea search "rain on a roof" --not "thunder" -i demo/sounds.oea -k 5 -f table
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest

@@ -56,3 +56,7 @@ def test_no_machine_paths_or_registry_addresses() -> None:
             if {".venv", ".git", "demo"} & set(path.relative_to(REPOSITORY).parts):
                 continue
             assert not wrong.search(path.read_text(encoding="utf-8")), path
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    assert not re.search(r"@@|TODO|FIXME|lorem ipsum", README)
