@@ -32,7 +32,7 @@ from oea_cli.errors import Failure, Report
 
 MAX_LANES = 8
 GROUPS_IN_FLIGHT = 3
-CPU_BATCH, GPU_BATCH, TEXT_BATCH = 8, 64, 64
+CPU_BATCH, GPU_BATCH, TEXT_BATCH = 16, 64, 64
 WINDOW_SECONDS = 10.0  # an automatic batch holds no more than that many windows of this length
 MIN_GROUP_SECONDS = 600.0  # 38 MB at 16 kHz; about four times this is held in all
 
