@@ -13,7 +13,8 @@ before A with B for
 and A alone stayed among the first ten of all scenes as often as with nothing excluded (0.80 and
 0.81; "A without B": 0.70). A weight of 1 gains nothing and costs 0.03 of that; vector arithmetic
 (query - weight * excluded) and penalties by standard deviations are as good at small weights, and
-at large ones they hurt queries whose clips do not hold the excluded sound at all.
+at large ones they hurt queries whose clips do not hold the excluded sound at all. The rule
+was picked on these same pairs among 28 settings, most of them within 0.02 of each other.
 """
 
 import numpy as np
