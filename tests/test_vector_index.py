@@ -216,8 +216,10 @@ def test_graph_finds_nearly_everything_and_filters(
     rows, scores = index.search(queries, 10)
     exact_rows, exact_scores = index.search(queries, 10, exact=True)
     assert np.mean([np.isin(a, b).mean() for a, b in zip(rows, exact_rows, strict=True)]) > 0.95
-    found = np.isin(rows, exact_rows)
-    assert np.array_equal(scores[:, 0][found[:, 0]], exact_scores[:, 0][found[:, 0]])
+    # The graph is linked by several threads and may miss a row; what it finds it scores alike.
+    same = rows[:, :, None] == exact_rows[:, None, :]  # (queries, found, true)
+    query, place, true_place = np.nonzero(same)
+    assert np.array_equal(scores[query, place], exact_scores[query, true_place])
     mask = np.arange(2000) % 12 != 0  # enough rows left for the graph to be used
     rows, _ = index.search(queries, 10, mask=mask)
     assert mask[rows].all() and (rows >= 0).all()
