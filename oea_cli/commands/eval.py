@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from oea_cli.evaluation.metrics import Metric
     from oea_cli.evaluation.outcomes import Outcomes
     from oea_cli.evaluation.results import Document, Setting
-    from oea_cli.evaluation.runs import Ties
-    from oea_cli.evaluation.tasks import Task
-    from oea_cli.evaluation.vector_input import Captions, Protocol
+    from oea_cli.evaluation.vector_input import Protocol
     from oea_cli.vector_index import VectorIndex
 
 DEFAULT_INDEX = "index.oea"
@@ -252,8 +250,8 @@ def evaluate(
             outcomes, setting = _evaluate_vectors(inputs, protocol, model, device, log)
         against = Against(baseline, alpha, seed, ties)
         document = _document(outcomes, setting, metrics, gates, against)
-        _write(document, format, files)
-        _finish(document, log, gate_exit_code, quiet)
+        form = _write(document, format, files)
+        _finish(document, log, form == ResultFormat.table, gate_exit_code, quiet)
 
 
 def _list_metrics() -> None:
@@ -297,7 +295,7 @@ def _checked_files(names: Sequence[str]) -> dict[Path, ResultFormat]:
 def _evaluate_run(inputs: Inputs, ties: TieRule) -> "tuple[Outcomes, Setting]":
     from oea_cli.evaluation.run_input import evaluate_run
 
-    return evaluate_run(str(inputs.run), inputs.queries, inputs.qrels, cast("Ties", ties.value))
+    return evaluate_run(str(inputs.run), inputs.queries, inputs.qrels, ties.value)
 
 
 def _protocol(
@@ -306,10 +304,10 @@ def _protocol(
     from oea_cli.evaluation.vector_input import Protocol
 
     return Protocol(
-        cast("Task", task.value),
-        cast("Captions", captions.value),
+        task.value,
+        captions.value,
         seed,
-        cast("Ties", ties.value),
+        ties.value,
         allow_missing,
     )
 
@@ -347,7 +345,7 @@ def _document(
     check_gates(gates, measured.metrics)
     comparisons = {}
     if against.baseline is not None:
-        theirs = read_baseline(against.baseline, outcomes, cast("Ties", against.ties.value))
+        theirs = read_baseline(against.baseline, outcomes, against.ties.value)
         comparisons = compare(measured, theirs, against.baseline, against.seed)
     verdicts = judge(gates, measured.values, comparisons, against.alpha)
     return document_of(measured, setting, against.seed, comparisons, against.baseline, verdicts)
@@ -355,8 +353,11 @@ def _document(
 
 def _write(
     document: "Document", format: ResultFormat | None, files: dict[Path, ResultFormat]
-) -> None:
-    """Write the results to stdout, to the files, and to the job's page on GitHub."""
+) -> ResultFormat:
+    """Write the results to stdout, to the files, and to the job's page on GitHub.
+
+    Returns the form that stdout got.
+    """
     from oea_cli.artefacts import write_whole
 
     for path, form in files.items():
@@ -368,6 +369,7 @@ def _write(
     form = format or (ResultFormat.table if is_read_by_people else ResultFormat.json)
     sys.stdout.buffer.write(_rendered(document, form))
     sys.stdout.flush()
+    return form
 
 
 def _rendered(document: "Document", form: ResultFormat) -> bytes:
@@ -385,15 +387,17 @@ def _rendered(document: "Document", form: ResultFormat) -> bytes:
     return writers[form](document).encode()
 
 
-def _finish(document: "Document", log: FailureLog, gate_exit_code: int, quiet: bool) -> None:
+def _finish(
+    document: "Document", log: FailureLog, is_table: bool, gate_exit_code: int, quiet: bool
+) -> None:
     """Say what is worth a line and every gate's verdict; end with the code that goes with them."""
     from oea_cli.evaluation.rendering import notes
 
-    if not quiet:
+    if not (quiet or is_table):
         for note in notes(document):
             say(f"oea eval: {note}")
     for gate in document.get("gates", []):
         say(f"oea eval: {gate['verdict']}")
     if not document.get("passed", True):
         raise typer.Exit(gate_exit_code)
-    log.finish(document["counts"]["queries"] - log.count, "querie")
+    log.finish(document["counts"]["queries"] - log.count, "input")

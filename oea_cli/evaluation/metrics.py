@@ -141,7 +141,8 @@ def _found(outcomes: Outcomes, k: float) -> Numbers:
 
 def _per_query(outcomes: Outcomes, values: Numbers) -> Numbers:
     """Sum values of pairs (P,) over each query (Q,)."""
-    return np.bincount(outcomes.owners, values, minlength=len(outcomes))
+    sums: Numbers = np.bincount(outcomes.owners, values, minlength=len(outcomes))
+    return sums
 
 
 def _precision(outcomes: Outcomes, k: float) -> Numbers:

@@ -176,4 +176,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
     order = known[np.argsort(p[known], kind="stable")]
     factors = np.arange(len(order), 0, -1)
     p[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
-    return p.tolist()
+    return [float(value) for value in p]

@@ -25,9 +25,9 @@ def columns_of(content: bytes, name: str, width: int, layout: str, first_line: i
     tokens.append(LINE_END)
     period = tokens.index(LINE_END) + 1
     ends = tokens[period - 1 :: period]
-    if period > width and len(tokens) % period == 0 and ends.count(LINE_END) == len(ends):
-        if tokens.count(LINE_END) == len(ends):
-            return [tokens[column::period] for column in range(width)]
+    num_ends = tokens.count(LINE_END)
+    if period > width and num_ends * period == len(tokens) and ends.count(LINE_END) == num_ends:
+        return [tokens[column::period] for column in range(width)]
     return _line_by_line(content, name, width, layout, first_line)
 
 

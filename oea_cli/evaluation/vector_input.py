@@ -188,7 +188,7 @@ def _vector_questions(source: str) -> tuple[Questions, str | None]:
     first_line, stream = sniff(source)
     if not holds_vectors(source, first_line):
         raise OeaError(
-            f"{source}: holds no vectors; embed it (`oea embed --text`), or evaluate an index with -i"
+            f"{source}: holds no vectors; embed it with `oea embed --text`, or give an index with -i"
         )
     return _read_vectors(stream or source, source)
 
