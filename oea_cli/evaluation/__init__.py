@@ -1,0 +1,1 @@
+"""Measuring retrieval: queries, ranks, metrics, and what the numbers are compared with."""
