@@ -61,7 +61,7 @@ def summarise_cells(
     datasets = list(dict.fromkeys(dataset for dataset, _ in plain))
     others = dict.fromkeys(type for _, type in plain if type not in TYPES)
     type_means = {
-        type: _mean([plain.get((dataset, type)) for dataset in datasets])
+        type: mean_of_all(plain.get((dataset, type)) for dataset in datasets)
         for type in (*TYPES, *others)
     }
     return UiqSummary(
@@ -69,14 +69,16 @@ def summarise_cells(
         counts=dict(counts or {}),
         type_means=type_means,
         dataset_averages={
-            dataset: _mean([plain.get((dataset, type)) for type in TYPES]) for dataset in datasets
+            dataset: mean_of_all(plain.get((dataset, type)) for type in TYPES)
+            for dataset in datasets
         },
-        average=_mean([type_means[type] for type in TYPES]),
+        average=mean_of_all(type_means[type] for type in TYPES),
         missing=tuple((d, t) for d in datasets for t in type_means if (d, t) not in plain),
     )
 
 
-def _mean(values: list[float | None]) -> float | None:
+def mean_of_all(values: Iterable[float | None]) -> float | None:
     """The unweighted mean; None where any is missing: a mean of fewer is another figure."""
-    there = [value for value in values if value is not None]
-    return fmean(there) if there and len(there) == len(values) else None
+    listed = list(values)
+    there = [value for value in listed if value is not None]
+    return fmean(there) if there and len(there) == len(listed) else None
