@@ -4,12 +4,14 @@ UIQ's positive rows call a Clotho clip `Santa Motor.wav`, its negative rows `San
 made from a folder calls it as the file is called on that disk, perhaps inside a folder.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
 from oea_cli.datasets import SUFFIXES
 from oea_cli.errors import OeaError
 
+SOUND_SUFFIXES = frozenset({*SUFFIXES, ".aif", ".aiff", ".aifc", ".oga", ".aac", ".wma"})
 LISTED = 5
 """So many of a list's members stand in an error line."""
 
@@ -20,10 +22,8 @@ class AmbiguousNameError(OeaError):
 
 def without_suffix(name: str) -> str:
     """A name without the suffix of a sound file; other dots belong to the name."""
-    for suffix in SUFFIXES:
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
+    suffix = re.search(r"\.[A-Za-z0-9]{2,5}$", name)
+    return name[: suffix.start()] if suffix and suffix[0].lower() in SOUND_SUFFIXES else name
 
 
 def folded(name: str) -> str:
