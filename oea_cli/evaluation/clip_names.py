@@ -4,7 +4,6 @@ UIQ's positive rows call a Clotho clip `Santa Motor.wav`, its negative rows `San
 made from a folder calls it as the file is called on that disk, perhaps inside a folder.
 """
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
@@ -22,8 +21,8 @@ class AmbiguousNameError(OeaError):
 
 def without_suffix(name: str) -> str:
     """A name without the suffix of a sound file; other dots belong to the name."""
-    suffix = re.search(r"\.[A-Za-z0-9]{2,5}$", name)
-    return name[: suffix.start()] if suffix and suffix[0].lower() in SOUND_SUFFIXES else name
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and f".{suffix.lower()}" in SOUND_SUFFIXES else name
 
 
 def folded(name: str) -> str:
