@@ -229,6 +229,7 @@ class TestTargetsAndCaptionSources:
         both = {"one/a.wav": DOG, "two/a.wav": RAIN}
         said = refused(positive("a", BELL), captions=both)
         assert said == "uiq.jsonl:1: its target 'a' means 2 clips: one/a.wav, two/a.wav"
+        assert resolve_uiq(placed(positive("a", RAIN)), both)[0]["target"] == "two/a.wav"
         assert "its original_captions are those of 2 clips: p, q" in refused(
             positive("a", BELL), captions={"p": BELL, "q": BELL}
         )

@@ -203,21 +203,27 @@ class _Clips:
         for audio_id, captions in positives.items():
             try:
                 clip_of[audio_id] = self._given_clip(audio_id, captions) or audio_id
-            except (AmbiguousNameError, _RowError):
+            except _RowError:
                 continue  # named where the row itself is resolved
         pool = CaptionPool((clip_of[name], positives[name]) for name in clip_of)
         return _Dataset(ClipNames(clip_of), pool, clip_of)
 
     def target(self, row: _Row) -> str:
         """The id of a row's target: as the collection has it, or as the row has it."""
-        if named := self._named(row.audio_id, "target", row):
-            return named
-        pool = self._datasets[row.dataset].pool
-        by_captions = self._given_clip(row.audio_id, row.captions) or self._only_one(
-            [pool], row.captions
-        )
+        try:
+            if named := self._named(row.audio_id, "target", row):
+                return named
+        except _RowError:
+            # Two clips of that name, in two folders perhaps: the captions tell which.
+            if by_captions := self._by_captions(row):
+                return by_captions
+            raise
         # Unknown under any name: whether it is in the collection is for the evaluation to say.
-        return by_captions or row.audio_id
+        return self._by_captions(row) or row.audio_id
+
+    def _by_captions(self, row: _Row) -> str | None:
+        own = self._datasets[row.dataset].pool
+        return _only_one(self._given, row.captions) or _only_one(own, row.captions)
 
     def _named(self, name: str, role: str, row: _Row) -> str | None:
         dataset = self._datasets[row.dataset]
@@ -249,14 +255,17 @@ class _Clips:
         return found[0]
 
     def _given_clip(self, audio_id: str, captions: tuple[str, ...]) -> str | None:
-        return self._given_names.find(audio_id) or self._only_one([self._given], captions)
+        try:
+            return self._given_names.find(audio_id) or _only_one(self._given, captions)
+        except AmbiguousNameError as error:
+            if by_captions := _only_one(self._given, captions):
+                return by_captions
+            raise _RowError(str(error)) from error
 
-    @staticmethod
-    def _only_one(pools: list[CaptionPool], captions: tuple[str, ...]) -> str | None:
-        """The one clip with exactly these captions; a single caption may be shared by chance."""
-        found = clips_with(pools, captions, subset=False) if len(captions) > 1 else []
-        if len(found) > 1:
-            raise _RowError(
-                f"its original_captions are those of {len(found)} clips: {listed(found)}"
-            )
-        return found[0] if found else None
+
+def _only_one(pool: CaptionPool, captions: tuple[str, ...]) -> str | None:
+    """The one clip with exactly these captions; a single caption may be shared by chance."""
+    found = clips_with([pool], captions, subset=False) if len(captions) > 1 else []
+    if len(found) > 1:
+        raise _RowError(f"its original_captions are those of {len(found)} clips: {listed(found)}")
+    return found[0] if found else None
