@@ -71,7 +71,7 @@ SUFFIXES = {
 class Inputs:
     """What is evaluated: a run, vectors, or an index."""
 
-    queries: str | None
+    queries: list[str]
     index: str | None
     corpus: str | None
     run: str | None
@@ -83,7 +83,7 @@ class Inputs:
         given = [name for name, value in kinds.items() if value]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} do not go together; one of them")
-        if [self.queries, self.run, self.qrels, self.corpus].count("-") > 1:
+        if [*self.queries, self.run, self.qrels, self.corpus].count("-") > 1:
             raise UsageError("stdin can be read once; give the other input as a file")
 
 
@@ -99,11 +99,11 @@ class Against:
 
 def evaluate(
     queries: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--queries",
             metavar="FILE",
-            help="Queries with their targets: records, or vectors; - is stdin.",
+            help="Queries with targets: records (repeatable), or vectors; - is stdin.",
         ),
     ] = None,
     index: Annotated[
@@ -236,11 +236,12 @@ def evaluate(
     from oea_cli.evaluation.metrics import parse_metrics
 
     if list_metrics:
-        return _list_metrics()
+        _list_metrics()
+        return
     metrics = parse_metrics(metric or [])
     gates = _gates(fail_under or [], max_drop or [], metrics, baseline)
     files = _checked_files(output or [])
-    inputs = Inputs(queries, index, corpus, run, qrels)
+    inputs = Inputs(queries or [], index, corpus, run, qrels)
     inputs.check()
     with FailureLog("eval") as log:
         if run is not None:

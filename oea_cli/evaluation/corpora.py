@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,7 @@ class FileRows:
         self._dtype = matrix.dtype
         if not matrix.flags.c_contiguous:
             raise OeaError(f"{path}: the matrix lies column by column; save it in C order")
-        self._offset = os.path.getsize(path) - matrix.nbytes
+        self._offset = path.stat().st_size - matrix.nbytes
 
     def take(self, rows: Codes) -> Vectors:
         size = self.dim * self._dtype.itemsize
@@ -89,15 +89,15 @@ class FileRows:
             self._fill(part)
             yield start, self._checked(part, np.arange(start, start + len(part)))
 
-    def _fill(self, part: npt.NDArray[np.generic]) -> None:
-        view = memoryview(part.reshape(-1).view(np.uint8))
+    def _fill(self, part: npt.NDArray[Any]) -> None:
+        view = memoryview(part.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
         while view:
             count = self._file.readinto(view)
             if not count:
                 raise OeaError(f"{self._path}: ends before its vectors do")
             view = view[count:]
 
-    def _checked(self, rows: npt.NDArray[np.generic], numbers: Codes) -> Vectors:
+    def _checked(self, rows: npt.NDArray[Any], numbers: Codes) -> Vectors:
         if rows.dtype == np.float32 and _are_unit(rows):
             return rows
         records = [{"id": self._ids[number]} for number in numbers.tolist()]

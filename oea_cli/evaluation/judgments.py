@@ -1,18 +1,19 @@
 """Which clips are right for a query, and which one is its hard negative: queries and qrels."""
 
-from collections.abc import Iterable, Mapping
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.trec_files import columns_of
+from oea_cli.evaluation.uiq import is_uiq_row, resolve_uiq
 from oea_cli.tables import Record, open_bytes, read_table, table_suffix
 
 Grades = Mapping[str, float]
 ID_NAMES = ("id", "_id", "query_id")
 BEIR_HEADERS = {b"query-id", b"query_id", b"qid"}
-UIQ_TEXTS = ("generated_query", "negative_query")
+ClipCaptions = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -32,35 +33,35 @@ class Query:
     record: Record = field(default_factory=dict)
 
 
-def read_judged(source: str | BinaryIO) -> list[Query]:
+def read_judged(
+    sources: Sequence[str | BinaryIO], captions: Callable[[], ClipCaptions] = dict
+) -> list[Query]:
     """Read queries with their targets from JSONL, CSV or Parquet; "-" is stdin.
 
-    `target` is an id, a list of ids, or an object of ids and grades. Rows of the UIQ release are
-    read as they are. Raises OeaError naming the line of what cannot be used, and for an id that
-    comes twice.
+    `target` is an id, a list of ids, or an object of ids and grades. Rows of the UIQ release
+    become queries too: their hard negatives are found by `captions`, each clip's by its id, and by
+    the rows given along. Raises OeaError naming the line of what cannot be used, and for an id
+    that comes twice.
     """
-    name = source if isinstance(source, str) else "stdin"
-    return distinct(map(query_of, *_columns(_plain_rows(read_table(source), name))))
+    rows = [row for source in sources for row in read_table(source)]
+    if any(is_uiq_row(row) for _, row in rows):
+        return _uiq_queries(rows, captions())
+    return distinct(query_of(where, row) for where, row in rows)
 
 
-def _columns(rows: Iterable[tuple[str, Record]]) -> tuple[list[str], list[Record]]:
-    found = list(rows)
-    return [where for where, _ in found], [row for _, row in found]
+def _uiq_queries(rows: list[tuple[str, Record]], captions: ClipCaptions) -> list[Query]:
+    """Rows of the release as queries, and any others among them as they are."""
+    released = [(where, row) for where, row in rows if is_uiq_row(row)]
+    places = [where for where, _ in released]
+    others = [query_of(where, row) for where, row in rows if not is_uiq_row(row)]
+    return distinct([*map(query_of, places, resolve_uiq(released, captions)), *others])
 
 
-def _plain_rows(rows: Iterable[tuple[str, Record]], name: str) -> Iterable[tuple[str, Record]]:
-    """Rows as they are; those of the UIQ release as plain queries, in their place."""
-    found = list(rows)
-    if not any(key in row for _, row in found for key in UIQ_TEXTS):
-        return found
-    raise OeaError(f"{name}: rows of the UIQ release cannot be read yet")
-
-
-def query_of(where: str, row: Record, number: int = 0) -> Query:
+def query_of(where: str, row: Record) -> Query:
     """Read one row; raises OeaError where its target or hard negative is no id."""
     name = next((row[key] for key in ID_NAMES if row.get(key) not in (None, "")), None)
     return Query(
-        id=_id_of(name, where, "id") if name is not None else str(number or _line(where)),
+        id=_id_of(name, where, "id") if name is not None else str(_line(where)),
         where=where,
         targets=_targets(row.get("target"), where),
         hard_negative=_optional_id(row, "hard_negative", where),
@@ -123,13 +124,11 @@ def read_qrels(source: str) -> list[Query]:
     targets. Raises OeaError naming the line of what cannot be used.
     """
     if table_suffix(source) in (".jsonl", ".ndjson", ".json", ".parquet"):
-        return read_judged(source)
+        return read_judged([source])
     with open_bytes(source) as stream:
         content = stream.read()
     if content.lstrip()[:1] == b"{":
-        import io
-
-        return read_judged(io.BytesIO(content))
+        return read_judged([io.BytesIO(content)])
     header = content.lstrip().partition(b"\n")[0].split()
     if header and header[0] in BEIR_HEADERS:
         # One more line feed in front keeps the numbers of the lines as they are.
@@ -171,8 +170,3 @@ def with_qrels(queries: list[Query], qrels: list[Query], source: str) -> list[Qu
     if not any(query.id in grades for query in queries):
         raise OeaError(f"{source}: judges none of the queries, such as {queries[0].id!r}")
     return [replace(q, targets=grades[q.id]) for q in queries if q.id in grades]
-
-
-def suffix_of(source: str) -> str:
-    """The suffix of a file's name, in lower case."""
-    return Path(source.lower()).suffix

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.evaluation.outcomes import Numbers, Outcomes
+from oea_cli.evaluation.outcomes import Codes, Numbers, Outcomes
 
 Cutoff = Literal["required", "optional", "none"]
 DEFAULT_CUTOFFS = (1, 5, 10)
@@ -141,8 +141,7 @@ def _found(outcomes: Outcomes, k: float) -> Numbers:
 
 def _per_query(outcomes: Outcomes, values: Numbers) -> Numbers:
     """Sum values of pairs (P,) over each query (Q,)."""
-    sums: Numbers = np.bincount(outcomes.owners, values, minlength=len(outcomes))
-    return sums
+    return np.asarray(np.bincount(outcomes.owners, values, minlength=len(outcomes)), np.float64)
 
 
 def _precision(outcomes: Outcomes, k: float) -> Numbers:
@@ -161,21 +160,25 @@ def _average_precision(outcomes: Outcomes, k: float) -> Numbers:
     order = np.lexsort((outcomes.places, outcomes.owners))
     places, owners = outcomes.places[order], outcomes.owners[order]
     # The n-th relevant clip of a query, at place p, has precision n / p.
-    number = np.arange(len(order)) - np.searchsorted(owners, owners, "left") + 1
+    number = _numbered(owners)
     precisions = np.where(places <= k, number / places, 0.0)
     sums = np.bincount(owners, precisions, minlength=len(outcomes))
-    return sums / np.maximum(outcomes.num_relevant, 1)
+    return np.asarray(sums / np.maximum(outcomes.num_relevant, 1), np.float64)
 
 
 def _ndcg(outcomes: Outcomes, k: float) -> Numbers:
     order = np.lexsort((-outcomes.gains, outcomes.owners))
     owners = outcomes.owners[order]
-    best_places = np.arange(len(order)) - np.searchsorted(owners, owners, "left") + 1.0
-    best = np.bincount(
-        owners, _discounted(outcomes.gains[order], best_places, k), minlength=len(outcomes)
-    )
+    best_places = _numbered(owners)
+    ideal = _discounted(outcomes.gains[order], best_places, k)
+    best = np.bincount(owners, ideal, minlength=len(outcomes))
     got = _per_query(outcomes, _discounted(outcomes.gains, outcomes.places, k))
-    return got / np.where(best > 0, best, 1.0)
+    return np.asarray(got / np.where(best > 0, best, 1.0), np.float64)
+
+
+def _numbered(owners: Codes) -> Numbers:
+    """1, 2, 3 ... anew for each owner; `owners` (P,) ascending."""
+    return np.asarray(np.arange(len(owners)) - np.searchsorted(owners, owners) + 1, np.float64)
 
 
 def _discounted(gains: Numbers, places: Numbers, k: float) -> Numbers:
@@ -201,23 +204,26 @@ def _tfr(outcomes: Outcomes, k: float) -> Numbers:
 
 
 def _delta_rank(outcomes: Outcomes, _: float) -> Numbers:
-    negative = outcomes.found_ranks(outcomes.hard_negative_ranks)
-    return negative - outcomes.found_ranks(outcomes.target_ranks)
+    target, negative = outcomes.target_ranks, outcomes.hard_negative_ranks
+    difference: Numbers = outcomes.found_ranks(negative) - outcomes.found_ranks(target)
+    return difference
 
 
 DEFINITIONS: dict[str, Definition] = {
     "r": Definition(
         "R@k",
         "required",
-        "recall: share of a query's relevant clips among the first k; with one target, found or not",
+        "recall: share of a query's relevant clips that are among the first k",
         _recall,
     ),
-    "p": Definition("P@k", "required", "precision: share of the first k that is relevant", _precision),
+    "p": Definition(
+        "P@k", "required", "precision: share of the first k that is relevant", _precision
+    ),
     "map": Definition(
         "mAP@k", "optional", "mean average precision, over the first k or all", _average_precision
     ),
     "ndcg": Definition(
-        "nDCG@k", "optional", "discounted gain (grade / log2(place + 1)) over the best possible", _ndcg
+        "nDCG@k", "optional", "gain, grade / log2(place + 1), over the best possible", _ndcg
     ),
     "mrr": Definition(
         "MRR@k", "optional", "1 / rank of the best relevant clip, 0 beyond k", _reciprocal_rank

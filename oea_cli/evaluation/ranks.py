@@ -163,8 +163,8 @@ class _Tally:
     def take(self, scores: Vectors, layers: Sequence["_Layer"], block: "_Block") -> None:
         """Take in scores (B, Q) of a block with queries, whose pairs come in layers (<= Q,).
 
-        They are taken in slices that fit into the processor's cache, so that all layers' comparisons
-        cost one reading of the memory.
+        They are taken in slices that fit into the processor's cache, so that the comparisons of all
+        layers cost one reading of the memory.
         """
         mask = np.empty((SLICE_ROWS, scores.shape[1]), bool)
         for start in range(0, len(scores), SLICE_ROWS):
@@ -269,7 +269,7 @@ def _spread(firsts: Codes, ends: Codes) -> Codes:
     """All numbers from each first to its end, one range after the other."""
     lengths = ends - firsts
     offsets = np.cumsum(lengths) - lengths
-    return np.arange(lengths.sum()) - np.repeat(offsets - firsts, lengths)
+    return np.asarray(np.arange(lengths.sum()) - np.repeat(offsets - firsts, lengths))
 
 
 def _name_order(ids: Sequence[str]) -> Codes:

@@ -30,9 +30,9 @@ from oea_cli.evaluation.significance import (
     holm,
     permutation_p,
 )
+from oea_cli.evaluation.uiq_summary import mean_of_all, uiq_summary
 
 FORMAT = "oea-results/1"
-UIQ_TYPES = ("question", "imperative", "tagging", "paraphrase", "negative")
 Document = dict[str, Any]
 
 
@@ -269,11 +269,7 @@ def _mean_over(
     names: Sequence[str], labels: Sequence[str | None], metrics: Sequence[Metric], of: Outcomes
 ) -> Document:
     parts = [_values(metrics, of.chosen(_rows(labels, name))) for name in names]
-    means = {}
-    for metric in map(str, metrics):
-        known = [part[metric] for part in parts if part[metric] is not None]
-        means[metric] = sum(known) / len(known) if len(known) == len(parts) else None
-    return means
+    return {str(metric): mean_of_all(part[str(metric)] for part in parts) for metric in metrics}
 
 
 def _rows(labels: Sequence[str | None], name: str | None) -> Codes:
@@ -282,22 +278,11 @@ def _rows(labels: Sequence[str | None], name: str | None) -> Codes:
 
 def _average_uiq(outcomes: Outcomes) -> float | None:
     """The mean of the five types' R@5, each an unweighted mean over data sets (paper, table 4)."""
-    r5 = parse_metric("r@5")
-    values = r5.values(outcomes)
-    kinds = {"keyphrase": "tagging"}
-    cells: dict[str, dict[str | None, list[float]]] = {}
-    for kind, dataset, value in zip(
-        outcomes.types, outcomes.datasets, values.tolist(), strict=True
-    ):
-        cells.setdefault(kinds.get(kind or "", kind or ""), {}).setdefault(dataset, []).append(
-            value
-        )
-    if not set(UIQ_TYPES) <= cells.keys():
-        return None
-    by_type = [
-        float(np.mean([np.mean(values) for values in cells[kind].values()])) for kind in UIQ_TYPES
-    ]
-    return float(np.mean(by_type))
+    values = parse_metric("r@5").values(outcomes).tolist()
+    labels = zip(outcomes.datasets, outcomes.types, values, strict=True)
+    return uiq_summary(
+        (dataset or "", kind or "", value) for dataset, kind, value in labels
+    ).average
 
 
 def read_results(content: bytes, where: str) -> Outcomes | None:

@@ -16,17 +16,17 @@ RANK_RULES = {
 }
 
 
-def judged_queries(queries: str | None, qrels: str | None) -> list[Query]:
+def judged_queries(queries: Sequence[str], qrels: str | None) -> list[Query]:
     """Read judged queries from a query file, from qrels, or from both: the qrels' targets then."""
-    if qrels is None and queries is None:
+    if qrels is None and not queries:
         raise UsageError("a run needs judgments: --qrels FILE, or --queries FILE with targets")
     if qrels is None:
-        return read_judged(str(queries))
+        return read_judged(queries)
     judged = distinct(read_qrels(qrels))
-    return judged if queries is None else with_qrels(read_judged(queries), judged, qrels)
+    return judged if not queries else with_qrels(read_judged(queries), judged, qrels)
 
 
-def with_targets(queries: Sequence[Query], source: str | None) -> list[Query]:
+def with_targets(queries: Sequence[Query], source: str) -> list[Query]:
     """The queries that have relevant clips; raises OeaError where none has."""
     found = [query for query in queries if query.targets]
     if not found:
@@ -36,7 +36,7 @@ def with_targets(queries: Sequence[Query], source: str | None) -> list[Query]:
 
 
 def evaluate_run(
-    source: str, queries: str | None, qrels: str | None, ties: Ties
+    source: str, queries: Sequence[str], qrels: str | None, ties: Ties
 ) -> tuple[Outcomes, Setting]:
     """Score a run against judgments.
 
@@ -44,7 +44,7 @@ def evaluate_run(
     where run and judgments share no query.
     """
     judged = judged_queries(queries, qrels)
-    asked = with_targets(judged, qrels or queries)
+    asked = with_targets(judged, qrels or ", ".join(queries))
     run = read_run(source)
     outcomes = run_outcomes(run, asked, ties)
     missing = int((outcomes.depths == 0).sum())

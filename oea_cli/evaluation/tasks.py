@@ -12,7 +12,6 @@ one that was used).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from random import Random
 from typing import Literal
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from oea_cli.embeddings.batch import Vectors
 from oea_cli.errors import OeaError
+from oea_cli.evaluation.clip_names import ClipNames
 from oea_cli.evaluation.corpora import Corpus
 from oea_cli.evaluation.judgments import Query
 from oea_cli.evaluation.outcomes import (
@@ -37,8 +37,6 @@ from oea_cli.evaluation.runs import Ties
 Task = Literal["text-to-audio", "audio-to-text", "text-to-text", "audio-to-audio"]
 ANY_TARGET: tuple[Task, ...] = ("audio-to-text", "text-to-text")
 SELF_RETRIEVAL: tuple[Task, ...] = ("text-to-text", "audio-to-audio")
-NAMED_AT_MOST = 3
-SOUND_SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".opus", ".m4a", ".aiff", ".webm"}
 Candidate = tuple[str, int, float]
 
 
@@ -81,42 +79,27 @@ def _cluster(query: Query) -> object:
 
 
 class _Finder:
-    """Finds candidates by id: exactly, or by the name without folders and suffix, if one has it."""
+    """Finds candidates by their ids, in any spelling that means one of them."""
 
     def __init__(self, corpus: Corpus) -> None:
-        self.ids = corpus.ids
-        self._corpus = corpus
-        self._by_stem: dict[str, list[int]] | None = None
+        self.ids, self._corpus = corpus.ids, corpus
+        self._names = ClipNames(corpus.of_clip)
 
     def by_id(self, id_: str) -> int:
-        """The number of the candidate, or -1; raises OeaError for a name that several have."""
+        """The number of the candidate, -1 where there is none; raises OeaError for several."""
         number = self._corpus.number_of.get(id_)
         if number is not None:
             return number
-        if self._by_stem is None:
-            self._by_stem = {}
-            for own, name in enumerate(self._corpus.ids):
-                self._by_stem.setdefault(stem(name), []).append(own)
-        found = self._by_stem.get(stem(id_), [])
-        if len(found) > 1:
-            names = ", ".join(repr(self._corpus.ids[number]) for number in found[:NAMED_AT_MOST])
-            raise OeaError(f"{id_!r} may be any of {names} in {self._corpus.where}")
-        return found[0] if found else -1
+        clip = self._names.find(id_)
+        return -1 if clip is None else self._corpus.number_of.get(clip, -1)
 
     def of_clip(self, clip: str) -> list[int]:
-        """The candidates that belong to a clip."""
-        found = self._corpus.of_clip.get(clip)
-        if found is not None:
-            return found
-        number = self.by_id(clip)
-        return [] if number < 0 else [number]
-
-
-def stem(id_: str) -> str:
-    """A clip's name without folders and without the suffix of a sound."""
-    name = PurePosixPath(id_).name
-    suffix = PurePosixPath(name).suffix
-    return name.removesuffix(suffix) if suffix.lower() in SOUND_SUFFIXES else name
+        """The numbers of all candidates that belong to a clip."""
+        name = self._names.find(clip)
+        if name is None:
+            number = self._corpus.number_of.get(clip)
+            return [] if number is None else [number]
+        return self._corpus.of_clip[name]
 
 
 def assign(

@@ -12,6 +12,7 @@ from oea_cli.embeddings.batch import Vectors
 from oea_cli.embeddings.shards import clip_of
 from oea_cli.encoder import Encoder
 from oea_cli.errors import OeaError, Report, UsageError
+from oea_cli.evaluation.caption_identity import captions_of
 from oea_cli.evaluation.corpora import ArrayRows, Corpus, index_corpus, read_corpus
 from oea_cli.evaluation.judgments import (
     Query,
@@ -47,7 +48,7 @@ class Protocol:
 
 
 def evaluate_vectors(
-    queries: str | None, corpus: str, qrels: str | None, protocol: Protocol
+    queries: Sequence[str], corpus: str, qrels: str | None, protocol: Protocol
 ) -> tuple[Outcomes, Setting]:
     """Rank vectors by vectors, whoever made them.
 
@@ -55,21 +56,22 @@ def evaluate_vectors(
     two encoders or dimensions, and where a query's target is not in the corpus.
     """
     candidates = read_corpus(corpus)
-    if queries is not None:
-        questions, encoder = _vector_questions(queries)
+    if queries:
+        questions, encoder = _vector_questions(_only_one(queries))
     elif protocol.task == "text-to-text":
         questions, encoder = _own_rows(candidates), candidates.encoder
     else:
         raise UsageError("--corpus needs --queries FILE with vectors")
     if not same_encoder(encoder, candidates.encoder):
         raise OeaError(
-            f"{queries}: made by {encoder}, {corpus} by {candidates.encoder}; embed both with one"
+            f"{queries[0]}: made by {encoder}, {corpus} by {candidates.encoder}; "
+            "embed both with one"
         )
-    return _evaluate(questions, candidates, qrels, protocol, "vectors", queries or corpus)
+    return _evaluate(questions, candidates, qrels, protocol, "vectors", _named(queries, corpus))
 
 
 def evaluate_index(
-    queries: str | None,
+    queries: Sequence[str],
     folder: Path,
     qrels: str | None,
     protocol: Protocol,
@@ -89,10 +91,10 @@ def evaluate_index(
     captions = protocol.task in ("audio-to-text", "text-to-text")
     corpus = _caption_corpus(index, encoder_of_index()) if captions else clips
     if protocol.task == "audio-to-text":
-        if queries is not None:
+        if queries:
             raise UsageError("audio-to-text asks with the index's own clips; leave --queries out")
         questions = _clip_questions(clips)
-    elif queries is not None:
+    elif queries:
         questions = _index_questions(queries, index, encoder_of_index, report)
     elif protocol.task == "text-to-text":
         questions = _own_rows(corpus)
@@ -100,7 +102,7 @@ def evaluate_index(
         questions = _own_rows(_caption_corpus(index, encoder_of_index()))
     else:
         raise UsageError("audio-to-audio needs --queries FILE with targets")
-    return _evaluate(questions, corpus, qrels, protocol, "index", queries or str(folder))
+    return _evaluate(questions, corpus, qrels, protocol, "index", _named(queries, str(folder)))
 
 
 class _Once:
@@ -188,7 +190,8 @@ def _vector_questions(source: str) -> tuple[Questions, str | None]:
     first_line, stream = sniff(source)
     if not holds_vectors(source, first_line):
         raise OeaError(
-            f"{source}: holds no vectors; embed it with `oea embed --text`, or give an index with -i"
+            f"{source}: holds no vectors; embed it with `oea embed --text`, "
+            "or give an index with -i"
         )
     return _read_vectors(stream or source, source)
 
@@ -256,28 +259,43 @@ def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:
             yield f"{clip}#{number}", clip, text
 
 
+def _named(queries: Sequence[str], otherwise: str) -> str:
+    return ", ".join(queries) or otherwise
+
+
+def _only_one(sources: Sequence[str]) -> str:
+    if len(sources) > 1:
+        raise UsageError("vectors of queries come in one file; give --queries once")
+    return sources[0]
+
+
 def _index_questions(
-    source: str, index: VectorIndex, get_encoder: GetEncoder, report: Report
+    sources: Sequence[str], index: VectorIndex, get_encoder: GetEncoder, report: Report
 ) -> Questions:
+    source = sources[0]
     first_line, stream = sniff(source)
     if holds_vectors(source, first_line):
+        _only_one(sources)
         questions, encoder = _read_vectors(stream or source, source)
         if not same_encoder(encoder, index.encoder):
             raise OeaError(f"{index.folder}: made with {index.encoder}, {source} by {encoder}")
         return questions
-    queries = read_judged(stream or source)
+    queries = read_judged(
+        [stream or source, *sources[1:]],
+        lambda: captions_of(index.records(np.flatnonzero(index.live))),
+    )
     if not queries:
-        raise OeaError(f"{source}: holds no queries")
-    return _encoded(queries, source, index, get_encoder, report)
+        raise OeaError(f"{', '.join(sources)}: no queries")
+    return _encoded(queries, index, get_encoder, report)
 
 
 def _encoded(
-    queries: list[Query], source: str, index: VectorIndex, get_encoder: GetEncoder, report: Report
+    queries: list[Query], index: VectorIndex, get_encoder: GetEncoder, report: Report
 ) -> Questions:
     """Encode texts and sounds; a query with neither, but with the id of a clip, is that clip."""
     stored = [query for query in queries if not _asks(query) and query.id in index.row_of]
     vectors = {query.id: index.vector_of(query.id) for query in stored}
-    records = [_record(query, source) for query in queries if query.id not in vectors]
+    records = [_record(query) for query in queries if query.id not in vectors]
     if records:
         for batch in encode_records(iter(records), get_encoder(), report):
             vectors.update(zip(batch.ids, batch.vectors, strict=True))
@@ -292,13 +310,14 @@ def _asks(query: Query) -> bool:
     return any(query.record.get(key) for key in ("text", *PATH_NAMES))
 
 
-def _record(query: Query, source: str) -> Record:
+def _record(query: Query) -> Record:
     """The query as a record that can be encoded; raises OeaError where it says nothing."""
     from oea_cli.folders import parent
     from oea_cli.record_fields import RowError, records_from_row
     from oea_cli.records import resolved
 
-    folder = "" if source == "-" else parent(source)
+    source = query.where.rpartition(":")[0]
+    folder = "" if source == "stdin" else parent(source)
     try:
         row = {**query.record, "id": query.id}
         (record,) = records_from_row(
