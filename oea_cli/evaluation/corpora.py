@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -67,7 +68,6 @@ class FileRows:
 
     def __init__(self, path: Path, ids: Sequence[str]) -> None:
         self._path, self._ids = path, ids
-        self._file = path.open("rb", buffering=0)
         matrix = open_matrix(path)
         self.count, self.dim = matrix.shape
         self._dtype = matrix.dtype
@@ -77,22 +77,25 @@ class FileRows:
 
     def take(self, rows: Codes) -> Vectors:
         size = self.dim * self._dtype.itemsize
-        file = self._file.fileno()
-        content = b"".join(os.pread(file, size, self._offset + row * size) for row in rows.tolist())
+        with self._path.open("rb", buffering=0) as file:
+            number = file.fileno()
+            places = (self._offset + rows * size).tolist()
+            content = b"".join(os.pread(number, size, place) for place in places)
         return self._checked(np.frombuffer(content, self._dtype).reshape(-1, self.dim), rows)
 
     def blocks(self) -> Iterator[tuple[int, Vectors]]:
         buffer = np.empty((min(BLOCK_ROWS, self.count), self.dim), self._dtype)
-        self._file.seek(self._offset)
-        for start in range(0, self.count, BLOCK_ROWS):
-            part = buffer[: min(BLOCK_ROWS, self.count - start)]
-            self._fill(part)
-            yield start, self._checked(part, np.arange(start, start + len(part)))
+        with self._path.open("rb", buffering=0) as file:
+            file.seek(self._offset)
+            for start in range(0, self.count, BLOCK_ROWS):
+                part = buffer[: min(BLOCK_ROWS, self.count - start)]
+                self._fill(file, part)
+                yield start, self._checked(part, np.arange(start, start + len(part)))
 
-    def _fill(self, part: npt.NDArray[Any]) -> None:
+    def _fill(self, file: FileIO, part: npt.NDArray[Any]) -> None:
         view = memoryview(part.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
         while view:
-            count = self._file.readinto(view)
+            count = file.readinto(view)
             if not count:
                 raise OeaError(f"{self._path}: ends before its vectors do")
             view = view[count:]

@@ -2,7 +2,6 @@
 
 import math
 from typing import Any
-from xml.etree import ElementTree
 
 import orjson
 
@@ -90,7 +89,7 @@ def notes(document: Document) -> list[str]:
     return said
 
 
-def to_table(document: Document, width: int | None = None) -> str:
+def to_table(document: Document) -> str:
     """Aligned columns for a terminal."""
     blocks = [[headline(document)], _aligned(metric_rows(document))]
     if rows := group_rows(document):
@@ -144,6 +143,9 @@ def _escaped(text: str) -> str:
 def to_junit(document: Document) -> str:
     """A test suite: a test case per gate, failed where the gate is not met; a property per
     metric."""
+    # Only here: the other forms need not wait for it.
+    from xml.etree import ElementTree
+
     gates = document.get("gates", [])
     failures = sum(not gate["passed"] for gate in gates)
     suite = ElementTree.Element(

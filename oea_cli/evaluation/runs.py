@@ -78,8 +78,9 @@ def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
 
 def _codes(tokens: list[bytes], codes: dict[bytes, int]) -> Codes:
     """Number tokens in order of appearance, going on with the numbers that `codes` has."""
-    number = codes.setdefault
-    return np.array([number(token, len(codes)) for token in tokens], np.int64)
+    for token in dict.fromkeys(tokens):
+        codes.setdefault(token, len(codes))
+    return np.fromiter(map(codes.__getitem__, tokens), np.int64, len(tokens))
 
 
 def _decoded(codes: dict[bytes, int], name: str) -> dict[str, int]:
@@ -91,7 +92,7 @@ def _decoded(codes: dict[bytes, int], name: str) -> dict[str, int]:
 
 def _scores(tokens: list[bytes], piece: bytes, name: str, first_line: int, width: int) -> Numbers:
     try:
-        scores = np.array(list(map(float, tokens)))
+        scores = np.fromiter(map(float, tokens), np.float64, len(tokens))
         if np.isfinite(scores).all():
             return scores
     except ValueError:

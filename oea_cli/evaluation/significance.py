@@ -54,15 +54,35 @@ def _summaries(
 ) -> list[Numbers]:
     """The summary of each column in each resample (resamples,)."""
     num_clusters = int(clusters.max()) + 1
+    totals = np.hstack([_totals(column, clusters, num_clusters) for column in columns])
     draws = np.random.default_rng(seed)
-    resample = [_resampler(column, clusters, num_clusters) for column in columns]
     rows = max(1, CELLS_AT_ONCE // max(num_clusters, len(clusters)))
-    parts: list[list[Numbers]] = [[] for _ in columns]
+    found = np.empty((len(columns), resamples))
     for start in range(0, resamples, rows):
-        weights = _drawn(draws, min(rows, resamples - start), num_clusters)
-        for part, summaries in zip(parts, resample, strict=True):
-            part.append(summaries(weights))
-    return [np.concatenate(part) for part in parts]
+        part = slice(start, min(start + rows, resamples))
+        weights = _drawn(draws, part.stop - start, num_clusters)
+        # (B, clusters) @ (clusters, 2 per column): one product serves all means.
+        sums = weights @ totals
+        with np.errstate(invalid="ignore"):
+            found[:, part] = (sums[:, ::2] / sums[:, 1::2]).T
+        for number, column in enumerate(columns):
+            if column.is_median:
+                found[number, part] = _medians(column, clusters, weights)
+    return list(found)
+
+
+def _totals(column: Column, clusters: Codes, num_clusters: int) -> Numbers:
+    """Sum and number of the column's values in each cluster (clusters, 2)."""
+    applies = ~np.isnan(column.values)
+    owners = clusters[applies]
+    sums = np.bincount(owners, column.values[applies], minlength=num_clusters)
+    return np.column_stack([sums, np.bincount(owners, minlength=num_clusters)])
+
+
+def _medians(column: Column, clusters: Codes, weights: Numbers) -> Numbers:
+    applies = np.flatnonzero(~np.isnan(column.values))
+    order = applies[np.argsort(column.values[applies], kind="stable")]
+    return _weighted_medians(column.values[order], weights[:, clusters[order]])
 
 
 def _bounds(summaries: Numbers) -> Interval:
@@ -80,23 +100,6 @@ def _drawn(draws: np.random.Generator, count: int, num_clusters: int) -> Numbers
     chosen += np.arange(count)[:, None] * num_clusters
     counts = np.bincount(chosen.ravel(), minlength=count * num_clusters)
     return counts.reshape(count, num_clusters).astype(np.float64)
-
-
-def _resampler(column: Column, clusters: Codes, num_clusters: int) -> Callable[[Numbers], Numbers]:
-    """A function from weights (B, clusters) to the column's summaries (B,)."""
-    applies = ~np.isnan(column.values)
-    values, owners = column.values[applies], clusters[applies]
-    if column.is_median:
-        order = np.argsort(values, kind="stable")
-        return lambda weights: _weighted_medians(values[order], weights[:, owners[order]])
-    sums = np.bincount(owners, values, minlength=num_clusters)
-    sizes = np.bincount(owners, minlength=num_clusters).astype(np.float64)
-
-    def means(weights: Numbers) -> Numbers:
-        with np.errstate(invalid="ignore"):
-            return (weights @ sums) / (weights @ sizes)
-
-    return means
 
 
 def _weighted_medians(values: Numbers, weights: Numbers) -> Numbers:
