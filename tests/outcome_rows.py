@@ -29,7 +29,9 @@ def outcomes_of(
         ids=[f"q{row}" for row in range(count)],
         types=types or [None] * count,
         datasets=datasets or [None] * count,
-        targets=[[f"{clip}-{n}" for n in range(len(own))] for clip, own in zip(clips, ranks)],
+        targets=[
+            [f"{clip}-{n}" for n in range(len(own))] for clip, own in zip(clips, ranks, strict=True)
+        ],
         hard_negatives=[None if rank is None else "hn" for rank in negatives],
         clusters=cluster_codes(clips),
         target_ranks=np.array([min(own) for own in ranks], np.float64),
@@ -40,6 +42,7 @@ def outcomes_of(
         owners=owners,
         places=places_of(owners, flat - 1),
         gains=np.array([g for own in gains for g in own]) if gains else np.ones(len(flat)),
+        last_rank=depth + 1,
         any_target=any_target,
     )
 

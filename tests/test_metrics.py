@@ -20,7 +20,7 @@ from tests.outcome_rows import INF, outcomes_of, value
 
 
 class TestHardNegatives:
-    """Rank(T) and Rank(HN) of five queries: suppressed, lost, tied, beyond ten, no hard negative."""
+    """Five queries: suppressed, lost, tied, beyond ten, without a hard negative."""
 
     outcomes = outcomes_of([[1], [4], [3], [12], [1]], [11, 2, 3, 40, None])
 

@@ -83,9 +83,7 @@ def test_more_queries_than_one_scan_takes(monkeypatch: pytest.MonkeyPatch) -> No
     standing = standing_of(corpus, queries, owners, candidates)
     pairs = list(zip(owners.tolist(), candidates.tolist(), strict=True))
     nothing = np.full(50, -1)
-    assert standing.above.tolist() == counted(
-        corpus, vectors, queries, pairs, nothing, "strict"
-    )
+    assert standing.above.tolist() == counted(corpus, vectors, queries, pairs, nothing, "strict")
 
 
 def test_a_copy_of_the_target_is_a_tie_and_not_above_it() -> None:

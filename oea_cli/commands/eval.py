@@ -289,6 +289,8 @@ def _checked_files(names: Sequence[str]) -> dict[Path, ResultFormat]:
         form = SUFFIXES.get(Path(name).suffix.lower())
         if form is None:
             raise UsageError(f"-o {name}: name it X.json, X.md, X.xml (JUnit) or X.txt")
+        if not Path(name).parent.is_dir():
+            raise UsageError(f"-o {name}: there is no folder {Path(name).parent}; make it first")
         files[Path(name)] = form
     return files
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.evaluation.outcomes import Codes, Numbers, Outcomes
+from oea_cli.evaluation.outcomes import Codes, Mask, Numbers, Outcomes
 
 Cutoff = Literal["required", "optional", "none"]
 DEFAULT_CUTOFFS = (1, 5, 10)
@@ -81,7 +81,7 @@ def parse_metric(text: str) -> Metric:
     name, at, cutoff = _normalised(text).partition("@")
     definition = DEFINITIONS.get(name)
     if definition is None or bool(at) != bool(cutoff) or not re.fullmatch(r"[0-9]*", cutoff):
-        raise UsageError(f"{text}: no such metric{_suggestion(text)}; --list-metrics has them all")
+        raise UsageError(f"{text}: no such metric{_suggestion(text)} (--list-metrics has them all)")
     if cutoff and int(cutoff) == 0:
         raise UsageError(f"{text}: a cutoff counts from 1")
     if cutoff and definition.cutoff == "none":
@@ -197,7 +197,7 @@ def _hnsr(outcomes: Outcomes, k: float) -> Numbers:
 
 
 def _tfr(outcomes: Outcomes, k: float) -> Numbers:
-    is_first = outcomes.target_ranks == 1
+    is_first: Mask = outcomes.target_ranks == 1
     if np.isinf(k):
         return is_first.astype(np.float64)
     return (is_first & (outcomes.hard_negative_ranks > k)).astype(np.float64)

@@ -37,6 +37,7 @@ class Outcomes:
     owners: Codes  # (P,) the query of each pair, ascending
     places: Numbers  # (P,)
     gains: Numbers  # (P,) graded relevance, above 0
+    last_rank: int  # of what was not found, where a finite rank is needed: one after the deepest
     any_target: bool = False  # the best of several relevant clips counts, not the share of them
 
     def __len__(self) -> int:
@@ -53,8 +54,8 @@ class Outcomes:
         return np.bincount(self.owners, minlength=len(self))
 
     def found_ranks(self, ranks: Numbers) -> Numbers:
-        """Ranks (Q,) with a finite stand-in for "not found": the one after the last ranked clip."""
-        return np.where(np.isposinf(ranks), self.depths + 1.0, ranks)
+        """Ranks (Q,) with a finite stand-in for "not found": one after the deepest ranking."""
+        return np.where(np.isposinf(ranks), float(self.last_rank), ranks)
 
     def chosen(self, rows: Codes) -> "Outcomes":
         """The outcomes of these queries, in this order."""
@@ -75,6 +76,7 @@ class Outcomes:
             owners=np.repeat(np.arange(len(rows)), lengths),
             places=self.places[pairs],
             gains=self.gains[pairs],
+            last_rank=self.last_rank,
             any_target=self.any_target,
         )
 
@@ -94,6 +96,7 @@ class Outcomes:
             "depth": self.depths.tolist(),
             "places": _ragged(_plain(self.places), self.num_relevant),
             "gains": _ragged(self.gains.tolist(), self.num_relevant),
+            "last_rank": self.last_rank,
             "any_target": self.any_target,
         }
 
@@ -119,6 +122,7 @@ def from_columns(columns: dict[str, Any], where: str) -> Outcomes:
             owners=np.repeat(np.arange(len(lengths)), lengths),
             places=_numbers([place for row in columns["places"] for place in row], np.inf),
             gains=_numbers([gain for row in columns["gains"] for gain in row], 0.0),
+            last_rank=columns["last_rank"],
             any_target=columns["any_target"],
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -22,9 +22,9 @@ def shown(metric: Metric, value: float | None) -> str:
 def headline(document: Document) -> str:
     """What was measured, in one line."""
     counts, protocol = document["counts"], document["protocol"]
-    parts = [protocol["task"], f"{counts['queries']} queries"]
+    parts = [protocol["task"], _counted(counts["queries"], "query")]
     if "corpus" in counts:
-        parts.append(f"{counts['corpus']} {protocol.get('candidates', 'clips')}")
+        parts.append(_counted(counts["corpus"], protocol["candidates"].rstrip("s")))
     if document["encoder"]:
         parts.append(document["encoder"])
     return ", ".join(parts)
@@ -75,15 +75,30 @@ def group_rows(document: Document) -> list[Row]:
     return rows
 
 
+NOTES = {
+    "missing_queries": ("query", "missing from the run: counted as not found"),
+    "queries_not_encoded": ("query", "could not be encoded: counted as not found"),
+    "targets_not_found": ("query", "whose target was not found"),
+    "queries_without_relevant": ("query", "without a relevant clip: left out"),
+    "queries_not_judged": ("query", "of the run not judged: left out"),
+    "skipped_single_caption": ("clip", "with a single caption: left out"),
+}
+
+
+def _counted(number: int, thing: str) -> str:
+    """`1 query`, `2 queries`."""
+    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number} {thing if number == 1 else many}"
+
+
 def notes(document: Document) -> list[str]:
     """What a reader of the figures has to know besides."""
-    counts, said = document["counts"], []
-    if counts.get("missing_queries"):
-        said.append(f"{counts['missing_queries']} queries are missing from the run and count as 0")
-    if counts["targets_not_found"] and not counts.get("missing_queries"):
-        said.append(f"{counts['targets_not_found']} queries did not find their target")
-    if counts.get("skipped_single_caption"):
-        said.append(f"{counts['skipped_single_caption']} clips with one caption are left out")
+    counts = document["counts"]
+    said = [
+        f"{_counted(counts[key], thing)} {what}"
+        for key, (thing, what) in NOTES.items()
+        if counts.get(key)
+    ]
     if (average := document["means"].get("avg_uiq")) is not None:
         said.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}")
     return said

@@ -71,6 +71,8 @@ def read_baseline(source: str, ours: Outcomes, ties: Ties) -> Outcomes:
         return found
     run = read_run(source)
     outcomes = run_outcomes(run, list(map(_as_query, *_judgments(ours))), ties)
+    if not outcomes.depths.any():
+        raise OeaError(f"{source}: holds none of the queries that are evaluated here")
     return replace(outcomes, any_target=ours.any_target)
 
 

@@ -175,6 +175,7 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
         owners=owners,
         places=places,
         gains=np.array([gain for query in queries for gain in query.targets.values()], float),
+        last_rank=int(counts.max()) + 1,
     )
 
 

@@ -265,5 +265,6 @@ def _outcomes(
         owners=owners,
         places=places,
         gains=np.array([grade for one in found for _, _, grade in one.relevant], np.float64),
+        last_rank=int(depths.max(initial=0)) + 1,
         any_target=task in ANY_TARGET,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from oea_cli.embeddings import read_embeddings
 from oea_cli.embeddings.batch import Vectors
-from oea_cli.embeddings.shards import clip_of
+from oea_cli.embeddings.shards import WINDOW_MARK, clip_of
 from oea_cli.encoder import Encoder
 from oea_cli.errors import OeaError, Report, UsageError
 from oea_cli.evaluation.caption_identity import captions_of
@@ -85,15 +85,13 @@ def evaluate_index(
     """
     index = VectorIndex.open(folder)
     clips = index_corpus(index)
-    if clips.has_windows:
-        clips = clips.by_clip()
     encoder_of_index = _Once(lambda: get_encoder(index))
     captions = protocol.task in ("audio-to-text", "text-to-text")
     corpus = _caption_corpus(index, encoder_of_index()) if captions else clips
     if protocol.task == "audio-to-text":
         if queries:
             raise UsageError("audio-to-text asks with the index's own clips; leave --queries out")
-        questions = _clip_questions(clips)
+        questions = _clip_questions(clips.by_clip() if clips.has_windows else clips)
     elif queries:
         questions = _index_questions(queries, index, encoder_of_index, report)
     elif protocol.task == "text-to-text":
@@ -131,6 +129,8 @@ def _evaluate(
             f"{source}: vectors of {asked.vectors.shape[1]} dimensions, {corpus.where} has "
             f"{corpus.dim}; embed both with one encoder"
         )
+    if corpus.has_windows and not any(map(_names_window, asked.queries)):
+        corpus = corpus.by_clip()
     if protocol.captions == "one":
         asked = _chosen(asked, one_per_clip(asked.queries, protocol.seed))
     outcomes = rank(
@@ -144,6 +144,11 @@ def _evaluate(
     if protocol.task == "text-to-text":
         counts["skipped_single_caption"] = len(asked.queries) - len(outcomes)
     return outcomes, Setting(_told(protocol, kind), counts, corpus.encoder)
+
+
+def _names_window(query: Query) -> bool:
+    """True where a query asks for a part of a clip, and not for the clip."""
+    return any(WINDOW_MARK in name for name in (*query.targets, query.hard_negative or ""))
 
 
 def _told(protocol: Protocol, kind: str) -> Record:
