@@ -34,7 +34,7 @@ def test_equal_to_the_official_output(shared_data: Path, run: str, output: str) 
     outcomes, _ = evaluate_run(str(folder / run), [], str(folder / "qrels.test"), "trec")
     official = columns_of((folder / output).read_bytes(), output, 3, "measure topic value")
     compared = set()
-    for name, topic, value in zip(*official, strict=True):
+    for name, topic, value in zip(*(column.words() for column in official), strict=True):
         metric_name = metric_of(name.decode())
         if metric_name is None:
             continue

@@ -137,7 +137,7 @@ def read_qrels(source: str) -> list[Query]:
     width = 3 if len(header) == 3 else 4
     columns = columns_of(content, source, width, "query-id corpus-id score" if width == 3 else
                          "query 0 document grade")  # fmt: skip
-    return _graded(columns[0], columns[-2], columns[-1], source)
+    return _graded(columns[0].words(), columns[-2].words(), columns[-1].words(), source)
 
 
 def _graded(

@@ -10,7 +10,7 @@ import numpy as np
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.judgments import Query
 from oea_cli.evaluation.outcomes import Codes, Numbers, Outcomes, best_of, cluster_codes, places_of
-from oea_cli.evaluation.trec_files import columns_of, whole_lines
+from oea_cli.evaluation.trec_files import Column, columns_of, whole_lines
 from oea_cli.hits import trec_id
 from oea_cli.tables import open_bytes, read_json_lines, rejoin
 
@@ -69,18 +69,11 @@ def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
         columns = columns_of(piece, name, width, layout, line)
         scores = _scores(columns[-1], piece, name, line, width)
         line += piece.count(b"\n")
-        parts.append((_codes(columns[0], queries), _codes(columns[document], documents), scores))
+        parts.append((columns[0].codes(queries), columns[document].codes(documents), scores))
     owners, found, numbers = map(np.concatenate, zip(*parts, strict=True))
     return Run(
         name, True, _decoded(queries, name), _decoded(documents, name), owners, found, numbers
     )
-
-
-def _codes(tokens: list[bytes], codes: dict[bytes, int]) -> Codes:
-    """Number tokens in order of appearance, going on with the numbers that `codes` has."""
-    for token in dict.fromkeys(tokens):
-        codes.setdefault(token, len(codes))
-    return np.fromiter(map(codes.__getitem__, tokens), np.int64, len(tokens))
 
 
 def _decoded(codes: dict[bytes, int], name: str) -> dict[str, int]:
@@ -90,14 +83,14 @@ def _decoded(codes: dict[bytes, int], name: str) -> dict[str, int]:
         raise OeaError(f"{name}: the id {error.object!r:.60} is not UTF-8") from error
 
 
-def _scores(tokens: list[bytes], piece: bytes, name: str, first_line: int, width: int) -> Numbers:
+def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int) -> Numbers:
     try:
-        scores = np.fromiter(map(float, tokens), np.float64, len(tokens))
+        scores = column.numbers()
         if np.isfinite(scores).all():
             return scores
     except ValueError:
         pass
-    for number, line in enumerate(piece.splitlines(), first_line):
+    for number, line in enumerate(piece.split(b"\n"), first_line):
         words = line.split()
         if words and not _is_finite(words[width - 1]):
             score = words[width - 1].decode(errors="replace")

@@ -18,8 +18,8 @@ from oea_cli.evaluation.outcomes import Codes, Numbers
 RESAMPLES = 2000
 PERMUTATIONS = 9999
 CONFIDENCE = 0.95
-# Cells of a (resamples, clusters) or (resamples, queries) table held at a time: 32 MB of float64.
-CELLS_AT_ONCE = 1 << 22
+# Cells of a (resamples, clusters) table held at a time: half a MB of float64 stays in the cache.
+CELLS_AT_ONCE = 1 << 16
 
 Interval = tuple[float, float]
 
