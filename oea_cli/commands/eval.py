@@ -227,11 +227,11 @@ def evaluate(
 
     \b
     Examples:
-      oea eval --queries uiq.jsonl -i sounds.oea -M hnsr@10 --fail-under hnsr@10=0.3
+      oea eval --queries uiq.jsonl -i sounds.oea --fail-under hnsr@10=0.3
       oea eval -i sounds.oea --task text-to-text
       oea eval --queries q.npy --corpus c.parquet -M r@10
       oea eval --run run.trec --qrels qrels.txt -M ndcg@10 -f json
-      oea eval --run new.trec --qrels qrels.txt --baseline old.trec --max-drop r@10=0.01
+      oea eval --run a.trec --qrels qrels.txt --baseline b.trec --max-drop r@10=0
     """
     from oea_cli.evaluation.metrics import parse_metrics
 
