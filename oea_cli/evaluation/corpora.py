@@ -20,7 +20,7 @@ from oea_cli.evaluation.outcomes import Codes
 from oea_cli.tables import Record, open_bytes, read_json_lines
 from oea_cli.vector_index import VectorIndex
 
-BLOCK_ROWS = 4096
+BLOCK_ROWS = 2048
 # Of the squared length, in float32: rows this close to 1 need no second look in double precision.
 SURELY_UNIT = 1e-6
 

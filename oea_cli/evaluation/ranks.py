@@ -6,7 +6,9 @@ in its last bits on the block's shape, so candidates within that noise of a thre
 again, pair by pair in double precision: what ties, ties.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +21,11 @@ from oea_cli.evaluation.runs import Ties
 
 QUERIES_AT_ONCE = 2048
 PAIRS_AT_ONCE = 4096
-# Rows whose comparisons can be counted in bytes; with 2,048 queries 2 MB of scores.
-SLICE_ROWS = 255
+# Rows that are compared at a time: their comparisons are counted in bytes, so 255 at most; with
+# 2,048 queries, 1 MB of scores.
+SLICE_ROWS = 128
 WHOLE_LAYERS = 8
+Counted = tuple[Codes, list[tuple[Codes, Codes]]]
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,17 @@ class _Layer:
     def __init__(self, pairs: Codes, low: Vectors, high: Vectors) -> None:
         self.pairs, self.low, self.high = pairs, low, high
         self.counts = np.zeros(len(pairs), np.int64)
+        self.unsure: list[tuple[Codes, Codes]] = []
+
+    def taken_unsure(self) -> Iterator[tuple[Codes, Codes]]:
+        """Yield candidates and pairs within the noise of each other, some thousand at a time."""
+        if not self.unsure:
+            return
+        candidates, pairs = map(np.concatenate, zip(*self.unsure, strict=True))
+        self.unsure.clear()
+        for start in range(0, len(pairs), PAIRS_AT_ONCE):
+            part = slice(start, start + PAIRS_AT_ONCE)
+            yield candidates[part], pairs[part]
 
 
 @dataclass(frozen=True)
@@ -153,6 +168,8 @@ class _Tally:
         self._queries, self._candidates = queries, candidates
         self._scores, self._names = scores, names
         self._noise = noise
+        self._threads = num_threads()
+        self._pool = ThreadPoolExecutor(self._threads)
 
     def layer(self, pairs: Codes, repeats: int) -> "_Layer":
         """The thresholds of one pair (p,) per query, below and above the noise."""
@@ -164,31 +181,31 @@ class _Tally:
         """Take in scores (B, Q) of a block with queries, whose pairs come in layers (<= Q,).
 
         They are taken in slices that fit into the processor's cache, so that the comparisons of all
-        layers cost one reading of the memory.
+        layers cost one reading of the memory; numpy lets several threads compare at once.
         """
-        mask = np.empty((SLICE_ROWS, scores.shape[1]), bool)
-        for start in range(0, len(scores), SLICE_ROWS):
-            part = scores[start : start + SLICE_ROWS]
-            for layer in layers:
-                surely = _counts_above(part, layer.high, mask)
-                layer.counts += surely
-                unsure = np.flatnonzero(_counts_above(part, layer.low, mask) != surely)
-                if len(unsure):
-                    rows, places = _between(part, layer.low[0], layer.high[0], unsure)
-                    self._settle(rows + start, layer.pairs[places], block)
+        starts = range(0, len(scores), SLICE_ROWS)
+        shares = [starts[number :: self._threads] for number in range(self._threads)]
+        if self._threads == 1:
+            counted = [_count(scores, starts, layers)]
+        else:
+            counted = list(self._pool.map(lambda share: _count(scores, share, layers), shares))
+        for share in counted:
+            for layer, (counts, unsure) in zip(layers, share, strict=True):
+                layer.counts += counts
+                layer.unsure += unsure
+        for layer in layers:
+            for candidates, pairs in layer.taken_unsure():
+                self._settle(candidates, pairs, block)
 
     def add(self, layer: "_Layer") -> None:
         """Take over what a layer has counted."""
         self.above[layer.pairs] += layer.counts
 
-    def _settle(self, candidates: Codes, pairs: Codes, block: _Block) -> None:
+    def _settle(self, candidates: Codes, pairs: Codes, block: "_Block") -> None:
         """Count candidates of a block that lie within the noise of a pair's score."""
-        for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            part = slice(start, start + PAIRS_AT_ONCE)
-            near, own = candidates[part], pairs[part]
-            scores = block.scores(near, self._queries[self.owners[own]])
-            beats = self.beats(scores, near + block.first, own)
-            np.add.at(self.above, own[beats], 1)
+        scores = block.scores(candidates, self._queries[self.owners[pairs]])
+        beats = self.beats(scores, candidates + block.first, pairs)
+        np.add.at(self.above, pairs[beats], 1)
 
     def beats(self, scores: Vectors, candidates: Codes, pairs: Codes) -> Mask:
         """Which candidates (C,), with these exact scores, stand above a pair (C,) each."""
@@ -198,6 +215,31 @@ class _Tally:
             is_tied = scores == self._scores[pairs]
             above = above | (is_tied & (self._names[candidates] > self._names[own]))
         return above
+
+
+def _count(scores: Vectors, starts: Sequence[int], layers: Sequence[_Layer]) -> list[Counted]:
+    """Count one share of the slices of a block: per layer, the counts (p,) of scores surely above,
+    and candidates and pairs that lie within the noise of each other."""
+    found: list[Counted] = [(np.zeros(len(layer.pairs), np.int64), []) for layer in layers]
+    mask = np.empty((SLICE_ROWS, scores.shape[1]), bool)
+    for start in starts:
+        part = scores[start : start + SLICE_ROWS]
+        for layer, (counts, near) in zip(layers, found, strict=True):
+            surely = _counts_above(part, layer.high, mask)
+            counts += surely
+            unsure = np.flatnonzero(_counts_above(part, layer.low, mask) != surely)
+            if len(unsure):
+                rows, places = _between(part, layer.low[0], layer.high[0], unsure)
+                near.append((rows + start, layer.pairs[places]))
+    return found
+
+
+def num_threads() -> int:
+    """As many as the matrix product uses: what the environment says, else one per processor."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        if (value := os.environ.get(name, "")).isdecimal() and int(value) > 0:
+            return int(value)
+    return os.cpu_count() or 1
 
 
 def _counts_above(scores: Vectors, thresholds: Vectors, mask: Mask) -> npt.NDArray[np.uint8]:

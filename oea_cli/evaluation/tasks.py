@@ -12,6 +12,7 @@ one that was used).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Literal
 
@@ -83,23 +84,28 @@ class _Finder:
 
     def __init__(self, corpus: Corpus) -> None:
         self.ids, self._corpus = corpus.ids, corpus
-        self._names = ClipNames(corpus.of_clip)
+
+    @cached_property
+    def _names(self) -> ClipNames:
+        """All spellings; made when an id is not found as it stands, for a corpus may be large."""
+        return ClipNames(self._corpus.clips)
 
     def by_id(self, id_: str) -> int:
         """The number of the candidate, -1 where there is none; raises OeaError for several."""
-        number = self._corpus.number_of.get(id_)
-        if number is not None:
-            return number
+        numbers = self._corpus.number_of
+        if id_ in numbers:
+            return numbers[id_]
         clip = self._names.find(id_)
-        return -1 if clip is None else self._corpus.number_of.get(clip, -1)
+        return -1 if clip is None else numbers.get(clip, -1)
 
     def of_clip(self, clip: str) -> list[int]:
         """The numbers of all candidates that belong to a clip."""
-        name = self._names.find(clip)
-        if name is None:
-            number = self._corpus.number_of.get(clip)
-            return [] if number is None else [number]
-        return self._corpus.of_clip[name]
+        if self._corpus.clips is self._corpus.ids:
+            number = self.by_id(clip)
+            return [] if number < 0 else [number]
+        found = self._corpus.of_clip
+        name = clip if clip in found else self._names.find(clip)
+        return [] if name is None else found[name]
 
 
 def assign(

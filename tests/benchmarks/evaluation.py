@@ -90,7 +90,7 @@ def our_metrics(folder: Path) -> dict[str, float]:
 def in_child(function: str, folder: Path, *more: str) -> dict[str, float]:
     """Run one of the functions below in a process of its own; what it prints last is JSON."""
     command = [sys.executable, __file__, function, "--folder", str(folder), *more]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path[1:], str(Path.cwd())])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path[1:]])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
