@@ -54,15 +54,15 @@ def _summaries(
 ) -> list[Numbers]:
     """The summary of each column in each resample (resamples,)."""
     num_clusters = int(clusters.max()) + 1
-    totals = np.hstack([_totals(column, clusters, num_clusters) for column in columns])
+    totals = np.vstack([_totals(column, clusters, num_clusters) for column in columns])
     draws = np.random.default_rng(seed)
     rows = max(1, CELLS_AT_ONCE // max(num_clusters, len(clusters)))
     found = np.empty((len(columns), resamples))
     for start in range(0, resamples, rows):
         part = slice(start, min(start + rows, resamples))
         weights = _drawn(draws, part.stop - start, num_clusters)
-        # (B, clusters) @ (clusters, 2 per column): one product serves all means.
-        sums = weights @ totals
+        # One product serves all means. BLAS would wake its threads for it, some hundred times.
+        sums = np.einsum("bc,mc->bm", weights, totals)
         with np.errstate(invalid="ignore"):
             found[:, part] = (sums[:, ::2] / sums[:, 1::2]).T
         for number, column in enumerate(columns):
@@ -72,11 +72,11 @@ def _summaries(
 
 
 def _totals(column: Column, clusters: Codes, num_clusters: int) -> Numbers:
-    """Sum and number of the column's values in each cluster (clusters, 2)."""
+    """Sum and number of the column's values in each cluster (2, clusters)."""
     applies = ~np.isnan(column.values)
     owners = clusters[applies]
     sums = np.bincount(owners, column.values[applies], minlength=num_clusters)
-    return np.column_stack([sums, np.bincount(owners, minlength=num_clusters)])
+    return np.vstack([sums, np.bincount(owners, minlength=num_clusters)])
 
 
 def _medians(column: Column, clusters: Codes, weights: Numbers) -> Numbers:
