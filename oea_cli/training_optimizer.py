@@ -77,7 +77,7 @@ class Muon(torch.optim.Optimizer):
         for parameter in alike:
             if not self.state[parameter]:
                 self.state[parameter]["momentum"] = torch.zeros_like(parameter)
-        gradients = [parameter.grad for parameter in alike]
+        gradients = [parameter.grad for parameter in alike if parameter.grad is not None]
         momenta = [self.state[parameter]["momentum"] for parameter in alike]
         torch._foreach_lerp_(momenta, gradients, 1 - MOMENTUM)
         ahead = torch._foreach_lerp(gradients, momenta, MOMENTUM)  # Nesterov's
@@ -88,7 +88,7 @@ def orthogonal(matrices: Tensor) -> Tensor:
     """(N, R, C) with every matrix's singular values brought near 1, by Newton and Schulz."""
     a, b, c = NEWTON_SCHULZ
     wide = matrices.shape[1] <= matrices.shape[2]
-    x = matrices if wide else matrices.mT
+    x: Tensor = matrices if wide else matrices.mT
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(NEWTON_SCHULZ_STEPS):
         square = x @ x.mT
