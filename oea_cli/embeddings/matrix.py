@@ -1,8 +1,7 @@
 """Vectors as X.npy, with the records in X.jsonl and what made them in X.meta.json, written last."""
 
 import io
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,10 +10,11 @@ import numpy.typing as npt
 import orjson
 
 from oea_cli.artefacts import Aside, write_whole
-from oea_cli.embeddings.batch import Batch, EmbeddingReader, numbered, unit_rows
+from oea_cli.embeddings.batch import Batch, EmbeddingReader, unit_rows
 from oea_cli.embeddings.writer import STORAGE_TYPES, Origin, to_json
 from oea_cli.errors import OeaError
-from oea_cli.tables import Record, read_json_lines
+from oea_cli.json_records import numbered_records, read_json_records
+from oea_cli.tables import Record
 
 MAGIC_BYTES = 6
 MAGIC = b"\x93NUMPY"
@@ -40,13 +40,13 @@ def read_matrix(path: Path, batch_rows: int) -> EmbeddingReader:
                 f"{path}: {meta.name} is missing beside {lines.name}; `oea embed` did not finish "
                 f"(or move {lines.name} away to read the bare matrix)"
             )
-        batches = _sliced(vectors, _bare_records(len(vectors)), batch_rows, str(path))
+        batches = _sliced(vectors, _bare_records(len(vectors), batch_rows), batch_rows, str(path))
         return EmbeddingReader(batches, None, vectors.shape[1])
     description = _read_meta(meta)
     found = (len(vectors), vectors.shape[1])
     if found != (description["count"], description["dim"]):
         raise OeaError(f"{path}: holds {found[0]} x {found[1]}, not what {meta.name} says")
-    batches = _sliced(vectors, _line_records(lines), batch_rows, str(path))
+    batches = _sliced(vectors, _line_records(lines, batch_rows), batch_rows, str(path))
     return EmbeddingReader(
         batches, description["encoder"], found[1], description.get("metadata", {})
     )
@@ -79,32 +79,35 @@ def _read_meta(path: Path) -> dict[str, Any]:
     return description
 
 
-def _bare_records(count: int) -> Iterator[Record]:
-    return ({"id": str(row)} for row in range(count))
+def _bare_records(count: int, batch_rows: int) -> Iterator[Sequence[Record]]:
+    for start in range(0, count, batch_rows):
+        yield numbered_records(start, min(start + batch_rows, count))
 
 
-def _line_records(path: Path) -> Iterator[Record]:
+def _line_records(path: Path, batch_rows: int) -> Iterator[Sequence[Record]]:
     try:
         stream = path.open("rb")
     except OSError as error:
         raise OeaError(f"{path}: {error.strerror}; it holds the records of the matrix") from error
     with stream:
-        for _, record in read_json_lines(stream, str(path)):
-            yield record
+        yield from read_json_records(stream, str(path), batch_rows)
 
 
 def _sliced(
-    vectors: npt.NDArray[Any], rows: Iterator[Record], batch_rows: int, where: str
+    vectors: npt.NDArray[Any], rows: Iterator[Sequence[Record]], batch_rows: int, where: str
 ) -> Iterator[Batch]:
+    """Pair the vectors with records that come in batches of `batch_rows`, too."""
+    too_many = OeaError(f"{where}: more records than its {len(vectors)} vectors")
     for start in range(0, len(vectors), batch_rows):
         part = vectors[start : start + batch_rows]
-        records = list(islice(rows, len(part)))
-        if len(records) != len(part):
+        records = next(rows, ())
+        if len(records) < len(part):
             raise OeaError(f"{where}: {len(vectors)} vectors, {start + len(records)} records")
-        numbered(records, start)
+        if len(records) > len(part):
+            raise too_many
         yield Batch(records, unit_rows(part, records, where))
-    if next(rows, None) is not None:
-        raise OeaError(f"{where}: more records than its {len(vectors)} vectors")
+    if next(rows, ()):
+        raise too_many
 
 
 def read_matrix_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
@@ -138,7 +141,7 @@ def _streamed(
         content = _read_fully(stream, rows * dim * dtype.itemsize)
         if len(content) != rows * dim * dtype.itemsize:
             raise OeaError(f"{name}: ends before its {num_rows} vectors do; the writer was cut off")
-        records = [{"id": str(row)} for row in range(start, start + rows)]
+        records = numbered_records(start, start + rows)
         vectors = np.frombuffer(content, dtype=dtype).reshape(rows, dim)
         yield Batch(records, unit_rows(vectors, records, name))
 
