@@ -5,6 +5,7 @@ path only: decode a block, multiply. What a query meets is the decoded row, agai
 """
 
 import os
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from oea_cli.errors import OeaError, UsageError
 from oea_cli.vector_index.arrays import Floats, Stored
 
 FLUSH_BYTES = 1 << 25
+# So many blocks may wait for the disk before whoever makes them has to wait, too.
+WAITING_BLOCKS = 4
 STORAGES = ("f32", "f16", "i8", "b1")
 DTYPES = {"f32": "<f4", "f16": "<f2", "i8": "|i1", "b1": "|u1"}
 
@@ -62,8 +65,8 @@ def decode_rows(stored: Stored, storage: str, dim: int) -> Floats:
 class RowFile:
     """An .npy file that grows row by row; its header is completed by `close`.
 
-    The disk works in the background while the next rows are being made: one block is written at a
-    time, and what has been written is flushed now and then, so that little is left to wait for.
+    The disk works in the background while the next rows are being made: blocks are written one
+    after the other, and flushed now and then, so that little is left to wait for at the end.
     """
 
     def __init__(self, path: Path, dim: int, storage: str) -> None:
@@ -76,13 +79,13 @@ class RowFile:
         self._start = self._file.tell()
         self._unflushed = 0
         self._worker = ThreadPoolExecutor(1)
-        self._writing: Future[None] | None = None
+        self._waiting: deque[Future[None]] = deque()
 
     def write(self, stored: Stored) -> None:
         """Append encoded rows (N, W), which must not be changed afterwards."""
-        self._wait()
+        self._wait(WAITING_BLOCKS - 1)
         rows = np.ascontiguousarray(stored, self._dtype)
-        self._writing = self._worker.submit(self._write_bytes, rows)
+        self._waiting.append(self._worker.submit(self._write_bytes, rows))
         self.num_rows += len(stored)
 
     def read(self, row: int) -> Stored:
@@ -105,15 +108,14 @@ class RowFile:
 
     def abort(self) -> None:
         """Remove the unfinished file."""
-        self._worker.shutdown()
+        self._worker.shutdown(cancel_futures=True)
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def _wait(self) -> None:
-        """Wait for the block that is being written; raises what went wrong with it."""
-        if self._writing is not None:
-            self._writing.result()
-            self._writing = None
+    def _wait(self, most: int = 0) -> None:
+        """Wait until `most` blocks are not written yet; raises what went wrong with the others."""
+        while len(self._waiting) > most:
+            self._waiting.popleft().result()
 
     def _write_bytes(self, rows: Stored) -> None:
         view = rows.data.cast("B")
