@@ -11,8 +11,10 @@ from typing import BinaryIO, overload
 
 import orjson
 
-from oea_cli.errors import OeaError
-from oea_cli.tables import Record, read_json_objects
+from oea_cli.errors import OeaError, raise_failure
+from oea_cli.tables import Record, json_objects, numbered_lines
+
+Line = tuple[int, bytes]
 
 
 class JsonRecords(Sequence[Record]):
@@ -70,29 +72,45 @@ def as_json(record: Record) -> str:
 
 
 def read_json_records(stream: BinaryIO, name: str, batch_rows: int) -> Iterator[JsonRecords]:
-    """Yield the records of JSONL, `batch_rows` at a time, their text as it stands in the line.
+    """Yield the records of JSONL, at most `batch_rows` at a time, their text as it stands.
 
     Where there is no id, the record's number, counted from 0, becomes it; where the id is no text,
     its text does. Raises OeaError naming the line that holds no JSON object.
     """
-    objects = read_json_objects(stream, name)
+    lines = numbered_lines(stream, name)
     number = 0
-    while True:
-        ids: list[str] = []
-        texts: list[str] = []
-        for _, line, record in islice(objects, batch_rows):
-            id_ = record.get("id")
-            if isinstance(id_, str):
-                text = line.strip().decode()
-            else:
-                id_ = record["id"] = str(number if id_ is None else id_)
-                text = as_json(record)
-            ids.append(id_)
-            texts.append(text)
-            number += 1
-        if not ids:
-            return
-        yield JsonRecords(ids, texts)
+    while block := list(islice(lines, batch_rows)):
+        records = _as_they_are(block) or _one_by_one(block, name, number)
+        number += len(records)
+        if records:
+            yield records
+
+
+def _as_they_are(block: list[Line]) -> JsonRecords | None:
+    """The records of lines that all are objects with an id that is text; None for any others."""
+    try:
+        # Each dictionary is gone before the next is made: memory that is used again at once.
+        ids = [orjson.loads(line).get("id") for _, line in block]
+    except (orjson.JSONDecodeError, AttributeError):
+        return None
+    if set(map(type, ids)) != {str}:
+        return None
+    return JsonRecords(ids, [line.strip().decode() for _, line in block])
+
+
+def _one_by_one(block: list[Line], name: str, first: int) -> JsonRecords:
+    """The same for any lines, blank ones left out; raises OeaError for one that is no object."""
+    records = JsonRecords([], [])
+    for _, line, record in json_objects(iter(block), name, raise_failure):
+        named = record.get("id")
+        if isinstance(named, str):
+            id_, text = named, line.strip().decode()
+        else:
+            id_ = record["id"] = str(first + len(records) if named is None else named)
+            text = as_json(record)
+        records.ids.append(id_)
+        records.texts.append(text)
+    return records
 
 
 def numbered_records(start: int, stop: int) -> JsonRecords:

@@ -177,20 +177,14 @@ def read_json_lines(stream: BinaryIO, name: str, report: Report = raise_failure)
 
 def parse_json_lines(lines: Iterator[tuple[int, bytes]], name: str, report: Report) -> Rows:
     """The same for lines that have been numbered already."""
-    for number, _, row in _json_objects(lines, name, report):
+    for number, _, row in json_objects(lines, name, report):
         yield f"{name}:{number}", row
 
 
-def read_json_objects(
-    stream: BinaryIO, name: str, report: Report = raise_failure
-) -> Iterator[tuple[int, bytes, Record]]:
-    """Yield (1-based number, line, object) for every line of JSONL; other lines go to `report`."""
-    return _json_objects(numbered_lines(stream, name, report), name, report)
-
-
-def _json_objects(
+def json_objects(
     lines: Iterator[tuple[int, bytes]], name: str, report: Report
 ) -> Iterator[tuple[int, bytes, Record]]:
+    """Yield (number, line, object) for every line that holds one, as above."""
     for number, line in lines:
         if line.isspace():
             continue

@@ -40,13 +40,13 @@ def read_matrix(path: Path, batch_rows: int) -> EmbeddingReader:
                 f"{path}: {meta.name} is missing beside {lines.name}; `oea embed` did not finish "
                 f"(or move {lines.name} away to read the bare matrix)"
             )
-        batches = _sliced(vectors, _bare_records(len(vectors), batch_rows), batch_rows, str(path))
+        batches = _paired(vectors, _bare_records(len(vectors), batch_rows), str(path))
         return EmbeddingReader(batches, None, vectors.shape[1])
     description = _read_meta(meta)
     found = (len(vectors), vectors.shape[1])
     if found != (description["count"], description["dim"]):
         raise OeaError(f"{path}: holds {found[0]} x {found[1]}, not what {meta.name} says")
-    batches = _sliced(vectors, _line_records(lines, batch_rows), batch_rows, str(path))
+    batches = _paired(vectors, _line_records(lines, batch_rows), str(path))
     return EmbeddingReader(
         batches, description["encoder"], found[1], description.get("metadata", {})
     )
@@ -93,21 +93,19 @@ def _line_records(path: Path, batch_rows: int) -> Iterator[Sequence[Record]]:
         yield from read_json_records(stream, str(path), batch_rows)
 
 
-def _sliced(
-    vectors: npt.NDArray[Any], rows: Iterator[Sequence[Record]], batch_rows: int, where: str
+def _paired(
+    vectors: npt.NDArray[Any], batches: Iterator[Sequence[Record]], where: str
 ) -> Iterator[Batch]:
-    """Pair the vectors with records that come in batches of `batch_rows`, too."""
-    too_many = OeaError(f"{where}: more records than its {len(vectors)} vectors")
-    for start in range(0, len(vectors), batch_rows):
-        part = vectors[start : start + batch_rows]
-        records = next(rows, ())
-        if len(records) < len(part):
-            raise OeaError(f"{where}: {len(vectors)} vectors, {start + len(records)} records")
-        if len(records) > len(part):
-            raise too_many
+    """Give every batch of records its rows of the matrix."""
+    start = 0
+    for records in batches:
+        part = vectors[start : start + len(records)]
+        if len(part) < len(records):
+            raise OeaError(f"{where}: more records than its {len(vectors)} vectors")
         yield Batch(records, unit_rows(part, records, where))
-    if next(rows, ()):
-        raise too_many
+        start += len(records)
+    if start < len(vectors):
+        raise OeaError(f"{where}: {len(vectors)} vectors, {start} records")
 
 
 def read_matrix_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:

@@ -56,9 +56,8 @@ class Intake:
         ids, texts = ids_of(batch.records), texts_of(batch.records)
         stored = encode_rows(batch.vectors, self.writer.storage)
         start = self.first_row + self.writer.rows.num_rows
-        fresh = dict(zip(ids, range(start, start + len(ids)), strict=True))
-        if len(fresh) == len(ids) and self.known.keys().isdisjoint(fresh):
-            self.known.update(fresh)
+        if len(set(ids)) == len(ids) and self.known.keys().isdisjoint(ids):
+            self.known.update(zip(ids, range(start, start + len(ids)), strict=True))
             self.change.added += len(ids)
             self.writer.write(ids, texts, batch.vectors, stored)
             return
