@@ -2,6 +2,8 @@
 
 import base64
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 from oea_cli.embeddings import open_writer, read_embeddings, unit_rows
 from oea_cli.errors import OeaError
 from oea_cli.tables import Record
+from tests.conftest import clean_environment
 from tests.vectors import OUTPUTS, STAMP, bits, named, read, unit, write
 
 in_same_folder = settings(
@@ -135,6 +138,36 @@ def test_digits_that_pass_through_a_double_half_way() -> None:
     write("v.jsonl", named(1), vectors)
     assert b"7.038531e-26" in Path("v.jsonl").read_bytes()
     assert (bits(read("v.jsonl")[1]) == bits(vectors)).all()
+
+
+def test_changing_rows_does_not_change_the_file() -> None:
+    write("v.npy", named(9), unit(9))
+    before = Path("v.npy").read_bytes()
+    for batch in read_embeddings("v.npy", batch_rows=4):
+        batch.vectors[:] = 0
+    assert Path("v.npy").read_bytes() == before
+    assert (bits(read("v.npy")[1]) == bits(unit(9))).all()
+
+
+CRAMPED = r"""
+import re, resource
+from pathlib import Path
+from oea_cli.embeddings import read_embeddings
+
+data = int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
+resource.setrlimit(resource.RLIMIT_DATA, (data + (64 << 20),) * 2)
+print(sum(float(batch.vectors.sum()) for batch in read_embeddings("large.npy", batch_rows=100)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of data memory are Linux's")
+def test_a_matrix_larger_than_the_memory_that_may_be_had() -> None:
+    vectors = np.lib.format.open_memmap("large.npy", "w+", np.float32, (2048, 1 << 14))
+    vectors[:, 0] = 1  # the rest of the 128 MB is a hole in the file
+    vectors.flush()
+    command = [sys.executable, "-c", CRAMPED]
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment())
+    assert done.stdout == "2048.0\n", done.stderr
 
 
 class TestForeignReaders:

@@ -1,5 +1,6 @@
 """Vectors as X.npy, with the records in X.jsonl and what made them in X.meta.json, written last."""
 
+import errno
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,15 +54,30 @@ def read_matrix(path: Path, batch_rows: int) -> EmbeddingReader:
 
 
 def open_matrix(path: Path) -> npt.NDArray[Any]:
-    """Memory-map an .npy file as (n, d) floats; a single vector counts as one row."""
+    """Memory-map an .npy file as (n, d) floats; a single vector counts as one row.
+
+    Rows can be changed where memory allows it, without changing the file.
+    """
     try:
-        vectors: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        vectors = _mapped(path)
     except FileNotFoundError as error:
         raise OeaError(f"{path}: no such file") from error
     except (OSError, ValueError, EOFError) as error:
         raise OeaError(f"{path}: not a whole .npy matrix ({error})") from error
     _check(vectors.dtype, vectors.shape, str(path))
     return vectors[None] if vectors.ndim == 1 else vectors
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    try:
+        # Copied on write: whoever wants rows of their own need not copy what they do not change.
+        vectors: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        # Such a mapping counts as memory: for a file larger than all there is, the system refuses.
+        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
 
 
 def _check(dtype: np.dtype[Any], shape: tuple[int, ...], where: str) -> None:

@@ -2,11 +2,11 @@
 
     DIR/audio_emb/audio_emb_0000.npy        rows of one shard (text_emb/text_emb_0000.npy for texts)
     DIR/metadata/metadata_0000.parquet      their records, same order; clip-retrieval's layout + id
-    DIR/manifest.json                       encoder, dimension, counts, sha256 per file (not checked by reading)
+    DIR/manifest.json                       encoder, dimension, counts, sha256 per file
 
 A shard is complete when its metadata file is there, which is written after its vectors and repeats
 what made them: that is all a later run needs in order to go on. A shard never ends between two
-windows of one clip, so a clip is either done or not.
+windows of one clip, so a clip is either done or not. Sums are for `sha256sum`; reading skips them.
 """
 
 from collections.abc import Iterator
