@@ -16,8 +16,8 @@ Because no machine is ever quite quiet, it also says where the rest went:
                        a busy machine others use our idle time up: then it is an upper bound)
     processor time     of the parts alone / of the stream, which is larger for two reasons:
     handing over       the share of it outside of the parts, by the clocks of its threads
-    side by side       the parts within the stream / alone: cores that work at once share caches and
-                       memory, and cutting windows is counted here, too
+    side by side       the parts within the stream / alone: cores that work at once may share caches
+                       and memory, and cutting windows is counted here, too
 """
 
 import argparse
