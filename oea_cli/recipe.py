@@ -6,18 +6,14 @@ relative to the recipe file.
 """
 
 import dataclasses
-import difflib
 import os
-import types
 import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from oea_cli.errors import UsageError
+from oea_cli.recipe_tree import apply_override, build, plain_content, raise_mistakes, read_mapping
 
 
 @dataclass(frozen=True)
@@ -130,43 +126,22 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     overrides are `key=value`, with dots for what lies inside: `sounds.esc10=~/ESC-10`,
     `stages.scenes.steps=500` (a stage by its name or its number).
     """
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error})") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path}: not YAML ({_one_line(error)})") from error
-    if not isinstance(tree, dict):
-        raise UsageError(f"{path}: a recipe is a mapping of keys to values")
+    tree = read_mapping(path)
     errors: list[str] = []
     _apply_environment(tree)
     own_folders = _absolute_folders(tree, path.parent)
     for override in overrides:
-        _apply_override(own_folders, override, errors)
-    recipe = _build(Recipe, own_folders, "", errors)
+        apply_override(own_folders, override, errors)
+    recipe = build(Recipe, own_folders, "", errors)
     if not errors:
         errors = _check(recipe)
-    if errors:
-        noun = "mistake" if len(errors) == 1 else "mistakes"
-        raise UsageError(f"{path}: {len(errors)} {noun}\n" + "\n".join(f"  {e}" for e in errors))
+    raise_mistakes(path, errors)
     return typing.cast(Recipe, recipe)
 
 
 def recipe_content(recipe: Recipe) -> dict[str, Any]:
     """The resolved recipe as plain JSON and YAML values."""
-    return typing.cast(dict[str, Any], _plain(dataclasses.asdict(recipe)))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return plain_content(recipe)
 
 
 # --- where values come from ---
@@ -190,117 +165,6 @@ def _absolute_folders(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
         if key in ("esc10", "game_sounds") and isinstance(value, str)
     }
     return {**tree, "sounds": {**sounds, **moved}}
-
-
-def _apply_override(tree: dict[str, Any], override: str, errors: list[str]) -> None:
-    key, equals, text = override.partition("=")
-    if not equals:
-        errors.append(f"--set {override}: write key=value")
-        return
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        errors.append(f"--set {override}: not a YAML value ({_one_line(error)})")
-        return
-    *parents, last = key.strip().split(".")
-    place: Any = tree
-    for name in parents:
-        place = _enter(place, name)
-    if isinstance(place, dict):
-        place[last] = value
-    else:
-        errors.append(f"--set {override}: there is no '{'.'.join(parents)}' in this recipe")
-
-
-def _enter(place: Any, name: str) -> Any:
-    """The mapping or list item called `name`; mappings are made where they are missing."""
-    if isinstance(place, dict):
-        return place.setdefault(name, {})
-    if isinstance(place, list):
-        named = [item for item in place if isinstance(item, dict) and item.get("name") == name]
-        if named:
-            return named[0]
-        if name.isdecimal() and int(name) < len(place):
-            return place[int(name)]
-    return None
-
-
-# --- from a tree of plain values to the dataclasses ---
-
-
-def _build(kind: type, tree: Any, where: str, errors: list[str]) -> Any:
-    """An instance of a dataclass, or None with the mistakes appended to errors."""
-    if not isinstance(tree, dict):
-        errors.append(f"{where}: needs keys and values, not {tree!r}")
-        return None
-    before = len(errors)
-    hints = typing.get_type_hints(kind)
-    prefix = f"{where}." if where else ""
-    errors.extend(_unknown(str(key), hints, prefix) for key in tree if key not in hints)
-    values = {
-        key: _convert(hints[key], value, f"{prefix}{key}", errors)
-        for key, value in tree.items()
-        if key in hints
-    }
-    errors.extend(f"{prefix}{name}: is missing" for name in _required(kind) if name not in tree)
-    return kind(**values) if len(errors) == before else None
-
-
-def _required(kind: type) -> list[str]:
-    return [
-        item.name
-        for item in dataclasses.fields(kind)
-        if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-    ]
-
-
-def _unknown(key: str, known: dict[str, Any], prefix: str) -> str:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-    return f"{prefix}{key}: unknown key; did you mean {prefix}{near[0]}?"
-
-
-def _convert(hint: Any, value: Any, where: str, errors: list[str]) -> Any:
-    if isinstance(hint, types.UnionType):
-        return None if value is None else _convert(hint.__args__[0], value, where, errors)
-    if typing.get_origin(hint) is tuple:
-        return _convert_list(typing.get_args(hint)[0], value, where, errors)
-    if dataclasses.is_dataclass(hint):
-        return _build(typing.cast(type, hint), value, where, errors)
-    converted = _scalar(hint, value)
-    if converted is None:
-        errors.append(f"{where}: needs {_kind_name(hint)}, not {value!r}")
-    return converted
-
-
-def _convert_list(hint: Any, value: Any, where: str, errors: list[str]) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        errors.append(f"{where}: needs a list, not {value!r}")
-        return ()
-    return tuple(_convert(hint, item, f"{where}[{i}]", errors) for i, item in enumerate(value))
-
-
-def _scalar(hint: Any, value: Any) -> Any:
-    """The value as the wanted type, or None where it is not one."""
-    if hint is Path:
-        return Path(value).expanduser() if isinstance(value, str) else None
-    if hint is float:
-        return _number(value)
-    if hint is int and isinstance(value, bool):
-        return None
-    return value if isinstance(value, hint) else None
-
-
-def _number(value: Any) -> float | None:
-    # YAML 1.1 reads 2e-3 (without a dot) as a string.
-    try:
-        return None if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def _kind_name(hint: Any) -> str:
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-    return names.get(hint, "a folder")
 
 
 # --- whether the values make sense ---

@@ -3,7 +3,6 @@
 Torch is imported only where a text or a sound has to be encoded.
 """
 
-import io
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import orjson
 from oea_cli.embeddings import EmbeddingReader, read_embeddings
 from oea_cli.encoder import Encoder, load_encoder
 from oea_cli.errors import Failure, OeaError, Report
-from oea_cli.tables import Record, open_bytes
+from oea_cli.tables import Record, open_bytes, rejoin
 from oea_cli.vector_index import VectorIndex
 
 Floats = npt.NDArray[np.float32]
@@ -26,7 +25,6 @@ GetEncoder = Callable[[], Encoder]
 
 QUERIES_AT_ONCE = 256
 WINDOWS_AT_ONCE = 8
-MAX_FIRST_LINE = 64 * 2**20
 NPY_MAGIC = b"\x93NUMPY"
 
 
@@ -56,10 +54,13 @@ def matching_encoder(index: VectorIndex, name: str | None, device: str) -> Encod
 
 def check_encoder(index: VectorIndex, stamp: str | None) -> None:
     """Refuse vectors of another encoder than the index's; unnamed ones pass on either side."""
-    if None in (stamp, index.encoder):
-        return
-    if str(stamp).rpartition(":")[2] != str(index.encoder).rpartition(":")[2]:
+    if not same_encoder(stamp, index.encoder):
         raise OeaError(f"{index.folder}: made with {index.encoder}, the query is of {stamp}")
+
+
+def same_encoder(one: str | None, other: str | None) -> bool:
+    """True where two stamps "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
+    return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 
 def text_query(encoder: Encoder, text: str) -> Queries:
@@ -103,14 +104,8 @@ def read_queries(
     "-" is stdin. Raises OeaError for vectors of another encoder or dimension than the index's; a
     record that cannot be encoded goes to `report`.
     """
-    stream: BinaryIO | None = None
-    if source == "-":
-        first_line, stream = rejoin(sys.stdin.buffer)
-    elif Path(source).is_dir() or source.lower().endswith(".npy"):
-        first_line = NPY_MAGIC
-    else:
-        first_line = _first_line(source)
-    if _holds_vectors(source, first_line):
+    first_line, stream = sniff(source)
+    if holds_vectors(source, first_line):
         yield from _from_vectors(read_embeddings(stream or source), index)
         return
     # Only here: these read sounds too, and bring libsndfile along.
@@ -120,32 +115,16 @@ def read_queries(
     records = read_records([source], report=report, text=not is_table, stdin=stream)
     first = next(records, None)
     if first is not None:
-        yield from _from_records(chain([first], records), get_encoder(), report)
+        yield from encode_records(chain([first], records), get_encoder(), report)
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were read already, whole again."""
-
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start, self._rest = start, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        chunk = self._start or self._rest.read(len(buffer))
-        chunk, self._start = chunk[: len(buffer)], chunk[len(buffer) :]
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
-
-
-def rejoin(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
-    """Read a stream's first line that is not blank; return it, and the whole stream again."""
-    start = line = stream.readline(MAX_FIRST_LINE)
-    while line and line.isspace():
-        line = stream.readline(MAX_FIRST_LINE)
-        start += line
-    return line, io.BufferedReader(_Rejoined(start, stream))
+def sniff(source: str) -> tuple[bytes, BinaryIO | None]:
+    """Read a source's first line; for stdin ("-") also return the stream, whole again."""
+    if source == "-":
+        return rejoin(sys.stdin.buffer)
+    if Path(source).is_dir() or source.lower().endswith(".npy"):
+        return NPY_MAGIC, None
+    return _first_line(source), None
 
 
 def _first_line(source: str) -> bytes:
@@ -154,7 +133,7 @@ def _first_line(source: str) -> bytes:
         return next((line for line in stream if not line.isspace()), b"")
 
 
-def _holds_vectors(source: str, first_line: bytes) -> bool:
+def holds_vectors(source: str, first_line: bytes) -> bool:
     """Return whether a query file holds vectors and not records, by its name and first line."""
     if source.lower().endswith(".parquet"):
         import polars as pl
@@ -177,7 +156,10 @@ def _from_vectors(reader: EmbeddingReader, index: VectorIndex) -> Iterator[Queri
             yield Queries([r["id"] for r in batch.records[part]], batch.vectors[part])
 
 
-def _from_records(records: Iterator[Record], encoder: Encoder, report: Report) -> Iterator[Queries]:
+def encode_records(
+    records: Iterator[Record], encoder: Encoder, report: Report
+) -> Iterator[Queries]:
+    """Encode records with `text` or `path`, some at a time; one that cannot be goes to `report`."""
     while part := list(islice(records, QUERIES_AT_ONCE)):
         texts = [record["text"] for record in part if "text" in record]
         text_vectors = iter(encoder.encode_text(texts)) if texts else iter(())

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import re
 import sys
 import zlib
@@ -140,6 +141,31 @@ def peek(items: Iterator[T]) -> tuple[T | None, Iterator[T]]:
     for first in items:
         return first, chain([first], items)
     return None, iter(())
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream whose first bytes were read already, whole again."""
+
+    def __init__(self, start: bytes, rest: BinaryIO) -> None:
+        self._start, self._rest = start, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        chunk = self._start or self._rest.read(len(buffer))
+        chunk, self._start = chunk[: len(buffer)], chunk[len(buffer) :]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def rejoin(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
+    """Read a stream's first line that is not blank; return it, and the whole stream again."""
+    start = line = stream.readline(MAX_LINE_BYTES)
+    while line and line.isspace():
+        line = stream.readline(MAX_LINE_BYTES)
+        start += line
+    return line, io.BufferedReader(_Rejoined(start, stream))
 
 
 def numbered_lines(

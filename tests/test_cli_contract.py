@@ -14,7 +14,7 @@ Run = Callable[..., Completed]
 
 
 def test_the_verbs_are_those_of_the_design() -> None:
-    assert {"embed", "index", "search", "train", "demo"} <= set(VERBS)
+    assert {"embed", "index", "search", "eval", "train", "demo"} <= set(VERBS)
 
 
 def test_bare_oea_shows_help(oea: Run) -> None:
@@ -55,6 +55,7 @@ MISSING = {
     "embed": ["embed", "no/such/place"],
     "index": ["index", "no-such.npy", "-o", "x.oea"],
     "search": ["search", "rain", "-i", "no-such.oea"],
+    "eval": ["eval", "--run", "no-such.trec", "--qrels", "no-such.txt"],
     "train": ["train", "no-such.yaml", "-o", "x"],
 }
 

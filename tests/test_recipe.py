@@ -9,6 +9,8 @@ from oea_cli.errors import UsageError
 from oea_cli.recipe import Model, Recipe, load_recipe, recipe_content
 
 RECIPES = Path(__file__).parent.parent / "recipes"
+# The other recipes have loaders, and tests, of their own.
+TRAINING = sorted(path for path in RECIPES.rglob("*.yaml") if "\nstages:" in path.read_text())
 SMALL = "name: small\nstages:\n  - {name: words, steps: 10, modality: texts}\n"
 
 
@@ -19,15 +21,14 @@ def write(folder: Path, text: str = SMALL) -> Path:
 
 
 def test_every_shipped_recipe_loads() -> None:
-    files = sorted(RECIPES.rglob("*.yaml"))
-    assert {"mini.yaml", "smoke.yaml"} <= {path.name for path in files}
-    for path in files:
+    assert {"mini.yaml", "smoke.yaml"} <= {path.name for path in TRAINING}
+    for path in TRAINING:
         recipe = load_recipe(path)
         assert recipe.num_steps == sum(stage.steps for stage in recipe.stages) > 0
 
 
 def test_every_shipped_recipe_says_how_to_launch_it() -> None:
-    for path in RECIPES.rglob("*.yaml"):
+    for path in TRAINING:
         header = path.read_text(encoding="utf-8").split("name:")[0]
         assert f"oea train recipes/{path.name}" in header
         assert "--set" in header

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.conftest import REPOSITORY, clean_environment
 
@@ -48,6 +49,16 @@ def test_example_is_bash_and_explains_itself(path: Path) -> None:
     assert lines[0] == "#!/usr/bin/env bash" and lines[1].startswith("# ")
     assert "set -euo pipefail" in lines
     assert subprocess.run(["bash", "-n", str(path)], check=False).returncode == 0
+
+
+def test_github_actions_run_what_the_example_runs() -> None:
+    folder = REPOSITORY / "shell_examples"
+    workflow = yaml.safe_load((folder / "github_actions.yaml").read_text())
+    steps = workflow["jobs"]["eval"]["steps"]
+    commands = [line for step in steps for line in step.get("run", "").splitlines()]
+    ours = [command for command in commands if command.startswith("oea ")]
+    example = (folder / "gate_in_ci.sh").read_text().splitlines()
+    assert len(ours) == 3 and set(ours) <= set(example)
 
 
 def next_need(path: Path) -> str | None:

@@ -1,0 +1,406 @@
+"""`oea eval`: how well a ranking, anyone's vectors or an index answers judged queries."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oea_cli.errors import UsageError
+from oea_cli.options import DeviceOption, QuietOption, SeedOption, VerboseOption
+from oea_cli.terminal import FailureLog, say
+
+if TYPE_CHECKING:
+    from oea_cli.encoder import Encoder
+    from oea_cli.evaluation.gates import Gate
+    from oea_cli.evaluation.metrics import Metric
+    from oea_cli.evaluation.outcomes import Outcomes
+    from oea_cli.evaluation.results import Document, Setting
+    from oea_cli.evaluation.vector_input import Protocol
+    from oea_cli.vector_index import VectorIndex
+
+DEFAULT_INDEX = "index.oea"
+
+
+class EvalTask(StrEnum):
+    """What is ranked by what."""
+
+    text_to_audio = "text-to-audio"
+    audio_to_text = "audio-to-text"
+    text_to_text = "text-to-text"
+    audio_to_audio = "audio-to-audio"
+
+
+class CaptionsAsked(StrEnum):
+    """Which captions of a clip ask."""
+
+    all = "all"
+    one = "one"
+
+
+class TieRule(StrEnum):
+    """How equal scores are ordered."""
+
+    strict = "strict"
+    trec = "trec"
+
+
+class ResultFormat(StrEnum):
+    """How results are written."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+    junit = "junit"
+    mteb = "mteb"
+
+
+SUFFIXES = {
+    ".json": ResultFormat.json,
+    ".md": ResultFormat.markdown,
+    ".xml": ResultFormat.junit,
+    ".txt": ResultFormat.table,
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is evaluated: a run, vectors, or an index."""
+
+    queries: list[str]
+    index: str | None
+    corpus: str | None
+    run: str | None
+    qrels: str | None
+
+    def check(self) -> None:
+        """Refuse what does not go together, before anything is read."""
+        kinds = {"--index": self.index, "--corpus": self.corpus, "--run": self.run}
+        given = [name for name, value in kinds.items() if value]
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join(given)} do not go together; one of them")
+        if [*self.queries, self.run, self.qrels, self.corpus].count("-") > 1:
+            raise UsageError("stdin can be read once; give the other input as a file")
+
+
+@dataclass(frozen=True)
+class Against:
+    """What the results are compared with, and how strictly."""
+
+    baseline: str | None
+    alpha: float | None
+    seed: int
+    ties: TieRule
+
+
+def evaluate(
+    queries: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--queries",
+            metavar="FILE",
+            help="Queries with targets: records (repeatable), or vectors; - is stdin.",
+        ),
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            "--index",
+            "-i",
+            metavar="X.oea",
+            help="Index to rank  [env var: OEA_INDEX; default: index.oea].",
+        ),
+    ] = None,
+    corpus: Annotated[
+        str | None,
+        typer.Option("--corpus", metavar="FILE", help="Vectors to rank, instead of an index."),
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run", metavar="FILE", help="A ranking that was made: TREC run or JSONL hits."
+        ),
+    ] = None,
+    qrels: Annotated[
+        str | None,
+        typer.Option("--qrels", metavar="FILE", help="What is relevant: TREC qrels, BEIR's tsv."),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric", "-M", metavar="NAME@K", help="What to measure, such as r@10 (repeatable)."
+        ),
+    ] = None,
+    list_metrics: Annotated[
+        bool, typer.Option("--list-metrics", help="List the metrics and stop.")
+    ] = False,
+    task: Annotated[
+        EvalTask, typer.Option("--task", help="What ranks what.")
+    ] = EvalTask.text_to_audio,
+    captions: Annotated[
+        CaptionsAsked,
+        typer.Option("--captions", help="All of a clip's captions ask, or one at random."),
+    ] = CaptionsAsked.all,
+    seed: SeedOption = 0,
+    ties: Annotated[
+        TieRule,
+        typer.Option("--ties", help="Equal scores share the better rank, or as trec_eval."),
+    ] = TieRule.strict,
+    allow_missing: Annotated[
+        bool,
+        typer.Option("--allow-missing", help="A target that is not in the corpus is not found."),
+    ] = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline", metavar="FILE", help="Compare with results (JSON) or another run."
+        ),
+    ] = None,
+    fail_under: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-under", metavar="M=V", help="Gate: metric M is at least V (repeatable)."
+        ),
+    ] = None,
+    max_drop: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--max-drop",
+            metavar="M=D",
+            help="Gate: M is at most D worse than the baseline (repeatable).",
+        ),
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            "--alpha",
+            min=0.0,
+            max=1.0,
+            metavar="A",
+            help="A drop fails only if its Holm-corrected p is under A.",
+        ),
+    ] = None,
+    gate_exit_code: Annotated[
+        int,
+        typer.Option(
+            "--gate-exit-code", min=0, max=255, metavar="N", help="When a gate is not met."
+        ),
+    ] = 4,
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Also write X.json, X.md or X.xml, JUnit (repeatable).",
+        ),
+    ] = None,
+    format: Annotated[
+        ResultFormat | None,
+        typer.Option(
+            "--format", "-f", help="On stdout [default: table on a terminal or with -o, else json]."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            envvar="OEA_MODEL",
+            metavar="NAME",
+            help="The index's encoder, where it lies elsewhere now.",
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Measure how well an index, vectors or a run answer queries whose targets are known.
+
+    Ranks are exact. Intervals are 95 % bootstrap intervals over target clips; a
+    baseline is tested against by paired permutation. Without --queries, the
+    captions of the index ask. Exit code 4: a gate is not met.
+
+    \b
+    Examples:
+      oea eval --queries uiq.jsonl -i sounds.oea --fail-under hnsr@10=0.3
+      oea eval -i sounds.oea --task text-to-text
+      oea eval --queries q.npy --corpus c.parquet -M r@10
+      oea eval --run run.trec --qrels qrels.txt -M ndcg@10 -f json
+      oea eval --run a.trec --qrels qrels.txt --baseline b.trec --max-drop r@10=0
+    """
+    from oea_cli.evaluation.metrics import parse_metrics
+
+    if list_metrics:
+        _list_metrics()
+        return
+    metrics = parse_metrics(metric or [])
+    gates = _gates(fail_under or [], max_drop or [], metrics, baseline)
+    files = _checked_files(output or [])
+    inputs = Inputs(queries or [], index, corpus, run, qrels)
+    inputs.check()
+    with FailureLog("eval") as log:
+        if run is not None:
+            outcomes, setting = _evaluate_run(inputs, ties)
+        else:
+            protocol = _protocol(task, captions, seed, ties, allow_missing)
+            outcomes, setting = _evaluate_vectors(inputs, protocol, model, device, log)
+        against = Against(baseline, alpha, seed, ties)
+        document = _document(outcomes, setting, metrics, gates, against)
+        form = _write(document, format, files)
+        _finish(document, log, form == ResultFormat.table, gate_exit_code, quiet)
+
+
+def _list_metrics() -> None:
+    from oea_cli.evaluation.metrics import DEFINITIONS
+
+    for definition in DEFINITIONS.values():
+        spelling = definition.spelling.lower().replace("@k", "@K")
+        if definition.cutoff == "optional":
+            spelling = spelling.replace("@K", "[@K]")
+        typer.echo(f"{spelling:<12} {definition.meaning}")
+
+
+def _gates(
+    fail_under: Sequence[str],
+    max_drop: Sequence[str],
+    metrics: "Sequence[Metric]",
+    baseline: str | None,
+) -> "list[Gate]":
+    """Read the gates; a misspelt one, or one on a metric not asked for, is wrong usage."""
+    from oea_cli.evaluation.gates import check_gates, parse_gate
+
+    gates = [parse_gate("fail-under", text) for text in fail_under]
+    gates += [parse_gate("max-drop", text) for text in max_drop]
+    if max_drop and baseline is None:
+        raise UsageError("--max-drop compares with a baseline; give --baseline FILE")
+    if metrics:
+        check_gates(gates, metrics)
+    return gates
+
+
+def _checked_files(names: Sequence[str]) -> dict[Path, ResultFormat]:
+    files = {}
+    for name in names:
+        form = SUFFIXES.get(Path(name).suffix.lower())
+        if form is None:
+            raise UsageError(f"-o {name}: name it X.json, X.md, X.xml (JUnit) or X.txt")
+        if not Path(name).parent.is_dir():
+            raise UsageError(f"-o {name}: there is no folder {Path(name).parent}; make it first")
+        files[Path(name)] = form
+    return files
+
+
+def _evaluate_run(inputs: Inputs, ties: TieRule) -> "tuple[Outcomes, Setting]":
+    from oea_cli.evaluation.run_input import evaluate_run
+
+    return evaluate_run(str(inputs.run), inputs.queries, inputs.qrels, ties.value)
+
+
+def _protocol(
+    task: EvalTask, captions: CaptionsAsked, seed: int, ties: TieRule, allow_missing: bool
+) -> "Protocol":
+    from oea_cli.evaluation.vector_input import Protocol
+
+    return Protocol(
+        task.value,
+        captions.value,
+        seed,
+        ties.value,
+        allow_missing,
+    )
+
+
+def _evaluate_vectors(
+    inputs: Inputs, protocol: "Protocol", model: str | None, device: str, log: FailureLog
+) -> "tuple[Outcomes, Setting]":
+    from oea_cli.evaluation.vector_input import evaluate_index, evaluate_vectors
+
+    if inputs.corpus is not None:
+        return evaluate_vectors(inputs.queries, inputs.corpus, inputs.qrels, protocol)
+
+    def encoder(index: "VectorIndex") -> "Encoder":
+        from oea_cli.search_queries import matching_encoder
+
+        return matching_encoder(index, model, device)
+
+    folder = Path(inputs.index or os.environ.get("OEA_INDEX") or DEFAULT_INDEX)
+    return evaluate_index(inputs.queries, folder, inputs.qrels, protocol, encoder, log.report)
+
+
+def _document(
+    outcomes: "Outcomes",
+    setting: "Setting",
+    metrics: "Sequence[Metric]",
+    gates: "Sequence[Gate]",
+    against: Against,
+) -> "Document":
+    """Measure, compare and judge; the one JSON that everything is rendered from."""
+    from oea_cli.evaluation.gates import check_gates, judge
+    from oea_cli.evaluation.results import compare, document_of, measure
+    from oea_cli.evaluation.run_input import read_baseline
+
+    measured = measure(outcomes, metrics)
+    check_gates(gates, measured.metrics)
+    comparisons = {}
+    if against.baseline is not None:
+        theirs = read_baseline(against.baseline, outcomes, against.ties.value)
+        comparisons = compare(measured, theirs, against.baseline, against.seed)
+    verdicts = judge(gates, measured.values, comparisons, against.alpha)
+    return document_of(measured, setting, against.seed, comparisons, against.baseline, verdicts)
+
+
+def _write(
+    document: "Document", format: ResultFormat | None, files: dict[Path, ResultFormat]
+) -> ResultFormat:
+    """Write the results to stdout, to the files, and to the job's page on GitHub.
+
+    Returns the form that stdout got.
+    """
+    from oea_cli.artefacts import write_whole
+
+    for path, form in files.items():
+        write_whole(path, _rendered(document, form))
+    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("ab") as stream:
+            stream.write(_rendered(document, ResultFormat.markdown))
+    is_read_by_people = sys.stdout.isatty() or files
+    form = format or (ResultFormat.table if is_read_by_people else ResultFormat.json)
+    sys.stdout.buffer.write(_rendered(document, form))
+    sys.stdout.flush()
+    return form
+
+
+def _rendered(document: "Document", form: ResultFormat) -> bytes:
+    from oea_cli.evaluation import rendering
+    from oea_cli.evaluation.results import to_json
+
+    if form == ResultFormat.json:
+        return to_json(document)
+    writers = {
+        ResultFormat.table: rendering.to_table,
+        ResultFormat.markdown: rendering.to_markdown,
+        ResultFormat.junit: rendering.to_junit,
+        ResultFormat.mteb: rendering.to_mteb,
+    }
+    return writers[form](document).encode()
+
+
+def _finish(
+    document: "Document", log: FailureLog, is_table: bool, gate_exit_code: int, quiet: bool
+) -> None:
+    """Say what is worth a line and every gate's verdict; end with the code that goes with them."""
+    from oea_cli.evaluation.rendering import notes
+
+    if not (quiet or is_table):
+        for note in notes(document):
+            say(f"oea eval: {note}")
+    for gate in document.get("gates", []):
+        say(f"oea eval: {gate['verdict']}")
+    if not document.get("passed", True):
+        raise typer.Exit(gate_exit_code)
+    log.finish(document["counts"]["queries"] - log.count, "input")

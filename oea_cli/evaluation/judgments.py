@@ -1,0 +1,172 @@
+"""Which clips are right for a query, and which one is its hard negative: queries and qrels."""
+
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO
+
+from oea_cli.errors import OeaError
+from oea_cli.evaluation.trec_files import columns_of
+from oea_cli.evaluation.uiq import is_uiq_row, resolve_uiq
+from oea_cli.tables import Record, open_bytes, read_table, table_suffix
+
+Grades = Mapping[str, float]
+ID_NAMES = ("id", "_id", "query_id")
+BEIR_HEADERS = {b"query-id", b"query_id", b"qid"}
+ClipCaptions = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Query:
+    """One judged query: its relevant clips with their grades, and perhaps a hard negative.
+
+    `clip` is the clip that the query was made from, which is its target where none is given.
+    """
+
+    id: str
+    where: str
+    targets: Grades = field(default_factory=dict)
+    hard_negative: str | None = None
+    type: str | None = None
+    dataset: str | None = None
+    clip: str | None = None
+    record: Record = field(default_factory=dict)
+
+
+def read_judged(
+    sources: Sequence[str | BinaryIO], captions: Callable[[], ClipCaptions] = dict
+) -> list[Query]:
+    """Read queries with their targets from JSONL, CSV or Parquet; "-" is stdin.
+
+    `target` is an id, a list of ids, or an object of ids and grades. Rows of the UIQ release
+    become queries too: their hard negatives are found by `captions`, each clip's by its id, and by
+    the rows given along. Raises OeaError naming the line of what cannot be used, and for an id
+    that comes twice.
+    """
+    rows = [row for source in sources for row in read_table(source)]
+    if any(is_uiq_row(row) for _, row in rows):
+        return _uiq_queries(rows, captions())
+    return distinct(query_of(where, row) for where, row in rows)
+
+
+def _uiq_queries(rows: list[tuple[str, Record]], captions: ClipCaptions) -> list[Query]:
+    """Rows of the release as queries, and any others among them as they are."""
+    released = [(where, row) for where, row in rows if is_uiq_row(row)]
+    places = [where for where, _ in released]
+    others = [query_of(where, row) for where, row in rows if not is_uiq_row(row)]
+    return distinct([*map(query_of, places, resolve_uiq(released, captions)), *others])
+
+
+def query_of(where: str, row: Record) -> Query:
+    """Read one row; raises OeaError where its target or hard negative is no id."""
+    name = next((row[key] for key in ID_NAMES if row.get(key) not in (None, "")), None)
+    return Query(
+        id=_id_of(name, where, "id") if name is not None else str(_line(where)),
+        where=where,
+        targets=_targets(row.get("target"), where),
+        hard_negative=_optional_id(row, "hard_negative", where),
+        type=_optional_id(row, "type", where),
+        dataset=_optional_id(row, "dataset", where),
+        clip=_optional_id(row, "clip", where),
+        record=row,
+    )
+
+
+def distinct(queries: Iterable[Query]) -> list[Query]:
+    """The queries; raises OeaError where two have one id, naming both lines."""
+    seen: dict[str, str] = {}
+    found = list(queries)
+    for query in found:
+        if query.id in seen:
+            raise OeaError(
+                f"{query.where}: query id {query.id!r} was used at {seen[query.id]} already; "
+                "ids of queries must differ"
+            )
+        seen[query.id] = query.where
+    return found
+
+
+def _line(where: str) -> int:
+    digits = where[len(where.rstrip("0123456789")) :]
+    return int(digits) if digits else 0
+
+
+def _id_of(value: Any, where: str, key: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise OeaError(f"{where}: {key!r} is {value!r:.60}; it must be text or a number")
+    return str(value)
+
+
+def _optional_id(row: Record, key: str, where: str) -> str | None:
+    value = row.get(key)
+    return None if value is None or value == "" else _id_of(value, where, key)
+
+
+def _targets(value: Any, where: str) -> Grades:
+    if value is None or value == "":
+        return {}
+    if isinstance(value, dict):
+        return {key: _grade(grade, where) for key, grade in value.items() if _grade(grade, where)}
+    ids = value if isinstance(value, list) else [value]
+    return {_id_of(id_, where, "target"): 1.0 for id_ in ids}
+
+
+def _grade(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a number")
+    return max(float(value), 0.0)
+
+
+def read_qrels(source: str) -> list[Query]:
+    """Read relevance judgments: TREC qrels, BEIR's tsv, or queries with targets as JSONL.
+
+    Grades of 0 and below are not relevant; queries without any relevant clip are kept, without
+    targets. Raises OeaError naming the line of what cannot be used.
+    """
+    if table_suffix(source) in (".jsonl", ".ndjson", ".json", ".parquet"):
+        return read_judged([source])
+    with open_bytes(source) as stream:
+        content = stream.read()
+    if content.lstrip()[:1] == b"{":
+        return read_judged([io.BytesIO(content)])
+    header = content.lstrip().partition(b"\n")[0].split()
+    if header and header[0] in BEIR_HEADERS:
+        # One more line feed in front keeps the numbers of the lines as they are.
+        content = b"\n" + content.lstrip().partition(b"\n")[2]
+        header = [b"", b"", b""]
+    width = 3 if len(header) == 3 else 4
+    columns = columns_of(content, source, width, "query-id corpus-id score" if width == 3 else
+                         "query 0 document grade")  # fmt: skip
+    return _graded(columns[0].words(), columns[-2].words(), columns[-1].words(), source)
+
+
+def _graded(
+    queries: list[bytes], documents: list[bytes], grades: list[bytes], source: str
+) -> list[Query]:
+    found: dict[bytes, dict[str, float]] = {}
+    judged: set[tuple[bytes, bytes]] = set()
+    for query, document, grade in zip(queries, documents, grades, strict=True):
+        if (query, document) in judged:
+            raise OeaError(
+                f"{source}: {document.decode()!r} is judged twice for query {query.decode()!r}"
+            )
+        judged.add((query, document))
+        try:
+            value = float(grade)
+        except ValueError as error:
+            raise OeaError(
+                f"{source}: grade {grade.decode(errors='replace')!r} of "
+                f"{document.decode(errors='replace')!r} is no number"
+            ) from error
+        targets = found.setdefault(query, {})
+        if value > 0:
+            targets[document.decode()] = value
+    return [Query(query.decode(), source, targets) for query, targets in found.items()]
+
+
+def with_qrels(queries: list[Query], qrels: list[Query], source: str) -> list[Query]:
+    """Give queries the targets that qrels name; raises OeaError where they share no query."""
+    grades = {query.id: query.targets for query in qrels}
+    if not any(query.id in grades for query in queries):
+        raise OeaError(f"{source}: judges none of the queries, such as {queries[0].id!r}")
+    return [replace(q, targets=grades[q.id]) for q in queries if q.id in grades]

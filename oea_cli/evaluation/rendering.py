@@ -1,0 +1,209 @@
+"""Results for people and for CI: every form is made from the one JSON, so all say the same."""
+
+import math
+from typing import Any
+
+import orjson
+
+from oea_cli.evaluation.metrics import Metric, parse_metric
+from oea_cli.evaluation.results import Document
+
+Row = list[str]
+GROUP_HEADER = ["dataset", "type", "queries"]
+
+
+def shown(metric: Metric, value: float | None) -> str:
+    """A value for people: a fraction in per cent, a rank as it is; empty for none."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{100 * value:.2f}" if metric.definition.is_fraction else f"{value:.1f}"
+
+
+def headline(document: Document) -> str:
+    """What was measured, in one line."""
+    counts, protocol = document["counts"], document["protocol"]
+    parts = [protocol["task"], _counted(counts["queries"], "query")]
+    if "corpus" in counts:
+        parts.append(_counted(counts["corpus"], protocol["candidates"].rstrip("s")))
+    if document["encoder"]:
+        parts.append(document["encoder"])
+    return ", ".join(parts)
+
+
+def metric_rows(document: Document) -> list[Row]:
+    """A header and a row per metric: value, interval and, with a baseline, the comparison."""
+    baseline = document.get("baseline", {}).get("metrics", {})
+    rows = [["metric", "%", "95 % interval", *(BASELINE_HEADER if baseline else [])]]
+    for name, value in document["metrics"].items():
+        metric = parse_metric(name)
+        low, high = document["intervals"][name]
+        row = [metric.label, shown(metric, value)]
+        row.append(f"{shown(metric, low)} to {shown(metric, high)}")
+        rows.append(row + (_compared(metric, baseline[name]) if baseline else []))
+    return rows
+
+
+BASELINE_HEADER = ["baseline", "difference", "95 % interval", "p (Holm)"]
+
+
+def _compared(metric: Metric, comparison: Document) -> Row:
+    low, high = comparison["interval"]
+    difference = shown(metric, comparison["difference"])
+    return [
+        shown(metric, comparison["baseline"]),
+        difference if difference.startswith("-") else f"+{difference}",
+        f"{shown(metric, low)} to {shown(metric, high)}",
+        f"{comparison['p_holm']:.3g}",
+    ]
+
+
+def group_rows(document: Document) -> list[Row]:
+    """A header and a row per data set and type of query, then the means; empty where there are
+    no groups."""
+    if not document["groups"]:
+        return []
+    metrics = [parse_metric(name) for name in document["metrics"]]
+    rows = [[*GROUP_HEADER, *(metric.label for metric in metrics)]]
+    for group in document["groups"]:
+        values = [shown(metric, group["metrics"][str(metric)]) for metric in metrics]
+        labels = [group["dataset"] or "", group["type"] or "", str(group["queries"])]
+        rows.append([*labels, *values])
+    if over := document["means"].get("datasets"):
+        rows.append(["mean", "", "", *(shown(metric, over[str(metric)]) for metric in metrics)])
+    if not any(row[0] for row in rows[1:]):
+        rows = [row[1:] for row in rows]
+    return rows
+
+
+NOTES = {
+    "missing_queries": ("query", "missing from the run: counted as not found"),
+    "queries_not_encoded": ("query", "could not be encoded: counted as not found"),
+    "targets_not_found": ("query", "whose target was not found"),
+    "queries_without_relevant": ("query", "without a relevant clip: left out"),
+    "queries_not_judged": ("query", "of the run not judged: left out"),
+    "skipped_single_caption": ("clip", "with a single caption: left out"),
+}
+
+
+def _counted(number: int, thing: str) -> str:
+    """`1 query`, `2 queries`."""
+    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number} {thing if number == 1 else many}"
+
+
+def notes(document: Document) -> list[str]:
+    """What a reader of the figures has to know besides."""
+    counts = document["counts"]
+    said = [
+        f"{_counted(counts[key], thing)} {what}"
+        for key, (thing, what) in NOTES.items()
+        if counts.get(key)
+    ]
+    if (average := document["means"].get("avg_uiq")) is not None:
+        said.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}")
+    return said
+
+
+def to_table(document: Document) -> str:
+    """Aligned columns for a terminal."""
+    blocks = [[headline(document)], _aligned(metric_rows(document))]
+    if rows := group_rows(document):
+        blocks.append(_aligned(rows))
+    if said := notes(document):
+        blocks.append(said)
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _aligned(rows: list[Row]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    is_text = [not any(cell[:1].isdigit() for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if text else cell.rjust(width)
+            for cell, width, text in zip(row, widths, is_text, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def to_markdown(document: Document) -> str:
+    """A summary for a pull request or a job's page."""
+    parts = [f"### Retrieval: {_escaped(headline(document))}"]
+    if gates := document.get("gates"):
+        word = "met" if document["passed"] else "NOT met"
+        lines = [
+            f"- {'✅' if gate['passed'] else '❌'} {_escaped(gate['verdict'])}" for gate in gates
+        ]
+        parts.append("\n".join([f"**Gates {word}**", "", *lines]))
+    parts.append(_markdown_table(metric_rows(document)))
+    if rows := group_rows(document):
+        parts.append(_markdown_table(rows))
+    parts += [_escaped(note) for note in notes(document)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(rows: list[Row]) -> str:
+    lines = ["| " + " | ".join(map(_escaped, row)) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    for letter in "\\|<>*_`[]":
+        text = text.replace(letter, f"\\{letter}")
+    return " ".join(text.split())
+
+
+def to_junit(document: Document) -> str:
+    """A test suite: a test case per gate, failed where the gate is not met; a property per
+    metric."""
+    # Only here: the other forms need not wait for it.
+    from xml.etree import ElementTree
+
+    gates = document.get("gates", [])
+    failures = sum(not gate["passed"] for gate in gates)
+    suite = ElementTree.Element(
+        "testsuite",
+        name="oea eval",
+        tests=str(len(gates)),
+        failures=str(failures),
+        errors="0",
+        skipped="0",
+    )
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in document["metrics"].items():
+        ElementTree.SubElement(properties, "property", name=name, value=repr(value))
+    for gate in gates:
+        case = ElementTree.SubElement(suite, "testcase", classname="oea eval", name=gate["gate"])
+        if not gate["passed"]:
+            ElementTree.SubElement(case, "failure", message=gate["verdict"])
+    suites = ElementTree.Element("testsuites", tests=str(len(gates)), failures=str(failures))
+    suites.append(suite)
+    ElementTree.indent(suites)
+    body = ElementTree.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+MTEB_NAMES = {"r": "recall", "p": "precision", "success": "hit_rate"}
+
+
+def to_mteb(document: Document) -> str:
+    """A task result in MTEB's layout: `ndcg_at_10`, `recall_at_5`, our own metrics likewise."""
+    scores: dict[str, Any] = {_mteb_key(name): value for name, value in document["metrics"].items()}
+    first = next(iter(scores.values()))
+    entry = {**scores, "main_score": first, "hf_subset": "default", "languages": ["eng-Latn"]}
+    result = {
+        "dataset_revision": document["judgments_sha256"][:40],
+        "task_name": document["protocol"]["task"],
+        "mteb_version": None,
+        "scores": {"test": [entry]},
+        "evaluation_time": None,
+        "kg_co2_emissions": None,
+    }
+    return orjson.dumps(result, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def _mteb_key(name: str) -> str:
+    stem, at, k = name.partition("@")
+    return f"{MTEB_NAMES.get(stem, stem.replace('-', '_'))}{'_at_' if at else ''}{k}"
