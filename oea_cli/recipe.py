@@ -160,7 +160,7 @@ def _absolute_folders(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
     if not isinstance(sounds, dict):
         return tree
     moved = {
-        key: str(folder / Path(value).expanduser())
+        key: str((folder / Path(value).expanduser()).resolve())
         for key, value in sounds.items()
         if key in ("esc10", "game_sounds") and isinstance(value, str)
     }
