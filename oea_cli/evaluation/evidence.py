@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from oea_cli.evaluation.clip_names import ClipNames
 from oea_cli.evaluation.judgments import Query
 from oea_cli.tables import Record
@@ -61,10 +63,8 @@ def index_records(index: "VectorIndex") -> GetRecords:
     def get(ids: Collection[str]) -> dict[str, Record]:
         meant = _meant(ids, index.row_of)
         names = sorted(set(meant.values()))
-        records = dict(
-            zip(names, index.records([index.row_of[name] for name in names]), strict=True)
-        )
-        return _by_asked(meant, records)
+        rows = np.array([index.row_of[name] for name in names], np.int64)
+        return _by_asked(meant, dict(zip(names, index.records(rows), strict=True)))
 
     return get
 

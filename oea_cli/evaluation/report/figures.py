@@ -155,7 +155,7 @@ def _column(root: Element, one: Bin, number: int, num_bins: int, top: int) -> No
 def _is_labelled(nearest: int, num_bins: int) -> bool:
     """Powers of ten; next to 0 only where the columns are wide enough for it."""
     size = abs(nearest)
-    return size == 0 or 10 ** round(math.log10(size)) == size and (size > 1 or num_bins <= 15)
+    return size == 0 or (10 ** round(math.log10(size)) == size and (size > 1 or num_bins <= 15))
 
 
 def _short(number: int) -> str:
