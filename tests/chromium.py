@@ -85,7 +85,9 @@ class Page:
     def open(self, url: str) -> None:
         """Go to a page and wait until it is loaded."""
         self.ask("Page.navigate", url=url)
-        ready = "new Promise(r => { if (document.readyState === 'complete') r(1); else onload = r })"
+        ready = (
+            "new Promise(r => { if (document.readyState === 'complete') r(1); else onload = r })"
+        )
         self.run(f"{ready}.then(() => 1)")
 
     def run(self, script: str) -> Any:

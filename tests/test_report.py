@@ -6,6 +6,7 @@ Run: pytest tests/test_report.py (the browser's part: -m slow)
 import json
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -188,7 +189,7 @@ def test_a_large_evaluation_makes_no_large_page(made: Path) -> None:
     }
     repeated["id"] = [f"q{n}" for n in range(len(repeated["id"]))]
     long = {"text": "word " * 100_000, "captions": ["x" * 100_000] * 50}
-    everything = Evidence(*[lambda ids: {id_: long for id_ in ids}] * 2)
+    everything = Evidence(*[lambda ids: dict.fromkeys(ids, long)] * 2)
     assert len(to_report({**found, "per_query": repeated}, everything, made)) < 3_000_000
 
 
@@ -224,7 +225,7 @@ def test_bins_hold_every_difference_once() -> None:
         deltas = rng.integers(-size, size + 1, 200).tolist()
         bins = figures.bins_of(deltas)
         assert sum(one.count for one in bins) == len(deltas)
-        assert all(one.high + 1 == two.low for one, two in zip(bins, bins[1:], strict=False))
+        assert all(one.high + 1 == two.low for one, two in pairwise(bins))
         figures.histogram(bins)
 
 
