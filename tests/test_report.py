@@ -198,7 +198,7 @@ def test_links() -> None:
     assert relative_link(Path("/x/y.wav"), Path("/x/z")) == "../y.wav"
     assert relative_link(Path("data:x.wav"), Path()) == "./data%3Ax.wav"
     assert "does not lie on this disk" in sound_of({"path": "s3://b/x.wav"}, Path()).problem
-    assert "not a file name" in sound_of({"path": "a\0b"}, Path()).problem
+    assert "not a file name" in sound_of({"path": "x" * 5000}, Path()).problem
 
 
 def test_windows_are_linked_as_parts(tmp_path: Path) -> None:
