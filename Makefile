@@ -34,7 +34,7 @@ demo: .venv/installed
 	oea search "rain on a roof" --not "thunder" -i demo/sounds.oea -k 5 -f table
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m "slow and not gpu"

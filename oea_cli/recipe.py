@@ -57,6 +57,7 @@ class Texts:
     """How the words vary."""
 
     split: float = 0.1  # chance of a forced sub-word boundary inside a word, per letter
+    typo: float = 0.0  # chance of a slip in a word: a letter lost, doubled, wrong, or two swapped
     filler: float = 0.4  # chance of words that mean nothing before or after
     exclusion: float = 0.2  # share of clips asked for by what they lack, with their hard negative
     held_out: tuple[str, ...] = ()  # never trained on; a text that holds one is drawn again
@@ -90,6 +91,7 @@ class Recipe:
     model: Model = field(default_factory=Model)
     sounds: Sounds = field(default_factory=Sounds)
     texts: Texts = field(default_factory=Texts)
+    optimizer: str = "adamw"  # or muon: for the matrices between the layers, adamw for the rest
     temperature: float = 0.07
     weight_decay: float = 0.05
     clip_norm: float = 1.0
@@ -108,12 +110,13 @@ class Recipe:
 
 CHOICES = {
     "modality": ("pairs", "texts"),
+    "optimizer": ("adamw", "muon"),
     "precision": ("float32", "bfloat16"),
     "storage": ("float32", "float16", "bfloat16"),
 }
 MAY_BE_ZERO = {"seed", "warmup", "weight_decay", "initializer_range", "validate_every"}
 MAY_BE_ZERO |= {"label_weight", "label_floor", "margin_weight"}
-SHARES = {"real_share", "listed_share", "split", "filler", "exclusion"}
+SHARES = {"real_share", "listed_share", "split", "typo", "filler", "exclusion"}
 SHARES |= {"label_until", "average", "final_rate"}
 
 
@@ -157,7 +160,7 @@ def _absolute_folders(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
     if not isinstance(sounds, dict):
         return tree
     moved = {
-        key: str(folder / Path(value).expanduser())
+        key: str((folder / Path(value).expanduser()).resolve())
         for key, value in sounds.items()
         if key in ("esc10", "game_sounds") and isinstance(value, str)
     }

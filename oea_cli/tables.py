@@ -203,19 +203,27 @@ def read_json_lines(stream: BinaryIO, name: str, report: Report = raise_failure)
 
 def parse_json_lines(lines: Iterator[tuple[int, bytes]], name: str, report: Report) -> Rows:
     """The same for lines that have been numbered already."""
+    for number, _, row in json_objects(lines, name, report):
+        yield f"{name}:{number}", row
+
+
+def json_objects(
+    lines: Iterator[tuple[int, bytes]], name: str, report: Report
+) -> Iterator[tuple[int, bytes, Record]]:
+    """Yield (number, line, object) for every line that holds one, as above."""
     for number, line in lines:
         if line.isspace():
             continue
-        where = f"{name}:{number}"
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:
-            report(Failure(where, _json_problem(line, error)))
+            report(Failure(f"{name}:{number}", _json_problem(line, error)))
             continue
         if isinstance(row, dict):
-            yield where, row
+            yield number, line, row
         else:
-            report(Failure(where, "not a JSON object; records are one object per line"))
+            problem = "not a JSON object; records are one object per line"
+            report(Failure(f"{name}:{number}", problem))
 
 
 def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> str:

@@ -21,7 +21,8 @@ from torch.utils.data import DataLoader
 
 from oea_cli.encoder.folder import resolve_device, save_encoder_folder
 from oea_cli.encoder.fresh import new_front_end, train_tokenizer
-from oea_cli.encoder.front_end import FrontEnd
+from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.encoder.omni import OmniModel
 from oea_cli.encoder.settings import EncoderSettings
 from oea_cli.losses import exclusion_margin, info_nce
 from oea_cli.recipe import Recipe, Stage, recipe_content
@@ -137,7 +138,7 @@ def batch_losses(recipe: Recipe, stage: Stage, learner: Learner, batch: Batch) -
     """The parts of the loss by name: `labels`, and for pairs `contrast` and `margin`."""
     model, modules = learner.model, learner.modules
     with _precision(recipe, learner.device):
-        texts = model.pool(batch.texts)
+        texts = pool_by_length(model, batch.texts)
         sounds = model.pool(batch.sounds) if batch.sounds else None
     labels = modules["text_labels"](texts, batch.text_labels)
     if sounds is None:
@@ -152,6 +153,17 @@ def batch_losses(recipe: Recipe, stage: Stage, learner: Learner, batch: Batch) -
             text_vectors, sound_vectors, batch.hard_negative, temperature=scale
         ),
     }
+
+
+def pool_by_length(model: OmniModel, inputs: Inputs) -> Tensor:
+    """(B, H) as `model.pool`, the shorter half of the texts apart, so that it pads less."""
+    lengths = inputs["attention_mask"].sum(1)
+    order = lengths.argsort(stable=True)
+    pooled = []
+    for rows in order.tensor_split(2):
+        width = int(lengths[rows].max())
+        pooled.append(model.pool({name: rows_of[rows, :width] for name, rows_of in inputs.items()}))
+    return torch.cat(pooled)[order.argsort()]
 
 
 # --- the schedule ---

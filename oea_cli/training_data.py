@@ -15,9 +15,11 @@ from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_fo
 from oea_cli.synthesis.vocabulary import LABELS
 from oea_cli.training_mixing import far_away, mix, one_after_another, place, vary_mel
 from oea_cli.training_sounds import ESC10_CLASSES, SAMPLE_RATE, Sources
-from oea_cli.training_texts import holds, training_tokenizer, vary
+from oea_cli.training_texts import SPLIT, holds, training_tokenizer, vary
 
 NUM_CORPUS_TEXTS = 20_000
+SOUNDS_PER_SCENE = {1: 0.35, 2: 0.4, 3: 0.25}  # chances
+ARRANGEMENTS = {"together": 0.6, "then": 0.25, "far": 0.15}  # chances, of two sounds or more
 
 
 @dataclass(frozen=True)
@@ -156,12 +158,12 @@ class Batches(Dataset[Batch]):
         ]
 
     def _scene(self, rng: np.random.Generator) -> Meaning:
-        count = int(rng.choice([1, 2, 3], p=[0.5, 0.4, 0.1]))
+        count = int(rng.choice(list(SOUNDS_PER_SCENE), p=list(SOUNDS_PER_SCENE.values())))
         labels = tuple(self._classes(rng, count))
         if count == 1:
             return Meaning(labels)
-        kinds, chances = ["together", "then", "far"], [0.5, 0.3, 0.2]
-        return Meaning(labels, arrangement=str(rng.choice(kinds, p=chances)))
+        kind = rng.choice(list(ARRANGEMENTS), p=list(ARRANGEMENTS.values()))
+        return Meaning(labels, arrangement=str(kind))
 
     def _classes(self, rng: np.random.Generator, count: int) -> list[str]:
         chosen: list[str] = []
@@ -188,8 +190,8 @@ class Batches(Dataset[Batch]):
         texts = self.recipe.texts
         while self.is_held_out(plain := text_of(rng, meaning)):
             pass
-        text = vary(rng, plain, filler=texts.filler, split=texts.split)
-        if self.is_held_out(text):
+        text = vary(rng, plain, filler=texts.filler, split=texts.split, typo=texts.typo)
+        if self.is_held_out(text.replace(SPLIT, "")):
             text = plain
         return Example(meaning, scene, text, samples, hard_negative)
 

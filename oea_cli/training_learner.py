@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,7 @@ from oea_cli.encoder.omni import OmniModel
 from oea_cli.losses import LabelLoss, whitening_weight
 from oea_cli.recipe import Recipe
 from oea_cli.training_data import Batches
+from oea_cli.training_optimizer import new_optimizer
 
 WHITENING_BATCHES = 8
 VALIDATION_BATCHES = 4
@@ -53,13 +53,7 @@ def new_learner(
         "sound_labels": LabelLoss(sizes.hidden_size, num_labels),
     }
     modules = nn.ModuleDict(parts).to(device)
-    decayed = [p for p in modules.parameters() if p.ndim > 1]
-    plain = [p for p in modules.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=device.type != "mps")
+    optimizer = new_optimizer(modules, recipe.optimizer, recipe.weight_decay, device)
     learner = Learner(model, modules, optimizer, {}, device)
     restart_average(learner)
     return learner

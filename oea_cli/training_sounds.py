@@ -116,12 +116,15 @@ def _make_bank(folder: Path, made_for: list[Any], sounds: Callable[[], Labelled]
     index.unlink(missing_ok=True)
     takes: list[Take] = []
     start = 0
-    with (folder / SAMPLES).open("wb") as file:
+    # Aside: a run that still maps the old file keeps it, and does not fall over.
+    samples = folder / f"{SAMPLES}.tmp"
+    with samples.open("wb") as file:
         for label, waveform in sounds():
             levelled = level(trim(waveform))
             file.write((levelled * 32767).astype("<i2").tobytes())
             takes.append(Take(label, start, len(levelled)))
             start += len(levelled)
+    samples.replace(folder / SAMPLES)
     rows = [[take.label, take.start, take.length] for take in takes]
     aside = folder / f"{INDEX}.tmp"
     aside.write_text(json.dumps({"made_for": digest, "takes": rows}), encoding="utf-8")

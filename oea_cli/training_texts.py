@@ -45,8 +45,12 @@ def training_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
     return copy
 
 
-def vary(rng: np.random.Generator, text: str, *, filler: float, split: float) -> str:
-    """The text in other clothes: fillers with chance `filler`, word breaks, capitals, a stop."""
+def vary(
+    rng: np.random.Generator, text: str, *, filler: float, split: float, typo: float = 0.0
+) -> str:
+    """The text in other clothes: slips, fillers, capitals, a stop, word breaks, each by chance."""
+    if typo:
+        text = " ".join(slip(rng, word) if rng.random() < typo else word for word in text.split())
     if rng.random() < filler:
         before, after = rng.multinomial(int(rng.integers(1, 9)), [0.5, 0.5])
         words = [*meaningless(rng, before), text, *meaningless(rng, after)]
@@ -56,6 +60,17 @@ def vary(rng: np.random.Generator, text: str, *, filler: float, split: float) ->
     if rng.random() < 0.15:
         text += str(rng.choice([".", "?", "!"]))
     return split_words(rng, text, split) if rng.random() < 0.7 else text
+
+
+def slip(rng: np.random.Generator, word: str) -> str:
+    """The word with one slip of the hand; words of less than four letters are typed right."""
+    if len(word) < 4:
+        return word
+    i = int(rng.integers(1, len(word) - 1))
+    before, letter, after = word[:i], word[i], word[i + 1 :]
+    other = chr(ord("a") + int(rng.integers(26)))
+    kinds = (before + after, before + letter * 2 + after, before + other + after)
+    return (*kinds, before + after[0] + letter + after[1:])[int(rng.integers(4))]
 
 
 def meaningless(rng: np.random.Generator, count: int) -> list[str]:

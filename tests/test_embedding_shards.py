@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from oea_cli.embeddings import Batch, Vectors, open_writer, read_embeddings
 from oea_cli.errors import OeaError
 from oea_cli.tables import Record
-from tests.conftest import clean_environment
+from tests.conftest import REPOSITORY, clean_environment
 
 
 @pytest.fixture(autouse=True)
@@ -179,6 +180,22 @@ def test_the_manifest_counts_and_sums_up() -> None:
         for part in ("vectors", "records"):
             content = Path("out", shard[part]).read_bytes()
             assert hashlib.sha256(content).hexdigest() == shard["sha256"][part]
+
+
+@pytest.mark.skipif(not (which("jq") and which("sha256sum")), reason="needs jq and sha256sum")
+def test_the_readmes_command_checks_every_file() -> None:
+    embed(IDS)
+    readme = (REPOSITORY / "README.md").read_text()
+    command = next(line[2:] for line in readme.splitlines() if line.startswith("$ jq -r '.shards"))
+    check = ["bash", "-o", "pipefail", "-c", command]
+    done = subprocess.run(check, cwd="out", capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count(": OK\n") == 10, done.stderr
+    spoilt = Path("out/audio_emb/audio_emb_0002.npy")
+    content = bytearray(spoilt.read_bytes())
+    content[-1] ^= 1
+    spoilt.write_bytes(content)
+    done = subprocess.run(check, cwd="out", capture_output=True, text=True)
+    assert done.returncode != 0 and "audio_emb/audio_emb_0002.npy: FAILED" in done.stdout
 
 
 @pytest.mark.parametrize("part", ["vectors", "records"])

@@ -2,6 +2,8 @@
 
 import base64
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 from oea_cli.embeddings import open_writer, read_embeddings, unit_rows
 from oea_cli.errors import OeaError
 from oea_cli.tables import Record
+from tests.conftest import clean_environment
 from tests.vectors import OUTPUTS, STAMP, bits, named, read, unit, write
 
 in_same_folder = settings(
@@ -137,6 +140,36 @@ def test_digits_that_pass_through_a_double_half_way() -> None:
     assert (bits(read("v.jsonl")[1]) == bits(vectors)).all()
 
 
+def test_changing_rows_does_not_change_the_file() -> None:
+    write("v.npy", named(9), unit(9))
+    before = Path("v.npy").read_bytes()
+    for batch in read_embeddings("v.npy", batch_rows=4):
+        batch.vectors[:] = 0
+    assert Path("v.npy").read_bytes() == before
+    assert (bits(read("v.npy")[1]) == bits(unit(9))).all()
+
+
+CRAMPED = r"""
+import re, resource
+from pathlib import Path
+from oea_cli.embeddings import read_embeddings
+
+data = int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
+resource.setrlimit(resource.RLIMIT_DATA, (data + (64 << 20),) * 2)
+print(sum(float(batch.vectors.sum()) for batch in read_embeddings("large.npy", batch_rows=100)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of data memory are Linux's")
+def test_a_matrix_larger_than_the_memory_that_may_be_had() -> None:
+    vectors = np.lib.format.open_memmap("large.npy", "w+", np.float32, (2048, 1 << 14))
+    vectors[:, 0] = 1  # the rest of the 128 MB is a hole in the file
+    vectors.flush()
+    command = [sys.executable, "-c", CRAMPED]
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment())
+    assert done.stdout == "2048.0\n", done.stderr
+
+
 class TestForeignReaders:
     """Other programs read what is written here."""
 
@@ -156,7 +189,9 @@ class TestForeignReaders:
         records = [{**row, "captions": ["a", "b"], "deep": {"n": [1]}} for row in named(5)]
         write("v.parquet", records, unit(5))
         table = parquet.read_table("v.parquet")
-        assert str(table.schema.field("embedding").type) == "fixed_size_list<element: float>[16]"
+        found = table.schema.field("embedding").type
+        # The name of the list's inner field differs between versions.
+        assert (str(found.value_type), found.list_size) == ("float", 16)
         assert table["captions"].to_pylist()[0] == ["a", "b"]
         assert orjson.loads(table["deep"].to_pylist()[0]) == {"n": [1]}
         said = orjson.loads(parquet.read_metadata("v.parquet").metadata[b"oea"])
@@ -189,6 +224,22 @@ class TestForeignVectors:
         _, vectors = read("v.npy")
         assert (bits(vectors[:1]) == bits(rows[:1])).all()
         assert np.allclose(vectors, rows, atol=1e-6)
+
+    @pytest.mark.parametrize("dim", [3, 512, 200_000])
+    def test_every_row_is_looked_at(self, dim: int) -> None:
+        """Lengths are taken in blocks of rows: none is passed over, none taken for another."""
+        rows = unit(700 if dim < 1000 else 3, dim)
+        last = len(rows) - 1
+        just_off = rows.copy()
+        just_off[last] *= np.float32(1 + 3e-6)
+        fixed = unit_rows(just_off, named(len(rows)), "x")
+        assert (bits(fixed[:last]) == bits(rows[:last])).all()
+        assert abs(np.linalg.norm(fixed[last].astype(np.float64)) - 1) < 3e-7
+        for value, said in ((np.nan, "holds NaN"), (np.inf, "holds NaN"), (0, "is all zeros")):
+            bad = rows.copy()
+            bad[last] = value
+            with pytest.raises(OeaError, match=f"'d/{last}.wav' {said}"):
+                unit_rows(bad, named(len(rows)), "x")
 
     @in_same_folder
     @given(rows=components)

@@ -188,3 +188,17 @@ def test_broken_weights_are_named(folder: Path, tmp_path: Path) -> None:
     save_file(tensors, weights)
     with pytest.raises(OeaError, match=r"heads\.safetensors: lacks norm\.bias"):
         load_encoder(str(broken))
+
+
+def test_loading_leaves_garbage_collection_as_it_was(folder: Path) -> None:
+    import gc
+
+    assert gc.isenabled()
+    load_encoder(str(folder), device="cpu")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        load_encoder(str(folder), device="cpu")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

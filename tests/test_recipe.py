@@ -1,6 +1,7 @@
 """Recipes: every file in recipes/ loads, and every mistake is named before anything is trained."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,9 @@ def test_set_wins_over_environment_over_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path, SMALL + "sounds: {esc10: ../clips}\n")
-    assert load_recipe(path).sounds.esc10 == tmp_path / "../clips"
+    assert load_recipe(path).sounds.esc10 == tmp_path.parent / "clips"
+    # From wherever it is read, it is the same recipe: a run goes on from another folder, too.
+    assert load_recipe(Path(os.path.relpath(path))) == load_recipe(path)
     monkeypatch.setenv("OEA_ESC10", str(tmp_path / "elsewhere"))
     assert load_recipe(path).sounds.esc10 == tmp_path / "elsewhere"
     recipe = load_recipe(path, ["sounds.esc10=/mine", "seed=5"])

@@ -19,12 +19,12 @@ from safetensors.torch import load_file
 from oea_cli.encoder.folder import load_encoder_folder
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.recipe import Recipe, Stage, load_recipe
-from oea_cli.training import StepReport, learning_rate, stage_at, train
+from oea_cli.training import StepReport, learning_rate, pool_by_length, stage_at, train
 from oea_cli.training_checkpoint import CHECKPOINT_FILE
 from oea_cli.training_data import Batches, Meaning, fits
 from oea_cli.training_mixing import fit, mix, one_after_another
 from oea_cli.training_sounds import open_sources, trim
-from oea_cli.training_texts import FILLERS, SPLIT, holds, split_words, vary
+from oea_cli.training_texts import FILLERS, SPLIT, holds, slip, split_words, vary
 from tests.conftest import clean_environment
 from tests.held_out import NEVER_TRAINED
 
@@ -157,6 +157,14 @@ def test_splits_fall_inside_words_only() -> None:
     assert split_words(rng, "abc", 0.0) == "abc"
 
 
+def test_a_slip_changes_one_place_of_a_long_word() -> None:
+    rng = np.random.default_rng(0)
+    slips = {slip(rng, "thunder") for _ in range(300)}
+    assert {"tunder", "thhunder", "htunder"} & slips
+    assert all(abs(len(word) - len("thunder")) <= 1 and word[0] == "t" for word in slips)
+    assert slip(rng, "dog") == "dog"
+
+
 # --- mixing ---
 
 
@@ -235,6 +243,31 @@ def test_a_run_that_goes_on_ends_with_the_same_weights(
     assert min(seen) > stop_at // smoke.checkpoint_every * smoke.checkpoint_every
     for name in WEIGHTS:
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
+
+
+def test_muon_too_goes_on_with_the_same_weights(smoke: Recipe, tmp_path: Path) -> None:
+    recipe = replace(smoke, optimizer="muon")
+
+    def stop(report: StepReport) -> None:
+        if report.step == 4:
+            raise StopError
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(recipe, whole, workers=0, device="cpu")
+    with pytest.raises(StopError):
+        train(recipe, parts, workers=0, device="cpu", on_step=stop)
+    train(recipe, parts, workers=0, device="cpu")
+    for name in WEIGHTS:
+        assert (whole / name).read_bytes() == (parts / name).read_bytes()
+
+
+def test_texts_pooled_by_length_are_those_pooled_together(trained: Path, smoke: Recipe) -> None:
+    encoder = load_encoder_folder(trained, device="cpu")
+    texts = ["rain", "a dog barking somewhere behind the old house", "wind", "a siren", "a bell"]
+    inputs = encoder.front_end.text_inputs(texts)
+    with torch.no_grad():
+        together, apart = encoder.model.pool(inputs), pool_by_length(encoder.model, inputs)
+    assert torch.allclose(together, apart, atol=1e-6)
 
 
 def test_background_workers_change_nothing(trained: Path, smoke: Recipe, tmp_path: Path) -> None:

@@ -199,6 +199,12 @@ def evaluate(
             help="Also write X.json, X.md or X.xml, JUnit (repeatable).",
         ),
     ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            "--report", metavar="X.html", help="Also write a page to look at and listen to."
+        ),
+    ] = None,
     format: Annotated[
         ResultFormat | None,
         typer.Option(
@@ -241,6 +247,7 @@ def evaluate(
     metrics = parse_metrics(metric or [])
     gates = _gates(fail_under or [], max_drop or [], metrics, baseline)
     files = _checked_files(output or [])
+    page = None if report is None else _checked_page(report)
     inputs = Inputs(queries or [], index, corpus, run, qrels)
     inputs.check()
     with FailureLog("eval") as log:
@@ -251,6 +258,8 @@ def evaluate(
             outcomes, setting = _evaluate_vectors(inputs, protocol, model, device, log)
         against = Against(baseline, alpha, seed, ties)
         document = _document(outcomes, setting, metrics, gates, against)
+        if page is not None:
+            _write_page(page, document, setting)
         form = _write(document, format, files)
         _finish(document, log, form == ResultFormat.table, gate_exit_code, quiet)
 
@@ -293,6 +302,26 @@ def _checked_files(names: Sequence[str]) -> dict[Path, ResultFormat]:
             raise UsageError(f"-o {name}: there is no folder {Path(name).parent}; make it first")
         files[Path(name)] = form
     return files
+
+
+def _checked_page(name: str) -> Path:
+    """Refuse a report that cannot be written, before anything is measured."""
+    from oea_cli.evaluation.report import check_installed
+
+    page = Path(name)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--report {name}: name it X.html")
+    if not page.parent.is_dir():
+        raise UsageError(f"--report {name}: there is no folder {page.parent}; make it first")
+    check_installed()
+    return page
+
+
+def _write_page(page: Path, document: "Document", setting: "Setting") -> None:
+    from oea_cli.artefacts import write_whole
+    from oea_cli.evaluation.report import to_report
+
+    write_whole(page, to_report(document, setting.evidence, page.parent))
 
 
 def _evaluate_run(inputs: Inputs, ties: TieRule) -> "tuple[Outcomes, Setting]":

@@ -1,8 +1,8 @@
 """Vectors as X.npy, with the records in X.jsonl and what made them in X.meta.json, written last."""
 
+import errno
 import io
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,10 +11,11 @@ import numpy.typing as npt
 import orjson
 
 from oea_cli.artefacts import Aside, write_whole
-from oea_cli.embeddings.batch import Batch, EmbeddingReader, numbered, unit_rows
+from oea_cli.embeddings.batch import Batch, EmbeddingReader, unit_rows
 from oea_cli.embeddings.writer import STORAGE_TYPES, Origin, to_json
 from oea_cli.errors import OeaError
-from oea_cli.tables import Record, read_json_lines
+from oea_cli.json_records import numbered_records, read_json_records
+from oea_cli.tables import Record
 
 MAGIC_BYTES = 6
 MAGIC = b"\x93NUMPY"
@@ -40,28 +41,43 @@ def read_matrix(path: Path, batch_rows: int) -> EmbeddingReader:
                 f"{path}: {meta.name} is missing beside {lines.name}; `oea embed` did not finish "
                 f"(or move {lines.name} away to read the bare matrix)"
             )
-        batches = _sliced(vectors, _bare_records(len(vectors)), batch_rows, str(path))
+        batches = _paired(vectors, _bare_records(len(vectors), batch_rows), str(path))
         return EmbeddingReader(batches, None, vectors.shape[1])
     description = _read_meta(meta)
     found = (len(vectors), vectors.shape[1])
     if found != (description["count"], description["dim"]):
         raise OeaError(f"{path}: holds {found[0]} x {found[1]}, not what {meta.name} says")
-    batches = _sliced(vectors, _line_records(lines), batch_rows, str(path))
+    batches = _paired(vectors, _line_records(lines, batch_rows), str(path))
     return EmbeddingReader(
         batches, description["encoder"], found[1], description.get("metadata", {})
     )
 
 
 def open_matrix(path: Path) -> npt.NDArray[Any]:
-    """Memory-map an .npy file as (n, d) floats; a single vector counts as one row."""
+    """Memory-map an .npy file as (n, d) floats; a single vector counts as one row.
+
+    Rows can be changed where memory allows it, without changing the file.
+    """
     try:
-        vectors: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        vectors = _mapped(path)
     except FileNotFoundError as error:
         raise OeaError(f"{path}: no such file") from error
     except (OSError, ValueError, EOFError) as error:
         raise OeaError(f"{path}: not a whole .npy matrix ({error})") from error
     _check(vectors.dtype, vectors.shape, str(path))
     return vectors[None] if vectors.ndim == 1 else vectors
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    try:
+        # Copied on write: whoever wants rows of their own need not copy what they do not change.
+        vectors: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        # Such a mapping counts as memory: for a file larger than all there is, the system refuses.
+        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
 
 
 def _check(dtype: np.dtype[Any], shape: tuple[int, ...], where: str) -> None:
@@ -79,32 +95,33 @@ def _read_meta(path: Path) -> dict[str, Any]:
     return description
 
 
-def _bare_records(count: int) -> Iterator[Record]:
-    return ({"id": str(row)} for row in range(count))
+def _bare_records(count: int, batch_rows: int) -> Iterator[Sequence[Record]]:
+    for start in range(0, count, batch_rows):
+        yield numbered_records(start, min(start + batch_rows, count))
 
 
-def _line_records(path: Path) -> Iterator[Record]:
+def _line_records(path: Path, batch_rows: int) -> Iterator[Sequence[Record]]:
     try:
         stream = path.open("rb")
     except OSError as error:
         raise OeaError(f"{path}: {error.strerror}; it holds the records of the matrix") from error
     with stream:
-        for _, record in read_json_lines(stream, str(path)):
-            yield record
+        yield from read_json_records(stream, str(path), batch_rows)
 
 
-def _sliced(
-    vectors: npt.NDArray[Any], rows: Iterator[Record], batch_rows: int, where: str
+def _paired(
+    vectors: npt.NDArray[Any], batches: Iterator[Sequence[Record]], where: str
 ) -> Iterator[Batch]:
-    for start in range(0, len(vectors), batch_rows):
-        part = vectors[start : start + batch_rows]
-        records = list(islice(rows, len(part)))
-        if len(records) != len(part):
-            raise OeaError(f"{where}: {len(vectors)} vectors, {start + len(records)} records")
-        numbered(records, start)
+    """Give every batch of records its rows of the matrix."""
+    start = 0
+    for records in batches:
+        part = vectors[start : start + len(records)]
+        if len(part) < len(records):
+            raise OeaError(f"{where}: more records than its {len(vectors)} vectors")
         yield Batch(records, unit_rows(part, records, where))
-    if next(rows, None) is not None:
-        raise OeaError(f"{where}: more records than its {len(vectors)} vectors")
+        start += len(records)
+    if start < len(vectors):
+        raise OeaError(f"{where}: {len(vectors)} vectors, {start} records")
 
 
 def read_matrix_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
@@ -138,7 +155,7 @@ def _streamed(
         content = _read_fully(stream, rows * dim * dtype.itemsize)
         if len(content) != rows * dim * dtype.itemsize:
             raise OeaError(f"{name}: ends before its {num_rows} vectors do; the writer was cut off")
-        records = [{"id": str(row)} for row in range(start, start + rows)]
+        records = numbered_records(start, start + rows)
         vectors = np.frombuffer(content, dtype=dtype).reshape(rows, dim)
         yield Batch(records, unit_rows(vectors, records, name))
 

@@ -6,7 +6,7 @@
 
 A shard is complete when its metadata file is there, which is written after its vectors and repeats
 what made them: that is all a later run needs in order to go on. A shard never ends between two
-windows of one clip, so a clip is either done or not.
+windows of one clip, so a clip is either done or not. Sums are for `sha256sum`; reading skips them.
 """
 
 from collections.abc import Iterator

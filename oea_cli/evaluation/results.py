@@ -11,6 +11,7 @@ import orjson
 
 from oea_cli import __version__
 from oea_cli.errors import OeaError
+from oea_cli.evaluation.evidence import Evidence
 from oea_cli.evaluation.gates import Comparison, Verdict
 from oea_cli.evaluation.metrics import (
     Metric,
@@ -37,11 +38,13 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """How the outcomes came about: counts, the protocol, and what made the vectors."""
+    """How the outcomes came about: counts, the protocol, what made the vectors, and where the
+    records of queries and clips can be had."""
 
     protocol: Document
     counts: Document = field(default_factory=dict)
     encoder: str | None = None
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True)

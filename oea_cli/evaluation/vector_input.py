@@ -14,6 +14,13 @@ from oea_cli.encoder import Encoder
 from oea_cli.errors import OeaError, Report, UsageError
 from oea_cli.evaluation.caption_identity import captions_of
 from oea_cli.evaluation.corpora import ArrayRows, Corpus, index_corpus, read_corpus
+from oea_cli.evaluation.evidence import (
+    Evidence,
+    GetRecords,
+    corpus_records,
+    index_records,
+    query_records,
+)
 from oea_cli.evaluation.judgments import (
     Query,
     distinct,
@@ -67,7 +74,9 @@ def evaluate_vectors(
             f"{queries[0]}: made by {encoder}, {corpus} by {candidates.encoder}; "
             "embed both with one"
         )
-    return _evaluate(questions, candidates, qrels, protocol, "vectors", _named(queries, corpus))
+    records = corpus_records(corpus, candidates.ids)
+    named = _named(queries, corpus)
+    return _evaluate(questions, candidates, qrels, protocol, "vectors", named, records)
 
 
 def evaluate_index(
@@ -100,7 +109,8 @@ def evaluate_index(
         questions = _own_rows(_caption_corpus(index, encoder_of_index()))
     else:
         raise UsageError("audio-to-audio needs --queries FILE with targets")
-    return _evaluate(questions, corpus, qrels, protocol, "index", _named(queries, str(folder)))
+    named = _named(queries, str(folder))
+    return _evaluate(questions, corpus, qrels, protocol, "index", named, index_records(index))
 
 
 class _Once:
@@ -122,6 +132,7 @@ def _evaluate(
     protocol: Protocol,
     kind: str,
     source: str,
+    clips: GetRecords,
 ) -> tuple[Outcomes, Setting]:
     asked, unjudged = _judged(questions, qrels)
     if asked.vectors.shape[1] != corpus.dim:
@@ -143,7 +154,8 @@ def _evaluate(
     }
     if protocol.task == "text-to-text":
         counts["skipped_single_caption"] = len(asked.queries) - len(outcomes)
-    return outcomes, Setting(_told(protocol, kind), counts, corpus.encoder)
+    evidence = Evidence(query_records(asked.queries), clips)
+    return outcomes, Setting(_told(protocol, kind), counts, corpus.encoder, evidence)
 
 
 def _names_window(query: Query) -> bool:

@@ -1,15 +1,18 @@
 """What becomes of an incoming record: it is new, known already, or in the place of another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
+import orjson
 
 from oea_cli.errors import OeaError
+from oea_cli.json_records import ids_of, texts_of
+from oea_cli.tables import Record
 from oea_cli.vector_index.arrays import Floats, Stored
 from oea_cli.vector_index.index import VectorIndex
-from oea_cli.vector_index.record_files import Record, as_json
 from oea_cli.vector_index.segment_writer import SegmentWriter
 from oea_cli.vector_index.storage import decode_rows, encode_rows
 
@@ -22,7 +25,7 @@ class VectorBatch(Protocol):
     """Records with their unit vectors (N, D)."""
 
     @property
-    def records(self) -> list[Record]: ...
+    def records(self) -> Sequence[Record]: ...
     @property
     def vectors(self) -> Floats: ...
 
@@ -50,35 +53,34 @@ class Intake:
 
     def take(self, batch: VectorBatch) -> None:
         """Write what is new of a batch."""
-        ids = [record["id"] for record in batch.records]
+        ids, texts = ids_of(batch.records), texts_of(batch.records)
         stored = encode_rows(batch.vectors, self.writer.storage)
         start = self.first_row + self.writer.rows.num_rows
-        fresh = dict(zip(ids, range(start, start + len(ids)), strict=True))
-        if len(fresh) == len(ids) and self.known.keys().isdisjoint(fresh):
-            self.known.update(fresh)
+        if len(set(ids)) == len(ids) and self.known.keys().isdisjoint(ids):
+            self.known.update(zip(ids, range(start, start + len(ids)), strict=True))
             self.change.added += len(ids)
-            self.writer.write(batch.records, batch.vectors, stored)
+            self.writer.write(ids, texts, batch.vectors, stored)
             return
-        for place in range(len(ids)):
+        for place, (id_, text) in enumerate(zip(ids, texts, strict=True)):
             one = slice(place, place + 1)
-            self._take_one(batch.records[place], batch.vectors[one], stored[one])
+            self._take_one(id_, text, batch.vectors[one], stored[one])
 
-    def _take_one(self, record: Record, vector: Floats, stored: Stored) -> None:
-        row = self.known.get(record["id"])
+    def _take_one(self, id_: str, text: str, vector: Floats, stored: Stored) -> None:
+        row = self.known.get(id_)
         if row is None:
             self.change.added += 1
-        elif self._is_same(row, record, stored):
+        elif self._is_same(row, text, stored):
             self.change.unchanged += 1
             return
         elif self.newer_wins:
             self.change.replaced += 1
             self.dead.add(row)
         else:
-            raise OeaError(self._conflict(record["id"], row))
-        self.known[record["id"]] = self.first_row + self.writer.rows.num_rows
-        self.writer.write([record], vector, stored)
+            raise OeaError(self._conflict(id_, row))
+        self.known[id_] = self.first_row + self.writer.rows.num_rows
+        self.writer.write([id_], [text], vector, stored)
 
-    def _is_same(self, row: int, record: Record, stored: Stored) -> bool:
+    def _is_same(self, row: int, text: str, stored: Stored) -> bool:
         """Return whether the row holds this vector, and where the newer wins, this record too."""
         old, new = (
             decode_rows(rows, self.writer.storage, self.writer.dim)[0].astype(np.float64)
@@ -87,7 +89,7 @@ class Intake:
         cosine = old @ new / np.sqrt((old @ old) * (new @ new))
         if cosine < 1 - SAME_VECTOR[self.writer.storage]:
             return False
-        return not self.newer_wins or self._text(row) == as_json(record)
+        return not self.newer_wins or _says_the_same(self._text(row), text)
 
     def _stored(self, row: int) -> Stored:
         if self.index is not None and row < self.first_row:
@@ -108,3 +110,10 @@ class Intake:
             f"id {id_!r} is in {self.index.folder} with another vector; "
             "--replace lets the newer one win"
         )
+
+
+def _says_the_same(old: str | None, new: str) -> bool:
+    """Return whether two JSON texts are one record, however they are spaced and escaped."""
+    if old is None or old == new:
+        return old == new
+    return orjson.dumps(orjson.loads(old)) == orjson.dumps(orjson.loads(new))

@@ -32,10 +32,10 @@ class RecordWriter:
         self._ids: list[str] = []
         self._texts: list[str] = []
 
-    def write(self, ids: Sequence[str], records: Sequence[Record | str]) -> None:
-        """Append records, given as dictionaries or as the JSON text of one."""
+    def write(self, ids: Sequence[str], texts: Sequence[str]) -> None:
+        """Append records as JSON text, with the id of each."""
         self._ids.extend(ids)
-        self._texts.extend(_texts(records))
+        self._texts.extend(texts)
         if len(self._ids) >= PART_ROWS:
             self._write_part()
 
@@ -56,25 +56,6 @@ class RecordWriter:
         self._ids, self._texts = [], []
 
 
-def _texts(records: Sequence[Record | str]) -> list[str]:
-    dumps = orjson.dumps
-    try:
-        return [r if isinstance(r, str) else dumps(r).decode() for r in records]
-    except TypeError:
-        # Once more, slowly, for the name of the record that does not work.
-        return [r if isinstance(r, str) else as_json(r) for r in records]
-
-
-def as_json(record: Record) -> str:
-    """Return the record as JSON text; raises OeaError where it holds what JSON has no word for."""
-    try:
-        return orjson.dumps(record).decode()
-    except TypeError as error:
-        raise OeaError(
-            f"record {record.get('id')!r}: cannot be written as JSON ({error})"
-        ) from error
-
-
 class RecordReader:
     """Reads records by row number from the open parts of all segments, in order.
 
@@ -87,13 +68,11 @@ class RecordReader:
 
     def ids(self) -> list[str]:
         """Return the id of every row, those of deleted rows included."""
-        return [id_ for number in range(len(self._parts)) for id_ in self._column(number, "id")]
+        return self._whole("id")
 
     def texts(self) -> list[str]:
         """Return every row's record as JSON text."""
-        return [
-            text for number in range(len(self._parts)) for text in self._column(number, "record")
-        ]
+        return self._whole("record")
 
     def take(self, column: str, rows: Rows) -> list[str]:
         """Return a column (`id`, or `record` as JSON text) of these rows, in their order."""
@@ -144,6 +123,10 @@ class RecordReader:
             )
         series = [_series(name, values, condition) for name, values in columns.items()]
         return pl.DataFrame([pl.Series("", np.arange(num_rows)), *series])
+
+    def _whole(self, name: str) -> list[str]:
+        columns = (self._column(number, name) for number in range(len(self._parts)))
+        return [value for column in columns for value in column.to_list()]
 
     def _column(self, number: int, name: str) -> pl.Series:
         self._parts[number].seek(0)

@@ -9,7 +9,7 @@ from oea_cli.vector_index.arrays import Floats, Stored
 from oea_cli.vector_index.index import SCAN_ROWS, VectorIndex
 from oea_cli.vector_index.manifest import Segment
 from oea_cli.vector_index.nearest import NearestRows
-from oea_cli.vector_index.record_files import Record, RecordWriter
+from oea_cli.vector_index.record_files import RecordWriter
 from oea_cli.vector_index.storage import RowFile, decode_rows
 
 SAMPLE_QUERIES = 100
@@ -26,22 +26,23 @@ class SegmentWriter:
         self._sample: Floats | None = None
         self._truth = NearestRows(0, SAMPLE_K)
 
-    def write(self, records: Sequence[Record], vectors: Floats, stored: Stored) -> None:
-        """Append records with their vectors (N, D) and the same rows encoded (N, W)."""
+    def write(
+        self, ids: Sequence[str], texts: Sequence[str], vectors: Floats, stored: Stored
+    ) -> None:
+        """Append records as JSON text, their vectors (N, D) and the same rows encoded (N, W)."""
         self._observe(vectors)
-        self.rows.write(stored)
-        self._records.write([record["id"] for record in records], records)
-
-    def copy(self, ids: Sequence[str], texts: Sequence[str], stored: Stored) -> None:
-        """Append rows (N, W) that are encoded already, with their records as JSON text."""
-        self._observe(decode_rows(stored, self.storage, self.dim))
         self.rows.write(stored)
         self._records.write(ids, texts)
 
+    def copy(self, ids: Sequence[str], texts: Sequence[str], stored: Stored) -> None:
+        """Append rows (N, W) that are encoded already, with their records as JSON text."""
+        self.write(ids, texts, decode_rows(stored, self.storage, self.dim), stored)
+
     def close(self, with_graph: bool) -> Segment:
         """Finish the files, link the graph, and measure how much of the truth a search finds."""
-        self.rows.close()
+        # In this order: the last rows reach the disk while the records are being written.
         self._records.close()
+        self.rows.close()
         name = None
         if with_graph and self.rows.num_rows >= SCAN_ROWS:
             from oea_cli.vector_index.graph import build_graph

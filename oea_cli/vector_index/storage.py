@@ -5,6 +5,7 @@ path only: decode a block, multiply. What a query meets is the decoded row, agai
 """
 
 import os
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from oea_cli.errors import OeaError, UsageError
 from oea_cli.vector_index.arrays import Floats, Stored
 
 FLUSH_BYTES = 1 << 25
+# So many blocks may wait for the disk before whoever makes them has to wait, too.
+WAITING_BLOCKS = 4
 STORAGES = ("f32", "f16", "i8", "b1")
 DTYPES = {"f32": "<f4", "f16": "<f2", "i8": "|i1", "b1": "|u1"}
 
@@ -62,8 +65,8 @@ def decode_rows(stored: Stored, storage: str, dim: int) -> Floats:
 class RowFile:
     """An .npy file that grows row by row; its header is completed by `close`.
 
-    The disk works in the background while the next rows are being made: one block is written at a
-    time, and what has been written is flushed now and then, so that little is left to wait for.
+    The disk works in the background while the next rows are being made: one worker can flush what
+    has been written while the other writes on, so that little is left to wait for at the end.
     """
 
     def __init__(self, path: Path, dim: int, storage: str) -> None:
@@ -75,15 +78,20 @@ class RowFile:
         self._write_header()
         self._start = self._file.tell()
         self._unflushed = 0
-        self._worker = ThreadPoolExecutor(1)
-        self._writing: Future[None] | None = None
+        self._workers = ThreadPoolExecutor(2)
+        self._waiting: deque[Future[None]] = deque()
 
     def write(self, stored: Stored) -> None:
         """Append encoded rows (N, W), which must not be changed afterwards."""
-        self._wait()
+        self._wait(WAITING_BLOCKS - 1)
         rows = np.ascontiguousarray(stored, self._dtype)
-        self._writing = self._worker.submit(self._write_bytes, rows)
-        self.num_rows += len(stored)
+        place = self._start + self.num_rows * self._width * self._dtype.itemsize
+        self._unflushed += rows.nbytes
+        flush = self._unflushed >= FLUSH_BYTES
+        if flush:
+            self._unflushed = 0
+        self._waiting.append(self._workers.submit(self._write_bytes, rows, place, flush))
+        self.num_rows += len(rows)
 
     def read(self, row: int) -> Stored:
         """Return one row (1, W) as it was written."""
@@ -95,7 +103,7 @@ class RowFile:
     def close(self) -> None:
         """Write the final number of rows into the header and wait for the disk."""
         self._wait()
-        self._worker.shutdown()
+        self._workers.shutdown()
         self._file.seek(0)
         self._write_header()
         if self._file.tell() != self._start:
@@ -105,24 +113,22 @@ class RowFile:
 
     def abort(self) -> None:
         """Remove the unfinished file."""
-        self._worker.shutdown()
+        self._workers.shutdown(cancel_futures=True)
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def _wait(self) -> None:
-        """Wait for the block that is being written; raises what went wrong with it."""
-        if self._writing is not None:
-            self._writing.result()
-            self._writing = None
+    def _wait(self, most: int = 0) -> None:
+        """Wait until `most` blocks are not written yet; raises what went wrong with the others."""
+        while len(self._waiting) > most:
+            self._waiting.popleft().result()
 
-    def _write_bytes(self, rows: Stored) -> None:
+    def _write_bytes(self, rows: Stored, place: int, flush: bool) -> None:
         view = rows.data.cast("B")
-        self._unflushed += len(view)
         while view:
-            view = view[self._file.write(view) :]
-        if self._unflushed >= FLUSH_BYTES:
+            size = os.pwrite(self._file.fileno(), view, place)
+            view, place = view[size:], place + size
+        if flush:
             os.fsync(self._file.fileno())
-            self._unflushed = 0
 
     def _write_header(self) -> None:
         # NumPy pads the header so that the number of rows can grow in place.

@@ -1,18 +1,33 @@
 """Embedding real clips, against what its parts allow.
 
 The parts, each alone on one core (processor time): decoding, resampling, mel, bare forward pass in
-batches of eight sorted clips. Their sum over the number of cores is the time that nothing can beat;
-`oea embed`'s stream is measured against it on the wall clock, the two in turn, the best of the
-rounds each. Run from the repository root, on a machine that does nothing else:
+sorted batches of the stream's size. Their sum over the number of cores is the limit. In every round
+the parts run, then `oea embed`'s stream; the figure is the median of the rounds' ratios on the wall
+clock, never the best of one against the best of the other: the speed of a shared machine drifts by
+more than what is measured. Run from the repository root, on a machine that does nothing else:
 
     python tests/benchmarks/embed.py ../shared/data/esc10     # goal: 0.90 or more of the limit
     python tests/benchmarks/embed.py sounds/ --model runs/mine --rounds 5
+
+Because no machine is ever quite quiet, it also says where the rest went:
+
+    without others     the ratio if the time that other processes took had been ours: the stream's
+                       processor time and all idle time of the cores, instead of the wall clock (on
+                       a busy machine others use our idle time up: then it is an upper bound)
+    processor time     of the parts alone / of the stream, which is larger for two reasons:
+    handing over       the share of it outside of the parts, by the clocks of its threads
+    side by side       the parts within the stream / alone: cores that work at once may share caches
+                       and memory, and cutting windows is counted here, too
 """
 
 import argparse
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -20,7 +35,7 @@ import torch
 
 from oea_cli.audio.libsndfile import open_sound
 from oea_cli.audio.windows import _convert, read_audio
-from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.encoder import Encoder, decode_ahead, load_encoder
 from oea_cli.encoder.stream import CPU_BATCH, encode_records, num_cores
 from oea_cli.errors import raise_failure
 from oea_cli.records import read_records
@@ -28,11 +43,82 @@ from oea_cli.records import read_records
 Work = Callable[[], object]
 
 
-def timed(work: Work) -> tuple[float, float]:
-    """Wall-clock and processor seconds."""
-    wall, processor = time.perf_counter(), time.process_time()
+@dataclass(frozen=True)
+class Spent:
+    """Seconds: on the wall clock, of this process, and of the cores with nothing to do."""
+
+    wall: float
+    processor: float
+    idle: float
+
+
+@dataclass(frozen=True)
+class Round:
+    """Processor seconds of every part alone, the stream, and of the parts within the stream."""
+
+    alone: dict[str, float]
+    stream: Spent
+    within: float
+
+    @property
+    def sum_alone(self) -> float:
+        return sum(self.alone.values())
+
+
+class ThreadClocks:
+    """Processor seconds that threads spend in certain functions, summed."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        started = time.thread_time()
+        try:
+            yield
+        finally:
+            spent = time.thread_time() - started
+            with self._lock:
+                self.seconds += spent
+
+    def of(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        """`work`, timed."""
+
+        def timed_work(*arguments: Any) -> Any:
+            with self.running():
+                return work(*arguments)
+
+        return timed_work
+
+    def of_iterator(self, work: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        """`work`, whose results are made one by one, timed."""
+
+        def timed_work(*arguments: Any) -> Iterator[Any]:
+            items = work(*arguments)
+            while True:
+                with self.running():
+                    item = next(items, None)
+                if item is None:
+                    return
+                yield item
+
+        return timed_work
+
+
+def measured(work: Work) -> Spent:
+    wall, processor, idle = time.perf_counter(), time.process_time(), idle_seconds()
     work()
-    return time.perf_counter() - wall, time.process_time() - processor
+    return Spent(time.perf_counter() - wall, time.process_time() - processor, idle_seconds() - idle)
+
+
+def idle_seconds() -> float:
+    """What all cores together have idled since the machine started; NaN where nobody counts it."""
+    try:
+        fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[4]) + int(fields[5])) / 100
 
 
 def decode(paths: list[str]) -> list[tuple[int, list[np.ndarray]]]:
@@ -66,43 +152,78 @@ def parts(encoder: Encoder, paths: list[str]) -> dict[str, Work]:
     }
 
 
+def alone(steps: dict[str, Work]) -> dict[str, float]:
+    """Processor seconds of every step on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return {name: measured(work).processor for name, work in steps.items()}
+    finally:
+        torch.set_num_threads(threads)
+
+
+def stream(encoder: Encoder, records: list[dict[str, Any]]) -> tuple[Spent, float]:
+    """The stream, and the processor seconds of the parts within it."""
+    clocks = ThreadClocks()
+    own: Any = encoder
+    bare = decode_ahead.decoded, own.prepare_audio, own.encode_prepared
+    decode_ahead.decoded = clocks.of_iterator(bare[0])
+    own.prepare_audio, own.encode_prepared = clocks.of(bare[1]), clocks.of(bare[2])
+
+    def embed() -> None:
+        rows = sum(len(b.records) for b in encode_records(encoder, records, report=raise_failure))
+        assert rows == len(records), "choose clips that are one window each"
+
+    try:
+        spent = measured(embed)
+    finally:
+        decode_ahead.decoded, own.prepare_audio, own.encode_prepared = bare
+    return spent, clocks.seconds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("sounds", help="a folder of clips no longer than a window")
     parser.add_argument("--model", default="mini")
     parser.add_argument("--limit", type=int, default=400)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
 
     encoder = load_encoder(arguments.model, device="cpu")
     records = list(read_records([arguments.sounds], report=raise_failure))[: arguments.limit]
     steps = parts(encoder, [record["path"] for record in records])
-    cores = num_cores()
-    threads = torch.get_num_threads()
+    few = records[: 2 * CPU_BATCH]
+    stream(encoder, few)  # both sides start warm
+    rounds = [Round(alone(steps), *stream(encoder, records)) for _ in range(arguments.rounds)]
+    tell(rounds, len(records), num_cores())
 
-    def stream() -> None:
-        rows = sum(len(b.records) for b in encode_records(encoder, records, report=raise_failure))
-        assert rows == len(records), "choose clips that are one window each"
 
-    alone: dict[str, list[float]] = {name: [] for name in steps}
-    together: list[tuple[float, float]] = []
-    for _ in range(arguments.rounds):
-        torch.set_num_threads(1)
-        for name, work in steps.items():
-            alone[name].append(timed(work)[1])
-        torch.set_num_threads(threads)
-        together.append(timed(stream))
+def tell(rounds: list[Round], num_clips: int, cores: int) -> None:
+    """Medians over the rounds, and the lowest and highest."""
 
-    best = {name: min(seconds) for name, seconds in alone.items()}
-    for name, seconds in best.items():
-        print(f"{name:<12}{1000 * seconds / len(records):7.2f} ms a clip")
-    limit = sum(best.values()) / cores
-    wall, processor = min(together)
-    print(f"{'limit':<12}{len(records) / limit:7.1f} clips/s on {cores} cores")
-    print(f"{'stream':<12}{len(records) / wall:7.1f} clips/s, {processor:.2f} s of processor time")
-    print(f"{'ratio':<12}{limit / wall:7.2f} of the limit (goal 0.90)")
-    waiting = 1 - processor / (wall * cores)
-    print(f"{'idle':<12}{waiting:7.0%} of the cores, by others' work or for want of ours")
+    def row(name: str, values: list[float], form: str, what: str) -> None:
+        low, middle, high = (form.format(f(values)) for f in (min, median, max))
+        print(f"{name:<16}{middle:>8}  ({low} to {high})  {what}")
+
+    for name in rounds[0].alone:
+        row(name, [1000 * r.alone[name] / num_clips for r in rounds], "{:.2f}", "ms a clip, alone")
+    clips = [num_clips / r.stream.wall for r in rounds]
+    row("stream", clips, "{:.1f}", f"clips/s, {num_clips} clips, {cores} cores")
+    ratio = [r.sum_alone / cores / r.stream.wall for r in rounds]
+    row("ratio", ratio, "{:.2f}", "of the limit, wall clock (goal 0.90)")
+    ours = [r.sum_alone / (r.stream.processor + r.stream.idle) for r in rounds]
+    row("without others", ours, "{:.2f}", "of the limit")
+    processor = [r.sum_alone / r.stream.processor for r in rounds]
+    row("processor time", processor, "{:.2f}", "parts alone / stream")
+    overhead = [1 - r.within / r.stream.processor for r in rounds]
+    row("handing over", overhead, "{:.1%}", "of the stream's processor time")
+    row(
+        "side by side", [r.within / r.sum_alone for r in rounds], "{:.2f}", "times as long as alone"
+    )
+    idle = [r.stream.idle / (r.stream.wall * cores) for r in rounds]
+    row("idle", idle, "{:.1%}", "of the cores' time")
+    others = [1 - (r.stream.processor + r.stream.idle) / (r.stream.wall * cores) for r in rounds]
+    row("others", others, "{:.1%}", "of the cores' time went to other processes")
 
 
 if __name__ == "__main__":
