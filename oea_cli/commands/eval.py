@@ -239,6 +239,7 @@ def evaluate(
       oea eval --run run.trec --qrels qrels.txt -M ndcg@10 -f json
       oea eval --run a.trec --qrels qrels.txt --baseline b.trec --max-drop r@10=0
     """
+    _leave_threads_to_ranks()
     from oea_cli.evaluation.metrics import parse_metrics
 
     if list_metrics:
@@ -262,6 +263,15 @@ def evaluate(
             _write_page(page, document, setting)
         form = _write(document, format, files)
         _finish(document, log, form == ResultFormat.table, gate_exit_code, quiet)
+
+
+def _leave_threads_to_ranks() -> None:
+    """Let BLAS use one thread, before numpy is loaded: ranks are counted by several products side
+    by side, and threads within a product would only wait for each other."""
+    if "numpy" not in sys.modules:
+        if limit := os.environ.get("OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault("OMP_NUM_THREADS", limit)
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
 def _list_metrics() -> None:

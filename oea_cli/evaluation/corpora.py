@@ -35,8 +35,7 @@ class Rows(Protocol):
         """These rows (R, D)."""
 
     def blocks(self) -> Iterator[tuple[int, Vectors]]:
-        """All rows in order: the number of a block's first row, and the block (B, D), which is
-        valid until the next one is asked for."""
+        """All rows in order: the number of a block's first row, and the block (B, D)."""
 
 
 class ArrayRows:
@@ -63,8 +62,8 @@ class ArrayRows:
 
 
 class FileRows:
-    """Rows of an .npy file, read into one buffer block by block: memory stays small, whatever the
-    file's size, which a mapped file's does not."""
+    """Rows of an .npy file, read block by block: memory stays small, whatever the file's
+    size, which a mapped file's does not."""
 
     def __init__(self, path: Path, ids: Sequence[str]) -> None:
         self._path, self._ids = path, ids
@@ -84,11 +83,11 @@ class FileRows:
         return self._checked(np.frombuffer(content, self._dtype).reshape(-1, self.dim), rows)
 
     def blocks(self) -> Iterator[tuple[int, Vectors]]:
-        buffer = np.empty((min(BLOCK_ROWS, self.count), self.dim), self._dtype)
         with self._path.open("rb", buffering=0) as file:
             file.seek(self._offset)
             for start in range(0, self.count, BLOCK_ROWS):
-                part = buffer[: min(BLOCK_ROWS, self.count - start)]
+                rows = min(BLOCK_ROWS, self.count - start)
+                part = np.empty((rows, self.dim), self._dtype)
                 self._fill(file, part)
                 yield start, self._checked(part, np.arange(start, start + len(part)))
 

@@ -7,15 +7,17 @@ again, pair by pair in double precision: what ties, ties.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 import numpy as np
 import numpy.typing as npt
 
 from oea_cli.embeddings.batch import Vectors
-from oea_cli.evaluation.corpora import Corpus
+from oea_cli.evaluation.corpora import BLOCK_ROWS, Corpus
 from oea_cli.evaluation.outcomes import Codes, Mask
 from oea_cli.evaluation.runs import Ties
 
@@ -25,7 +27,6 @@ PAIRS_AT_ONCE = 4096
 # 2,048 queries, 1 MB of scores.
 SLICE_ROWS = 128
 WHOLE_LAYERS = 8
-Counted = tuple[Codes, list[tuple[Codes, Codes]]]
 
 
 @dataclass(frozen=True)
@@ -82,49 +83,55 @@ def _layers(owners: Codes, sizes: Codes, chosen: Codes) -> list[Codes]:
 
 
 def _scan(
-    corpus: Corpus,
-    queries: Vectors,
-    chosen: Codes,
-    pairs_in_layers: Sequence[Codes],
-    tally: "_Tally",
+    corpus: Corpus, queries: Vectors, chosen: Codes, layers: Sequence[Codes], tally: "_Tally"
 ) -> None:
+    """Count above the pairs of some queries, block by block, each block in a thread of its own.
+
+    Products that run side by side do not wait for each other, as the threads of one product do,
+    and the scores are compared where they were made.
+    """
     columns = np.ascontiguousarray(queries[chosen]).T
     # Comparing two whole tables is 1.6 times as fast as a table and a row; memory sets the limit.
-    repeats = SLICE_ROWS if len(pairs_in_layers) <= WHOLE_LAYERS else 1
-    layers = [tally.layer(pairs, repeats) for pairs in pairs_in_layers]
-    buffer = np.empty(0, np.float32)
-    for first, block in corpus.blocks():
-        if buffer.size < len(block) * len(chosen):
-            buffer = np.empty(len(block) * len(chosen), np.float32)
-        scores = buffer[: len(block) * len(chosen)].reshape(len(block), len(chosen))
-        # This way round the product of a block runs as fast as that of the whole.
-        np.matmul(block, columns, out=scores)
-        starts = _starts_within(corpus, first, len(block))
-        if starts is not None:
-            scores = np.maximum.reduceat(scores, starts, axis=0)
-            first = int(np.searchsorted(corpus.starts, first))  # type: ignore[arg-type]
-        tally.take(scores, layers, _Block(block, starts, first))
-    for layer in layers:
-        tally.add(layer)
+    repeats = SLICE_ROWS if len(layers) <= WHOLE_LAYERS else 1
+    thresholds = [tally.layer(pairs, repeats) for pairs in layers]
+    threads = num_threads()
+    buffers: SimpleQueue[Vectors] = SimpleQueue()
+    for _ in range(threads):
+        buffers.put(np.empty((BLOCK_ROWS, len(chosen)), np.float32))
+
+    def work(block: _Block) -> _Counted:
+        buffer = buffers.get()
+        try:
+            return tally.count(block.products(columns, buffer), thresholds, block)
+        finally:
+            buffers.put(buffer)
+
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[_Counted]] = deque()
+        for block in _blocks(corpus):
+            waiting.append(pool.submit(work, block))
+            if len(waiting) > threads:
+                tally.add(thresholds, waiting.popleft().result())
+        for future in waiting:
+            tally.add(thresholds, future.result())
 
 
+@dataclass(frozen=True)
 class _Layer:
-    """Some pairs (p,), of the first p queries of a scan, and what is being counted above each."""
+    """Some pairs (p,), of the first p queries of a scan: their scores less and plus the noise, as
+    tables of equal rows (1 or SLICE_ROWS, p)."""
 
-    def __init__(self, pairs: Codes, low: Vectors, high: Vectors) -> None:
-        self.pairs, self.low, self.high = pairs, low, high
-        self.counts = np.zeros(len(pairs), np.int64)
-        self.unsure: list[tuple[Codes, Codes]] = []
+    pairs: Codes
+    low: Vectors
+    high: Vectors
 
-    def taken_unsure(self) -> Iterator[tuple[Codes, Codes]]:
-        """Yield candidates and pairs within the noise of each other, some thousand at a time."""
-        if not self.unsure:
-            return
-        candidates, pairs = map(np.concatenate, zip(*self.unsure, strict=True))
-        self.unsure.clear()
-        for start in range(0, len(pairs), PAIRS_AT_ONCE):
-            part = slice(start, start + PAIRS_AT_ONCE)
-            yield candidates[part], pairs[part]
+
+@dataclass(frozen=True)
+class _Counted:
+    """What a block adds: per layer the scores surely above (p,), and single pairs, one by one."""
+
+    counts: list[Codes]
+    pairs: list[Codes]
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,17 @@ class _Block:
     starts: Codes | None
     first: int
 
+    def products(self, columns: Vectors, buffer: Vectors) -> Vectors:
+        """The scores (candidates, Q) of the block with queries (D, Q), in a buffer for rows."""
+        if len(self.rows) > len(buffer):
+            buffer = np.empty((len(self.rows), columns.shape[1]), np.float32)
+        scores = buffer[: len(self.rows)]
+        # This way round the product of a block runs as fast as that of the whole.
+        np.matmul(self.rows, columns, out=scores)
+        if self.starts is None:
+            return scores
+        return np.maximum.reduceat(scores, self.starts, axis=0)
+
     def scores(self, candidates: Codes, queries: Vectors) -> Vectors:
         """The cosines (C,) of candidates of this block with a query (C, D) each."""
         if self.starts is None:
@@ -144,11 +162,13 @@ class _Block:
         return _best_of_rows(self.rows, self.starts[candidates], ends[candidates], queries)
 
 
-def _starts_within(corpus: Corpus, first: int, count: int) -> Codes | None:
-    if corpus.starts is None:
-        return None
-    low, high = np.searchsorted(corpus.starts, [first, first + count])
-    return corpus.starts[low:high] - first
+def _blocks(corpus: Corpus) -> Iterator[_Block]:
+    for first, rows in corpus.blocks():
+        if corpus.starts is None:
+            yield _Block(rows, None, first)
+            continue
+        low, high = np.searchsorted(corpus.starts, [first, first + len(rows)])
+        yield _Block(rows, corpus.starts[low:high] - first, int(low))
 
 
 class _Tally:
@@ -168,44 +188,54 @@ class _Tally:
         self._queries, self._candidates = queries, candidates
         self._scores, self._names = scores, names
         self._noise = noise
-        self._threads = num_threads()
-        self._pool = ThreadPoolExecutor(self._threads)
 
-    def layer(self, pairs: Codes, repeats: int) -> "_Layer":
+    def layer(self, pairs: Codes, repeats: int) -> _Layer:
         """The thresholds of one pair (p,) per query, below and above the noise."""
         low = np.tile(self._scores[pairs] - self._noise, (repeats, 1))
         high = np.tile(self._scores[pairs] + self._noise, (repeats, 1))
         return _Layer(pairs, low, high)
 
-    def take(self, scores: Vectors, layers: Sequence["_Layer"], block: "_Block") -> None:
-        """Take in scores (B, Q) of a block with queries, whose pairs come in layers (<= Q,).
+    def count(self, scores: Vectors, layers: Sequence[_Layer], block: _Block) -> _Counted:
+        """Count in scores (B, Q) of a block with queries, whose pairs come in layers (<= Q,).
 
         They are taken in slices that fit into the processor's cache, so that the comparisons of all
-        layers cost one reading of the memory; numpy lets several threads compare at once.
+        layers cost one reading of the memory.
         """
-        starts = range(0, len(scores), SLICE_ROWS)
-        shares = [starts[number :: self._threads] for number in range(self._threads)]
-        if self._threads == 1:
-            counted = [_count(scores, starts, layers)]
-        else:
-            counted = list(self._pool.map(lambda share: _count(scores, share, layers), shares))
-        for share in counted:
-            for layer, (counts, unsure) in zip(layers, share, strict=True):
-                layer.counts += counts
-                layer.unsure += unsure
-        for layer in layers:
-            for candidates, pairs in layer.taken_unsure():
-                self._settle(candidates, pairs, block)
+        counts = [np.zeros(len(layer.pairs), np.int64) for layer in layers]
+        unsure: list[tuple[Codes, Codes]] = []
+        mask = np.empty((SLICE_ROWS, scores.shape[1]), bool)
+        for start in range(0, len(scores), SLICE_ROWS):
+            part = scores[start : start + SLICE_ROWS]
+            for layer, count in zip(layers, counts, strict=True):
+                surely = _counts_above(part, layer.high, mask)
+                count += surely
+                columns = np.flatnonzero(_counts_above(part, layer.low, mask) != surely)
+                if len(columns):
+                    rows, places = _between(part, layer.low[0], layer.high[0], columns)
+                    unsure.append((rows + start, layer.pairs[places]))
+        return _Counted(counts, self._settled(unsure, block))
 
-    def add(self, layer: "_Layer") -> None:
-        """Take over what a layer has counted."""
-        self.above[layer.pairs] += layer.counts
+    def _settled(self, unsure: list[tuple[Codes, Codes]], block: _Block) -> list[Codes]:
+        """Of candidates of a block and pairs within the noise of each other, the pairs beaten."""
+        if not unsure:
+            return []
+        candidates, pairs = map(np.concatenate, zip(*unsure, strict=True))
+        beaten = []
+        for start in range(0, len(pairs), PAIRS_AT_ONCE):
+            near, own = (
+                candidates[start : start + PAIRS_AT_ONCE],
+                pairs[start : start + PAIRS_AT_ONCE],
+            )
+            scores = block.scores(near, self._queries[self.owners[own]])
+            beaten.append(own[self.beats(scores, near + block.first, own)])
+        return beaten
 
-    def _settle(self, candidates: Codes, pairs: Codes, block: "_Block") -> None:
-        """Count candidates of a block that lie within the noise of a pair's score."""
-        scores = block.scores(candidates, self._queries[self.owners[pairs]])
-        beats = self.beats(scores, candidates + block.first, pairs)
-        np.add.at(self.above, pairs[beats], 1)
+    def add(self, layers: Sequence[_Layer], counted: _Counted) -> None:
+        """Take over what was counted in a block."""
+        for layer, counts in zip(layers, counted.counts, strict=True):
+            self.above[layer.pairs] += counts
+        for pairs in counted.pairs:
+            np.add.at(self.above, pairs, 1)
 
     def beats(self, scores: Vectors, candidates: Codes, pairs: Codes) -> Mask:
         """Which candidates (C,), with these exact scores, stand above a pair (C,) each."""
@@ -217,29 +247,10 @@ class _Tally:
         return above
 
 
-def _count(scores: Vectors, starts: Sequence[int], layers: Sequence[_Layer]) -> list[Counted]:
-    """Count one share of the slices of a block: per layer, the counts (p,) of scores surely above,
-    and candidates and pairs that lie within the noise of each other."""
-    found: list[Counted] = [(np.zeros(len(layer.pairs), np.int64), []) for layer in layers]
-    mask = np.empty((SLICE_ROWS, scores.shape[1]), bool)
-    for start in starts:
-        part = scores[start : start + SLICE_ROWS]
-        for layer, (counts, near) in zip(layers, found, strict=True):
-            surely = _counts_above(part, layer.high, mask)
-            counts += surely
-            unsure = np.flatnonzero(_counts_above(part, layer.low, mask) != surely)
-            if len(unsure):
-                rows, places = _between(part, layer.low[0], layer.high[0], unsure)
-                near.append((rows + start, layer.pairs[places]))
-    return found
-
-
 def num_threads() -> int:
-    """As many as the matrix product uses: what the environment says, else one per processor."""
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        if (value := os.environ.get(name, "")).isdecimal() and int(value) > 0:
-            return int(value)
-    return os.cpu_count() or 1
+    """As many as OMP_NUM_THREADS says, else one per processor."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    return int(value) if value.isdecimal() and int(value) > 0 else os.cpu_count() or 1
 
 
 def _counts_above(scores: Vectors, thresholds: Vectors, mask: Mask) -> npt.NDArray[np.uint8]:
