@@ -53,6 +53,11 @@ class Outcomes:
         """How many relevant clips each query (Q,) has."""
         return np.bincount(self.owners, minlength=len(self))
 
+    @property
+    def grades(self) -> list[list[float]]:
+        """The gains, query by query."""
+        return _ragged(self.gains.tolist(), self.num_relevant)
+
     def found_ranks(self, ranks: Numbers) -> Numbers:
         """Ranks (Q,) with a finite stand-in for "not found": one after the deepest ranking."""
         return np.where(np.isposinf(ranks), float(self.last_rank), ranks)
@@ -95,7 +100,7 @@ class Outcomes:
             "hard_negative_score": _plain(self.hard_negative_scores),
             "depth": self.depths.tolist(),
             "places": _ragged(_plain(self.places), self.num_relevant),
-            "gains": _ragged(self.gains.tolist(), self.num_relevant),
+            "gains": self.grades,
             "last_rank": self.last_rank,
             "any_target": self.any_target,
         }
@@ -174,11 +179,13 @@ def _pairs_of(owners: Codes, rows: Codes, num_queries: int) -> Codes:
 
 
 def _plain(numbers: Numbers) -> list[Any]:
-    """Whole numbers as integers, infinite ones and NaN as None."""
-    return [
-        None if not np.isfinite(number) else int(number) if number.is_integer() else number
-        for number in numbers.tolist()
-    ]
+    """A column as JSON holds it: integers where all are whole; None for infinite ones and NaN."""
+    is_known = np.isfinite(numbers)
+    known = np.where(is_known, numbers, 0.0)
+    values: list[Any] = (known.astype(np.int64) if not (known % 1).any() else known).tolist()
+    for row in np.flatnonzero(~is_known).tolist():
+        values[row] = None
+    return values
 
 
 def _numbers(values: list[Any], absent: float) -> Numbers:

@@ -183,8 +183,9 @@ def _counts(outcomes: Outcomes) -> Document:
 
 def judgments_sha256(outcomes: Outcomes) -> str:
     """A fingerprint of what was asked: ids, relevant clips, grades and hard negatives."""
-    gains = outcomes.columns()["gains"]
-    rows = zip(outcomes.ids, outcomes.targets, gains, outcomes.hard_negatives, strict=True)
+    rows = zip(
+        outcomes.ids, outcomes.targets, outcomes.grades, outcomes.hard_negatives, strict=True
+    )
     digest = hashlib.sha256()
     for id_, targets, grades, negative in rows:
         relevant = sorted(zip(targets, grades, strict=True))

@@ -79,9 +79,9 @@ def read_baseline(source: str, ours: Outcomes, ties: Ties) -> Outcomes:
 
 
 def _judgments(ours: Outcomes) -> tuple[list[str], list[dict[str, float]], list[str | None]]:
-    gains = ours.columns()["gains"]
     targets = [
-        dict(zip(ids, grades, strict=True)) for ids, grades in zip(ours.targets, gains, strict=True)
+        dict(zip(ids, grades, strict=True))
+        for ids, grades in zip(ours.targets, ours.grades, strict=True)
     ]
     return ours.ids, targets, ours.hard_negatives
 

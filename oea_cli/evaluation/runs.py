@@ -205,7 +205,7 @@ def _ranks(run: Run, ties: Ties) -> tuple[Numbers, Codes]:
     """The rank of every pair of the run (M,), and the pairs in the order of their keys (M,)."""
     # The codes of documents are in the order of their names.
     keys = (-run.found, -run.scores, run.owners) if ties == "trec" else (-run.scores, run.owners)
-    order = np.lexsort(keys)
+    order = np.arange(len(run)) if ties == "strict" and _is_sorted(run) else np.lexsort(keys)
     owners, scores = run.owners[order], run.scores[order]
     number = np.arange(len(order))
     is_new = np.ones(len(order), bool)
@@ -215,6 +215,12 @@ def _ranks(run: Run, ties: Ties) -> tuple[Numbers, Codes]:
     ranks = np.empty(len(order))
     ranks[order] = first - np.searchsorted(owners, owners, "left") + 1.0
     return ranks, np.argsort(run.keys(run.owners, run.found))
+
+
+def _is_sorted(run: Run) -> bool:
+    """True for a run as most are written: query by query, best first."""
+    steps = np.diff(run.owners)
+    return bool((steps >= 0).all() and ((steps > 0) | (np.diff(run.scores) <= 0)).all())
 
 
 class _Lookup:
