@@ -176,7 +176,7 @@ def test_windows_are_one_clip() -> None:
         (["gone.jsonl"], None, 1, "gone.jsonl: no such file or folder; --check-leaks needs train"),
         (["t.jsonl"], "", 1, "t.jsonl: holds no training records"),
         (["t.jsonl"], '{"text": "rain"}\n', 1, "t.jsonl: no record tells which clip it is; 'id'"),
-        (["t.jsonl"], "rain\n", 1, "t.jsonl: holds no training records"),
+        (["t.jsonl"], "rain\n", 1, "t.jsonl:1: "),
         (["t.json"], '["YabcdEFGH123.wav"]', 2, "t.json: a blacklist, which training records are"),
         (["t.json"], "{", 1, "t.json"),
         (["-"], None, 2, "--check-leaks -: training data are read twice; give a file"),

@@ -107,10 +107,12 @@ def open_leak_sources(values: Sequence[str]) -> LeakSources:
 def _refuse_nameless(source: TrainingSource) -> None:
     if Path(source.name).suffix.lower() == ".npy":
         raise OeaError(f"{source.name}: holds vectors; give --check-leaks their records")
-    # A line that cannot be read is named when all are.
-    first = list(islice(source.records(_ignored), TRIED_ROWS))
+    failures: list[Failure] = []  # beside good records, they are named when all are read
+    first = list(islice(source.records(failures.append), TRIED_ROWS))
     if not first:
-        raise OeaError(f"{source.name}: holds no training records")
+        raise OeaError(
+            str(failures[0]) if failures else f"{source.name}: holds no training records"
+        )
     if not any(map(marks_of, first)):
         raise OeaError(
             f"{source.name}: no record tells which clip it is; 'id', 'path' or 'youtube_id' would"
