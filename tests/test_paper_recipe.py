@@ -117,7 +117,7 @@ class TestMistakes:
         assert f": 1 mistake\n  tasks.captions.metrics: {message}" in said
 
     def test_all_at_once(self, tmp_path: Path) -> None:
-        text = SMALL.replace("clotho", "cloto").replace("r@1,", "rr@1,") + "sed: 1\n"
+        text = SMALL.replace("clotho", "cloto").replace("r@1,", "hsnr@1,") + "sed: 1\n"
         assert refused(tmp_path, text).splitlines()[1:] == [
             "  sed: unknown key; did you mean seed?"
         ]
