@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oea_cli.errors import OeaError
@@ -14,6 +14,7 @@ words = st.binary(min_size=1, max_size=6).map(
 blanks = st.sampled_from([b" ", b"\t", b"  ", b" \t "])
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(words, min_size=3, max_size=5), max_size=20), blanks, st.booleans())
 def test_equal_to_splitting_each_line(rows: list[list[bytes]], blank: bytes, crlf: bool) -> None:
     content = (b"\r\n" if crlf else b"\n").join(blank.join(row) for row in rows)
@@ -35,6 +36,30 @@ def test_codes_go_on_from_piece_to_piece() -> None:
     first = columns_of(b"b 1\nb 1\na 1", "x", 2, "")[0].codes(codes)
     second = columns_of(b"a 1\nc 1\nb 1", "x", 2, "")[0].codes(codes)
     assert np.concatenate([first, second]).tolist() == [0, 0, 1, 1, 2, 0]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 10**7 - 1), min_size=1), st.integers(1, 6))
+def test_numbers_of_one_form_are_exactly_those_that_python_reads(
+    digits: list[int], point: int
+) -> None:
+    words = [f"{number:07}"[:point] + "." + f"{number:07}"[point:] for number in digits]
+    column = columns_of("\n".join(words).encode(), "x", 1, "")[0]
+    assert column.numbers().tolist() == [float(word) for word in words]
+
+
+@pytest.mark.parametrize("words", [["0.5", "-0.5"], ["1e-3"], ["1"], ["0.25", "10.5"], [".5"]])
+def test_numbers_of_other_forms(words: list[str]) -> None:
+    column = columns_of("\n".join(words).encode(), "x", 1, "")[0]
+    assert column.numbers().tolist() == [float(word) for word in words]
+
+
+def test_sorted_codes() -> None:
+    for long in ("", "y" * 300):
+        content = f"b{long}\na\nb{long}\né".encode()
+        names, codes = columns_of(content, "x", 1, "")[0].sorted_codes()
+        assert [names[code] for code in codes] == content.split()
+        assert list(names) == sorted(set(content.split()))
 
 
 @pytest.mark.parametrize(

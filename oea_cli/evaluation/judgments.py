@@ -7,13 +7,13 @@ from typing import Any, BinaryIO
 
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.trec_files import columns_of
-from oea_cli.evaluation.uiq import is_uiq_row, resolve_uiq
 from oea_cli.tables import Record, open_bytes, read_table, table_suffix
 
 Grades = Mapping[str, float]
 ID_NAMES = ("id", "_id", "query_id")
 BEIR_HEADERS = {b"query-id", b"query_id", b"qid"}
 ClipCaptions = Mapping[str, Sequence[str]]
+UIQ_KEY = "audio_id"
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,16 @@ def read_judged(
     that comes twice.
     """
     rows = [row for source in sources for row in read_table(source)]
-    if any(is_uiq_row(row) for _, row in rows):
+    if any(UIQ_KEY in row for _, row in rows):
         return _uiq_queries(rows, captions())
     return distinct(query_of(where, row) for where, row in rows)
 
 
 def _uiq_queries(rows: list[tuple[str, Record]], captions: ClipCaptions) -> list[Query]:
     """Rows of the release as queries, and any others among them as they are."""
+    # Only here: a run need not wait for it.
+    from oea_cli.evaluation.uiq import is_uiq_row, resolve_uiq
+
     released = [(where, row) for where, row in rows if is_uiq_row(row)]
     places = [where for where, _ in released]
     others = [query_of(where, row) for where, row in rows if not is_uiq_row(row)]

@@ -31,7 +31,6 @@ from oea_cli.evaluation.significance import (
     holm,
     permutation_p,
 )
-from oea_cli.evaluation.uiq_summary import mean_of_all, uiq_summary
 
 FORMAT = "oea-results/1"
 Document = dict[str, Any]
@@ -271,6 +270,8 @@ def means(measured: Measured) -> Document:
 def _mean_over(
     names: Sequence[str], labels: Sequence[str | None], metrics: Sequence[Metric], of: Outcomes
 ) -> Document:
+    from oea_cli.evaluation.uiq_summary import mean_of_all
+
     parts = [_values(metrics, of.chosen(_rows(labels, name))) for name in names]
     return {str(metric): mean_of_all(part[str(metric)] for part in parts) for metric in metrics}
 
@@ -281,6 +282,10 @@ def _rows(labels: Sequence[str | None], name: str | None) -> Codes:
 
 def _average_uiq(outcomes: Outcomes) -> float | None:
     """The mean of the five types' R@5, each an unweighted mean over data sets (paper, table 4)."""
+    if not any(outcomes.types):
+        return None
+    from oea_cli.evaluation.uiq_summary import uiq_summary
+
     values = parse_metric("r@5").values(outcomes).tolist()
     labels = zip(outcomes.datasets, outcomes.types, values, strict=True)
     return uiq_summary(

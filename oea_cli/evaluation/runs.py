@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.judgments import Query
@@ -15,6 +16,8 @@ from oea_cli.hits import trec_id
 from oea_cli.tables import open_bytes, read_json_lines, rejoin
 
 Ties = Literal["strict", "trec"]
+Names = npt.NDArray[Any]
+"""Ids as bytes: fixed-width strings, or objects where some are long."""
 TREC_LAYOUT = "query Q0 document rank score tag"
 SHORT_LAYOUT = "query document score"
 
@@ -26,7 +29,7 @@ class Run:
     name: str
     is_trec: bool = False
     queries: dict[str, int] = field(default_factory=dict)
-    documents: dict[str, int] = field(default_factory=dict)
+    documents: Names = field(default_factory=lambda: np.zeros(0, "S1"))  # ascending by their bytes
     owners: Codes = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
     found: Codes = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
     scores: Numbers = field(default_factory=lambda: np.zeros(0))  # (M,)
@@ -60,8 +63,7 @@ def read_run(source: str, stdin: BinaryIO | None = None) -> Run:
 
 def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
     queries: dict[bytes, int] = {}
-    documents: dict[bytes, int] = {}
-    parts: list[tuple[Codes, Codes, Numbers]] = []
+    parts: list[tuple[Codes, Names, Codes, Numbers]] = []
     line, width = 1, 0
     for piece in pieces:
         width = width or (3 if len(piece.lstrip().partition(b"\n")[0].split()) == 3 else 5)
@@ -69,10 +71,30 @@ def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
         columns = columns_of(piece, name, width, layout, line)
         scores = _scores(columns[-1], piece, name, line, width)
         line += piece.count(b"\n")
-        parts.append((columns[0].codes(queries), columns[document].codes(documents), scores))
-    owners, found, numbers = map(np.concatenate, zip(*parts, strict=True))
+        parts.append((columns[0].codes(queries), *columns[document].sorted_codes(), scores))
+    owners, names, found, numbers = zip(*parts, strict=True)
+    documents, codes = _joined(names, found)
     return Run(
-        name, True, _decoded(queries, name), _decoded(documents, name), owners, found, numbers
+        name,
+        True,
+        _decoded(queries, name),
+        documents,
+        np.concatenate(owners),
+        codes,
+        np.concatenate(numbers),
+    )
+
+
+def _joined(names: Sequence[Names], codes: Sequence[Codes]) -> tuple[Names, Codes]:
+    """One list of names out of several, and the codes that go with it."""
+    if len(names) == 1:
+        return names[0], codes[0]
+    if any(part.dtype == object for part in names):
+        names = [part.astype(object) for part in names]
+    documents, places = np.unique(np.concatenate(names), return_inverse=True)
+    starts = np.cumsum([0, *map(len, names)])
+    return documents, np.concatenate(
+        [places[start + part] for start, part in zip(starts, codes, strict=False)]
     )
 
 
@@ -107,7 +129,6 @@ def _is_finite(word: bytes) -> bool:
 
 def _from_hits(stream: BinaryIO, name: str) -> Run:
     queries: dict[str, int] = {}
-    documents: dict[str, int] = {}
     owners, found, scores = [], [], []
     for where, row in read_json_lines(stream, name):
         query, document, score = row.get("query_id"), row.get("id"), row.get("score")
@@ -116,10 +137,18 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
         if isinstance(score, bool) or not isinstance(score, int | float):
             raise OeaError(f"{where}: 'score' is {score!r:.60}; it must be a number")
         owners.append(queries.setdefault(query, len(queries)))
-        found.append(documents.setdefault(document, len(documents)))
+        found.append(document.encode())
         scores.append(float(score))
-    codes = (np.array(owners, np.int64), np.array(found, np.int64), np.array(scores, np.float64))
-    return Run(name, False, queries, documents, *codes)
+    documents, codes = np.unique(np.array(found, object), return_inverse=True)
+    return Run(
+        name,
+        False,
+        queries,
+        documents,
+        np.array(owners, np.int64),
+        codes,
+        np.array(scores, np.float64),
+    )
 
 
 def _refuse_duplicates(run: Run) -> None:
@@ -127,9 +156,9 @@ def _refuse_duplicates(run: Run) -> None:
     twice = np.flatnonzero(keys[1:] == keys[:-1])
     if len(twice):
         query, document = divmod(int(keys[twice[0]]), len(run.documents))
+        twice_listed = run.documents[document].decode(errors="replace")
         raise OeaError(
-            f"{run.name}: {list(run.documents)[document]!r} is listed twice for query "
-            f"{list(run.queries)[query]!r}"
+            f"{run.name}: {twice_listed!r} is listed twice for query {list(run.queries)[query]!r}"
         )
 
 
@@ -145,10 +174,10 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
     codes = np.array([lookup.query(query.id) for query in queries], np.int64)
     lengths = [len(query.targets) for query in queries]
     owners = np.repeat(np.arange(len(queries)), lengths)
-    documents = [lookup.document(name) for query in queries for name in query.targets]
-    target_ranks, target_scores = lookup.find(codes[owners], np.array(documents, np.int64))
-    negatives = [lookup.document(query.hard_negative) for query in queries]
-    negative_ranks, negative_scores = lookup.find(codes, np.array(negatives, np.int64))
+    documents = lookup.documents([name for query in queries for name in query.targets])
+    target_ranks, target_scores = lookup.find(codes[owners], documents)
+    negatives = lookup.documents([query.hard_negative for query in queries])
+    negative_ranks, negative_scores = lookup.find(codes, negatives)
     has_negative = np.array([query.hard_negative is not None for query in queries], bool)
     best_ranks, best_scores = best_of(owners, target_ranks, target_scores, len(queries))
     counts = np.bincount(run.owners, minlength=len(run.queries))
@@ -174,13 +203,9 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
 
 def _ranks(run: Run, ties: Ties) -> tuple[Numbers, Codes]:
     """The rank of every pair of the run (M,), and the pairs in the order of their keys (M,)."""
-    if ties == "trec":
-        names = [name.encode() for name in run.documents]
-        by_name = np.empty(len(names), np.int64)
-        by_name[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
-        order = np.lexsort((-by_name[run.found], -run.scores, run.owners))
-    else:
-        order = np.lexsort((-run.scores, run.owners))
+    # The codes of documents are in the order of their names.
+    keys = (-run.found, -run.scores, run.owners) if ties == "trec" else (-run.scores, run.owners)
+    order = np.lexsort(keys)
     owners, scores = run.owners[order], run.scores[order]
     number = np.arange(len(order))
     is_new = np.ones(len(order), bool)
@@ -202,18 +227,29 @@ class _Lookup:
 
     def query(self, name: str) -> int:
         """The number of a query in the run; -1 where it is missing."""
-        return self._number(self._run.queries, name)
-
-    def document(self, name: str | None) -> int:
-        """The number of a document in the run; -1 where it was never retrieved."""
-        return -1 if name is None else self._number(self._run.documents, name)
-
-    def _number(self, codes: dict[str, int], name: str) -> int:
-        code = codes.get(name, -1)
+        code = self._run.queries.get(name, -1)
         if code < 0 and self._run.is_trec:
             # A TREC run cannot hold blanks; `oea search -f trec` writes them as %20.
-            code = codes.get(trec_id(name), -1)
+            code = self._run.queries.get(trec_id(name), -1)
         return code
+
+    def documents(self, names: Sequence[str | None]) -> Codes:
+        """The numbers of documents (P,) in the run; -1 for those never retrieved, and for None."""
+        found = self._numbers([b"" if name is None else name.encode() for name in names])
+        if self._run.is_trec and (found < 0).any():
+            other = self._numbers(
+                [b"" if name is None else trec_id(name).encode() for name in names]
+            )
+            found = np.where(found < 0, other, found)
+        return found
+
+    def _numbers(self, names: list[bytes]) -> Codes:
+        known = self._run.documents
+        wanted = np.array(names, object if known.dtype == object else None)
+        if not names:
+            return np.zeros(0, np.int64)
+        places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where((known[places] == wanted) & (wanted != b""), places, -1)
 
     def find(self, owners: Codes, documents: Codes) -> tuple[Numbers, Numbers]:
         """Ranks and scores of pairs (P,); infinite and NaN where the run does not hold them."""
