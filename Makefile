@@ -30,8 +30,8 @@ help:
 demo: .venv/installed
 	oea demo demo/sounds
 	oea embed demo/sounds/clips.jsonl | oea index -o demo/sounds.oea
-	oea search "rain on a roof" -i demo/sounds.oea -k 5 -f table
-	oea search "rain on a roof" --not "thunder" -i demo/sounds.oea -k 5 -f table
+	oea search "a dog barking" -i demo/sounds.oea -k 5 -f table
+	oea search "a dog barking" --not "a rooster" -i demo/sounds.oea -k 5 -f table
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest -n auto --dist loadfile

@@ -106,18 +106,18 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("metric", "message"),
         [
-            ("hsnr@10", "'hsnr' is unknown; did you mean 'hnsr'?"),
-            ("r@0", "'r@0' needs a whole number above 0 after the @"),
-            ("r", "'r' needs a cutoff, such as r@10"),
-            ("delta-rnk", "'delta-rnk' is unknown; did you mean 'delta-rank'?"),
+            ("hsnr@10", "hsnr@10: no such metric; did you mean hnsr@10?"),
+            ("r@0", "r@0: a cutoff counts from 1"),
+            ("r", "r: r needs a cutoff; write r@10"),
+            ("delta-rnk", "delta-rnk: no such metric; did you mean delta-rank?"),
         ],
     )
     def test_metrics(self, tmp_path: Path, metric: str, message: str) -> None:
         said = refused(tmp_path, SMALL.replace("r@10]", f"r@10, {metric}]"))
-        assert said.endswith(f": 1 mistake\n  tasks.captions.metrics: {message}")
+        assert f": 1 mistake\n  tasks.captions.metrics: {message}" in said
 
     def test_all_at_once(self, tmp_path: Path) -> None:
-        text = SMALL.replace("clotho", "cloto").replace("r@1,", "rr@1,") + "sed: 1\n"
+        text = SMALL.replace("clotho", "cloto").replace("r@1,", "hsnr@1,") + "sed: 1\n"
         assert refused(tmp_path, text).splitlines()[1:] == [
             "  sed: unknown key; did you mean seed?"
         ]

@@ -1,5 +1,6 @@
 """`oea eval`: how well a ranking, anyone's vectors or an index answers judged queries."""
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from oea_cli.terminal import FailureLog, say
 if TYPE_CHECKING:
     from oea_cli.encoder import Encoder
     from oea_cli.evaluation.gates import Gate
+    from oea_cli.evaluation.leak_check import LeakSources
     from oea_cli.evaluation.metrics import Metric
     from oea_cli.evaluation.outcomes import Outcomes
     from oea_cli.evaluation.results import Document, Setting
@@ -77,6 +79,10 @@ class Inputs:
     run: str | None
     qrels: str | None
 
+    @property
+    def index_folder(self) -> Path:
+        return Path(self.index or os.environ.get("OEA_INDEX") or DEFAULT_INDEX)
+
     def check(self) -> None:
         """Refuse what does not go together, before anything is read."""
         kinds = {"--index": self.index, "--corpus": self.corpus, "--run": self.run}
@@ -98,6 +104,16 @@ class Against:
 
 
 def evaluate(
+    recipe: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RECIPE", help="The paper's evaluation: a YAML file; -o is then a folder."
+        ),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Replaces a recipe's value; repeatable."),
+    ] = None,
     queries: Annotated[
         list[str] | None,
         typer.Option(
@@ -190,6 +206,14 @@ def evaluate(
             "--gate-exit-code", min=0, max=255, metavar="N", help="When a gate is not met."
         ),
     ] = 4,
+    check_leaks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--check-leaks",
+            metavar="[content:]FILE",
+            help="Training records: find clips in both; content: compares sounds (repeatable).",
+        ),
+    ] = None,
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -229,7 +253,8 @@ def evaluate(
 
     Ranks are exact. Intervals are 95 % bootstrap intervals over target clips; a
     baseline is tested against by paired permutation. Without --queries, the
-    captions of the index ask. Exit code 4: a gate is not met.
+    captions of the index ask. Exit code 4: a gate is not met. Clips that were
+    trained on (--check-leaks) are a warning, or with --fail-under leaks=0 a gate.
 
     \b
     Examples:
@@ -238,6 +263,7 @@ def evaluate(
       oea eval --queries q.npy --corpus c.parquet -M r@10
       oea eval --run run.trec --qrels qrels.txt -M ndcg@10 -f json
       oea eval --run a.trec --qrels qrels.txt --baseline b.trec --max-drop r@10=0
+      oea eval recipes/paper-eval.yaml -o results/ --set uiq=~/UIQ
     """
     _leave_threads_to_ranks()
     from oea_cli.evaluation.metrics import parse_metrics
@@ -245,12 +271,18 @@ def evaluate(
     if list_metrics:
         _list_metrics()
         return
+    if recipe is not None or overrides:
+        given = [queries, index, corpus, run, qrels, metric, baseline, fail_under, check_leaks]
+        _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
+        return
     metrics = parse_metrics(metric or [])
-    gates = _gates(fail_under or [], max_drop or [], metrics, baseline)
+    leak_limits, limits = _leak_limits(fail_under or [], check_leaks or [])
+    gates = _gates(limits, max_drop or [], metrics, baseline)
     files = _checked_files(output or [])
     page = None if report is None else _checked_page(report)
     inputs = Inputs(queries or [], index, corpus, run, qrels)
     inputs.check()
+    training = _training(check_leaks or [], inputs)
     with FailureLog("eval") as log:
         if run is not None:
             outcomes, setting = _evaluate_run(inputs, ties)
@@ -259,10 +291,62 @@ def evaluate(
             outcomes, setting = _evaluate_vectors(inputs, protocol, model, device, log)
         against = Against(baseline, alpha, seed, ties)
         document = _document(outcomes, setting, metrics, gates, against)
+        num_done = len(outcomes) - log.count
+        if training is not None:
+            document = _with_leaks(document, training, inputs, outcomes, leak_limits, log)
         if page is not None:
             _write_page(page, document, setting)
         form = _write(document, format, files)
-        _finish(document, log, form == ResultFormat.table, gate_exit_code, quiet)
+        _finish(document, form == ResultFormat.table, gate_exit_code, quiet)
+        log.finish(num_done)
+
+
+def _paper(
+    recipe: Path | None,
+    overrides: Sequence[str],
+    output: Sequence[str],
+    other_inputs: bool,
+    format: ResultFormat | None,
+    device: str,
+    quiet: bool,
+) -> None:
+    """Run a recipe of the paper's evaluation; its comparison goes to stdout."""
+    from oea_cli.evaluation import paper_rendering, paper_run, paper_units
+    from oea_cli.evaluation.paper_recipe import load_paper_recipe
+
+    if recipe is None:
+        raise UsageError("--set replaces a recipe's value; name the recipe: oea eval RECIPE")
+    if other_inputs:
+        raise UsageError(f"{recipe}: a recipe says what is measured; leave the other inputs out")
+    writers = {
+        ResultFormat.table: paper_rendering.comparison_table,
+        ResultFormat.markdown: paper_rendering.comparison_markdown,
+        ResultFormat.json: paper_rendering.comparison_json,
+    }
+    writer = writers.get(format or ResultFormat.table)
+    if writer is None:
+        raise UsageError("a recipe's comparison is written as table, json or markdown")
+    if len(output) > 1 or any(Path(name).is_file() for name in output):
+        raise UsageError("with a recipe, -o is the one folder of the results")
+    folders = [f"output={json.dumps(name)}" for name in output]
+    loaded = load_paper_recipe(recipe, [*overrides, *folders])
+    paper_run.check_inputs(loaded)
+    log, inputs = FailureLog("eval"), FailureLog("eval")
+    notice = _ignore if quiet else _say
+    hear = paper_run.Listeners(log.report, inputs.report, notice)
+    measured = paper_run.run_paper(loaded, device, hear)
+    sys.stdout.write(writer(paper_units.beside_paper(loaded, measured)))
+    sys.stdout.flush()
+    log.finish(len(measured), "part")
+    inputs.finish(len(measured))
+
+
+def _say(text: object) -> None:
+    say(f"oea eval: {text}")
+
+
+def _ignore(text: object) -> None:
+    pass
 
 
 def _leave_threads_to_ranks() -> None:
@@ -367,7 +451,7 @@ def _evaluate_vectors(
 
         return matching_encoder(index, model, device)
 
-    folder = Path(inputs.index or os.environ.get("OEA_INDEX") or DEFAULT_INDEX)
+    folder = inputs.index_folder
     return evaluate_index(inputs.queries, folder, inputs.qrels, protocol, encoder, log.report)
 
 
@@ -391,6 +475,52 @@ def _document(
         comparisons = compare(measured, theirs, against.baseline, against.seed)
     verdicts = judge(gates, measured.values, comparisons, against.alpha)
     return document_of(measured, setting, against.seed, comparisons, against.baseline, verdicts)
+
+
+def _leak_limits(
+    fail_under: Sequence[str], check_leaks: Sequence[str]
+) -> tuple[list[int], list[str]]:
+    """The limits on leaks, and the other gates."""
+    limits = [text for text in fail_under if text.casefold().startswith("leaks")]
+    if not limits:
+        return [], list(fail_under)
+    from oea_cli.evaluation.leak_check import is_leak_gate, parse_leak_gate
+
+    limits = [text for text in limits if is_leak_gate(text)]
+    if limits and not check_leaks:
+        raise UsageError(f"--fail-under {limits[0]}: needs training records; give --check-leaks")
+    others = [text for text in fail_under if text not in limits]
+    return [parse_leak_gate(text) for text in limits], others
+
+
+def _training(values: Sequence[str], inputs: Inputs) -> "LeakSources | None":
+    if not values:
+        return None
+    from oea_cli.evaluation.leak_check import open_leak_sources
+
+    if inputs.corpus == "-":
+        raise UsageError("--check-leaks reads the corpus' records again; give it as a file")
+    return open_leak_sources(values)
+
+
+def _with_leaks(
+    document: "Document",
+    training: "LeakSources",
+    inputs: Inputs,
+    outcomes: "Outcomes",
+    limits: Sequence[int],
+    log: FailureLog,
+) -> "Document":
+    from oea_cli.evaluation import leak_check
+
+    if inputs.run is not None:
+        evaluation = leak_check.judged_clips(outcomes)
+    elif inputs.corpus is not None:
+        evaluation = leak_check.vector_clips(inputs.corpus)
+    else:
+        evaluation = leak_check.index_clips(inputs.index_folder)
+    found = leak_check.check_leaks(training, evaluation, log.report)
+    return leak_check.with_leaks(document, found, limits)
 
 
 def _write(
@@ -429,9 +559,7 @@ def _rendered(document: "Document", form: ResultFormat) -> bytes:
     return writers[form](document).encode()
 
 
-def _finish(
-    document: "Document", log: FailureLog, is_table: bool, gate_exit_code: int, quiet: bool
-) -> None:
+def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bool) -> None:
     """Say what is worth a line and every gate's verdict; end with the code that goes with them."""
     from oea_cli.evaluation.rendering import notes
 
@@ -442,4 +570,3 @@ def _finish(
         say(f"oea eval: {gate['verdict']}")
     if not document.get("passed", True):
         raise typer.Exit(gate_exit_code)
-    log.finish(document["counts"]["queries"] - log.count, "input")

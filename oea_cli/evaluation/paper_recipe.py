@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from oea_cli.errors import UsageError
+from oea_cli.evaluation.metrics import parse_metric
 from oea_cli.evaluation.published import DATASETS, encoder_key, paper_table
 from oea_cli.evaluation.uiq_summary import TYPES
 from oea_cli.recipe_tree import apply_override, build, raise_mistakes, read_mapping
@@ -23,8 +24,6 @@ from oea_cli.tables import is_remote
 KINDS = ("text-to-audio", "text-to-text", "uiq", "speed")
 CAPTIONS = ("all", "one")
 SPEED_METRICS = ("audio ms", "text ms", "peak gb", "trainable m")
-WITH_CUTOFF = ("r", "p", "map", "ndcg", "hnsr", "tfr")
-WITHOUT_CUTOFF = ("map", "mrr", "median-rank", "hnsr", "tfr", "delta-rank")
 # Composed of several tasks' figures, so that no single task has all of its columns.
 COMPOSED_TABLES = {4, 11}
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -215,13 +214,10 @@ def _metric_mistakes(place: str, task: Task) -> Iterator[str]:
         yield from _unknown(place, task.metrics, SPEED_METRICS)
         return
     for metric in task.metrics:
-        name, at, cutoff = metric.casefold().partition("@")
-        if at and name in WITH_CUTOFF and not re.fullmatch(r"[1-9]\d*", cutoff):
-            yield f"{place}: '{metric}' needs a whole number above 0 after the @"
-        elif not at and name in WITH_CUTOFF and name not in WITHOUT_CUTOFF:
-            yield f"{place}: '{metric}' needs a cutoff, such as {name}@10"
-        else:
-            yield from _unknown(place, [name], WITH_CUTOFF if at else WITHOUT_CUTOFF)
+        try:
+            parse_metric(metric)
+        except UsageError as error:
+            yield f"{place}: {error}"
 
 
 def _table_mistakes(place: str, number: int, task: Task) -> Iterator[str]:
@@ -230,9 +226,18 @@ def _table_mistakes(place: str, number: int, task: Task) -> Iterator[str]:
     except UsageError as error:
         yield f"{place}: {error}"
         return
-    lacking = [metric for metric in table.metrics if metric not in map(str.casefold, task.metrics)]
+    names = {_metric_name(metric) for metric in task.metrics}
+    lacking = [metric for metric in table.metrics if metric not in names]
     if lacking and number not in COMPOSED_TABLES:
         yield f"{place}: Table {number} needs {', '.join(lacking)} among the metrics"
+
+
+def _metric_name(text: str) -> str:
+    """A metric as the tables spell it: `r@10` for `Recall@10`; others, named as mistakes, as is."""
+    try:
+        return str(parse_metric(text))
+    except UsageError:
+        return text.casefold()
 
 
 def _unknown(place: str, values: Iterable[str], known: Sequence[str]) -> Iterator[str]:

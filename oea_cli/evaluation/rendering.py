@@ -101,20 +101,48 @@ def notes(document: Document) -> list[str]:
     ]
     if (average := document["means"].get("avg_uiq")) is not None:
         said.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}")
-    return said
+    return said + (_leak_notes(document["leaks"]) if "leaks" in document else [])
+
+
+def _leak_notes(leaks: Document) -> list[str]:
+    """A line per kind of overlap with training, or one that there is none."""
+    said = [
+        f"leaks: {number} of {_counted(leaks['clips'], 'clip')} in training by {kind}, such as "
+        + _example(next(pair for pair in leaks["pairs"] if pair["by"] == kind))
+        for kind, number in leaks["counts"].items()
+        if number
+    ]
+    forbidden = leaks["blacklisted"]
+    if forbidden:
+        number = len({pair["training"] for pair in forbidden})
+        where = forbidden[0]["blacklist"]
+        said.append(
+            f"leaks: {_counted(number, 'training clip')} on the blacklist {where}, such as "
+            + _example(forbidden[0])
+        )
+    if said:
+        return said
+    kinds = [kind for kind in leaks["counts"] if kind != "content" or leaks["content"]]
+    clips = _counted(leaks["clips"], "clip")
+    return [f"leaks: none of {clips} in {', '.join(leaks['training'])} by {', '.join(kinds)}"]
+
+
+def _example(pair: Document) -> str:
+    return f"{pair['evaluation']} ({pair['training']} in {pair['source']})"
 
 
 def to_table(document: Document) -> str:
     """Aligned columns for a terminal."""
-    blocks = [[headline(document)], _aligned(metric_rows(document))]
+    blocks = [[headline(document)], aligned(metric_rows(document))]
     if rows := group_rows(document):
-        blocks.append(_aligned(rows))
+        blocks.append(aligned(rows))
     if said := notes(document):
         blocks.append(said)
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _aligned(rows: list[Row]) -> list[str]:
+def aligned(rows: list[Row]) -> list[str]:
+    """Lines with the cells of each column under each other, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     is_text = [not any(cell[:1].isdigit() for cell in column) for column in zip(*rows, strict=True)]
     lines = []
@@ -129,26 +157,27 @@ def _aligned(rows: list[Row]) -> list[str]:
 
 def to_markdown(document: Document) -> str:
     """A summary for a pull request or a job's page."""
-    parts = [f"### Retrieval: {_escaped(headline(document))}"]
+    parts = [f"### Retrieval: {escaped(headline(document))}"]
     if gates := document.get("gates"):
         word = "met" if document["passed"] else "NOT met"
         lines = [
-            f"- {'✅' if gate['passed'] else '❌'} {_escaped(gate['verdict'])}" for gate in gates
+            f"- {'✅' if gate['passed'] else '❌'} {escaped(gate['verdict'])}" for gate in gates
         ]
         parts.append("\n".join([f"**Gates {word}**", "", *lines]))
-    parts.append(_markdown_table(metric_rows(document)))
+    parts.append(markdown_table(metric_rows(document)))
     if rows := group_rows(document):
-        parts.append(_markdown_table(rows))
-    parts += [_escaped(note) for note in notes(document)]
+        parts.append(markdown_table(rows))
+    parts += [escaped(note) for note in notes(document)]
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(rows: list[Row]) -> str:
-    lines = ["| " + " | ".join(map(_escaped, row)) + " |" for row in rows]
+def markdown_table(rows: list[Row]) -> str:
+    """A table in Markdown; the first row is its header."""
+    lines = ["| " + " | ".join(map(escaped, row)) + " |" for row in rows]
     return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
     for letter in "\\|<>*_`[]":
         text = text.replace(letter, f"\\{letter}")
@@ -174,6 +203,11 @@ def to_junit(document: Document) -> str:
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in document["metrics"].items():
         ElementTree.SubElement(properties, "property", name=name, value=repr(value))
+    if leaks := document.get("leaks"):
+        for kind, number in leaks["counts"].items():
+            ElementTree.SubElement(properties, "property", name=f"leaks {kind}", value=str(number))
+        number = len({pair["training"] for pair in leaks["blacklisted"]})
+        ElementTree.SubElement(properties, "property", name="leaks blacklist", value=str(number))
     for gate in gates:
         case = ElementTree.SubElement(suite, "testcase", classname="oea eval", name=gate["gate"])
         if not gate["passed"]:
