@@ -6,10 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from oea_cli.audio import AUDIO_SUFFIXES
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.tables import is_remote, table_suffix
 
+AUDIO_SUFFIXES = frozenset(
+    {
+        ".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".mp3",
+        ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf",
+        # through PyAV
+        ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".webm", ".mka", ".spx", ".amr", ".ac3",
+    }
+)  # fmt: skip
+"""What counts as a sound file when a folder is read; files named one by one may have any suffix."""
 GLOB_MARKS = frozenset("*?[")
 
 

@@ -160,7 +160,7 @@ def pool_by_length(model: OmniModel, inputs: Inputs) -> Tensor:
     lengths = inputs["attention_mask"].sum(1)
     order = lengths.argsort(stable=True)
     pooled = []
-    for rows in order.tensor_split(2):
+    for rows in torch.split(order, (len(order) + 1) // 2):
         width = int(lengths[rows].max())
         pooled.append(model.pool({name: rows_of[rows, :width] for name, rows_of in inputs.items()}))
     return torch.cat(pooled)[order.argsort()]

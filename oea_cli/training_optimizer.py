@@ -37,9 +37,10 @@ def new_optimizer(
         {"params": decayed, "weight_decay": weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
+    fused = device.type != "mps"
     if kind == "muon":
-        return Muon([{"params": hidden, "weight_decay": weight_decay}, *groups])
-    return torch.optim.AdamW(groups, betas=ADAM_BETAS, fused=device.type != "mps")
+        return Muon([{"params": hidden, "weight_decay": weight_decay}, *groups], fused)
+    return torch.optim.AdamW(groups, betas=ADAM_BETAS, fused=fused)
 
 
 def is_hidden(name: str, parameter: Tensor) -> bool:
@@ -50,10 +51,10 @@ def is_hidden(name: str, parameter: Tensor) -> bool:
 class Muon(torch.optim.Optimizer):
     """Muon for the first group of parameters, all of them matrices, AdamW for the others."""
 
-    def __init__(self, groups: list[dict[str, Any]]) -> None:
+    def __init__(self, groups: list[dict[str, Any]], fused: bool = True) -> None:
         super().__init__(groups, {"lr": 1e-3, "weight_decay": 0.0})
         others = [dict(group) for group in self.param_groups[1:]]
-        self._adam = torch.optim.AdamW(others, betas=ADAM_BETAS, fused=True)
+        self._adam = torch.optim.AdamW(others, betas=ADAM_BETAS, fused=fused)
         # One table of states for both, so that a checkpoint of this optimiser holds everything.
         self._adam.state = self.state
 

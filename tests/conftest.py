@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from oea_cli.encoder import Encoder, load_encoder
+
 REPOSITORY = Path(__file__).parent.parent
 Completed = subprocess.CompletedProcess[str]
 
@@ -85,3 +87,9 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     front_end = new_front_end(tokenizer, sizes, settings)
     save_encoder_folder(folder, new_model(sizes, front_end, seed=1), front_end, settings)
     return folder
+
+
+@pytest.fixture(scope="session")
+def encoder(tiny_encoder: Path) -> Encoder:
+    """That encoder, loaded."""
+    return load_encoder(str(tiny_encoder))

@@ -159,6 +159,12 @@ class TestForms:
         assert page.startswith("before\n### Retrieval: run, 60 queries") and "| R@1 |" in page
         assert page.removeprefix("before\n") == score("good", "-f", "markdown").stdout
 
+    def test_a_page_that_cannot_be_written_costs_no_results(self, rankings: Path) -> None:
+        files = ["eval", "--run", "good.trec", "--qrels", "qrels.txt", "-M", "r@1", "-f", "json"]
+        done = run(files, env={"GITHUB_STEP_SUMMARY": "gone/page.md"})
+        assert done.returncode == 0 and json.loads(done.stdout)["metrics"] == {"r@1": 1.0}
+        assert "gone/page.md: no summary written (No such file or directory)" in done.stderr
+
     def test_mteb(self, rankings: Path) -> None:
         done = score("fair", "-M", "ndcg@10", "-M", "median-rank", "-f", "mteb")
         entry = json.loads(done.stdout)["scores"]["test"][0]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from oea_cli.embeddings import Batch, Vectors
-from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.encoder import Encoder
 from oea_cli.vector_index import VectorIndex, build_index
 from tests.conftest import REPOSITORY, Completed, clean_environment
 from tests.in_process import run
@@ -267,11 +267,6 @@ class TestTasks:
         task = ["--task", "audio-to-audio", "-M", "map", "-M", "r@3"]
         found = results(run(["eval", "--queries", "q.jsonl", "--corpus", "clips.npy", *task]))
         assert found["metrics"] == {"map": 1.0, "r@3": 1.0}
-
-
-@pytest.fixture(scope="session")
-def encoder(tiny_encoder: Path) -> Encoder:
-    return load_encoder(str(tiny_encoder))
 
 
 @pytest.fixture(scope="session")

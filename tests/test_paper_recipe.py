@@ -7,7 +7,7 @@ import pytest
 
 from oea_cli.errors import UsageError
 from oea_cli.evaluation.paper_recipe import PaperRecipe, load_paper_recipe, missing_inputs
-from oea_cli.evaluation.paper_units import SETTINGS_KEY, Unit, beside_paper, pending, units
+from oea_cli.evaluation.paper_units import SETTINGS_KEY, Unit, beside_paper, units
 from oea_cli.evaluation.published import DATASETS, paper_table
 
 RECIPES = Path(__file__).parent.parent / "recipes"
@@ -143,7 +143,10 @@ class TestWhereValuesComeFrom:
         monkeypatch.setenv("OEA_UIQ", "/uiq")
         monkeypatch.setenv("HOME", "/home/me")
         recipe = load(tmp_path)
-        assert (recipe.datasets[0].records, recipe.uiq) == ("mine.csv", Path("/uiq"))
+        assert (recipe.datasets[0].records, recipe.uiq) == (
+            str(Path.cwd() / "mine.csv"),
+            Path("/uiq"),
+        )
         recipe = load(tmp_path, SMALL, "datasets.clotho.records=~/c.csv", "uiq=~/u")
         assert recipe.datasets[0].records == "/home/me/c.csv"
         assert recipe.uiq == Path("/home/me/u")
@@ -190,13 +193,23 @@ class TestUnits:
             ["captions", "t"],
         ]
 
+    def test_what_is_done_is_done_from_any_folder(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (first,) = units(load(tmp_path))
+        finish(first)
+        monkeypatch.chdir(tmp_path)
+        (again,) = units(load_paper_recipe(Path("small.yaml")))
+        assert again.is_done() and again.folder == first.folder
+        (other,) = units(load(tmp_path, SMALL, "datasets.clotho.records=clotho.csv"))
+        assert other.is_done()
+
     def test_what_is_done_stays_done_until_its_settings_change(self, tmp_path: Path) -> None:
         text = SMALL.replace("[{name: mini}]", "[{name: mini}, {name: other}]")
         first, second = units(load(tmp_path, text))
-        assert pending([first, second]) == [first, second]
+        assert not first.is_done() and not second.is_done()
         finish(first)
-        assert pending(units(load(tmp_path, text))) == [second]
-        assert pending(units(load(tmp_path, text, "encoders.other.model=x"))) != []
+        assert [unit.is_done() for unit in units(load(tmp_path, text))] == [True, False]
         moved = units(load(tmp_path, text, "encoders.other.model=x"))[0]
         assert moved.is_done(), "another encoder's settings are none of its own"
         for change in ("seed=1", "encoders.mini.revision=abc", "tasks.captions.captions=one"):

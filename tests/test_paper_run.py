@@ -196,7 +196,10 @@ def test_a_killed_run_goes_on(collection: Path, tmp_path: Path) -> None:
     [
         (["--set", "uiq=gone"], "question_queries.jsonl in it"),
         (["--set", "sed=1"], "sed: unknown key; did you mean seed?"),
-        (["-M", "r@1"], "a recipe says what is measured; leave the other inputs out"),
+        (["-M", "r@1"], "a recipe says what is measured; leave the other options out"),
+        (["--task", "text-to-text"], "leave the other options out"),
+        (["--max-drop", "r@1=0"], "leave the other options out"),
+        (["--report", "page.html"], "leave the other options out"),
         (["-f", "junit"], "a recipe's comparison is written as table, json or markdown"),
         (["-o", "second"], "with a recipe, -o is the one folder of the results"),
     ],

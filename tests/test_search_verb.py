@@ -17,18 +17,13 @@ import numpy as np
 import pytest
 
 from oea_cli.embeddings import Batch, open_writer
-from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.encoder import Encoder
 from oea_cli.vector_index import VectorIndex, build_index
 from tests.conftest import Completed, clean_environment
 from tests.in_process import run
 
 Hits = list[dict[str, Any]]
 WORDS = ["a dog barks", "rain falls", "rain falls on a dog", "a user", "helpful system", "a query"]
-
-
-@pytest.fixture(scope="session")
-def encoder(tiny_encoder: Path) -> Encoder:
-    return load_encoder(str(tiny_encoder))
 
 
 @pytest.fixture(scope="session")

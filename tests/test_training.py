@@ -23,7 +23,7 @@ from oea_cli.training import StepReport, learning_rate, pool_by_length, stage_at
 from oea_cli.training_checkpoint import CHECKPOINT_FILE
 from oea_cli.training_data import Batches, Meaning, fits
 from oea_cli.training_mixing import fit, mix, one_after_another
-from oea_cli.training_sounds import open_sources, trim
+from oea_cli.training_sounds import Bank, _make_bank, open_sources, trim
 from oea_cli.training_texts import FILLERS, SPLIT, holds, slip, split_words, vary
 from tests.conftest import clean_environment
 from tests.held_out import NEVER_TRAINED
@@ -165,6 +165,22 @@ def test_a_slip_changes_one_place_of_a_long_word() -> None:
     assert slip(rng, "dog") == "dog"
 
 
+def test_a_bank_is_made_anew_beside_the_one_that_a_run_maps(tmp_path: Path) -> None:
+    def make(value: float) -> None:
+        takes = iter([("rain", np.full(16_000, value, np.float32))])
+        _make_bank(tmp_path, [value], lambda: takes)
+
+    make(0.1)
+    bank = Bank(tmp_path)
+    before = bank.samples.copy()
+    was = (tmp_path / "samples.i16").stat().st_ino
+    make(0.2)
+    # Another file: one cut short under a mapping would end the run that reads it.
+    assert (tmp_path / "samples.i16").stat().st_ino != was
+    assert np.array_equal(bank.samples, before)
+    assert len(Bank(tmp_path).takes["rain"]) == 1
+
+
 # --- mixing ---
 
 
@@ -267,7 +283,10 @@ def test_texts_pooled_by_length_are_those_pooled_together(trained: Path, smoke: 
     inputs = encoder.front_end.text_inputs(texts)
     with torch.no_grad():
         together, apart = encoder.model.pool(inputs), pool_by_length(encoder.model, inputs)
+        one = {name: rows[:1] for name, rows in inputs.items()}
+        alone = pool_by_length(encoder.model, one)
     assert torch.allclose(together, apart, atol=1e-6)
+    assert torch.allclose(together[:1], alone, atol=1e-6)
 
 
 def test_background_workers_change_nothing(trained: Path, smoke: Recipe, tmp_path: Path) -> None:

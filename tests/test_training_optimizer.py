@@ -76,6 +76,19 @@ def test_muon_moves_hidden_matrices_by_a_known_length_and_the_rest_as_adamw() ->
     assert moved.min() > 0.3 and moved.max() < 1.5
 
 
+def test_muon_decays_hidden_matrices() -> None:
+    kept, decayed = Wrapped(), Wrapped()
+    for module, weight_decay in ((kept, 0.0), (decayed, 0.1)):
+        optimizer = new_optimizer(module, "muon", weight_decay, CPU)
+        for group in optimizer.param_groups:
+            group["lr"] = 0.01
+        module.net(torch.arange(10)).square().sum().backward()
+        optimizer.step()
+    shrunk = kept.net.layers[0].weight * (1 - 0.01 * 0.1)
+    assert torch.allclose(decayed.net.layers[0].weight, shrunk)
+    assert torch.equal(decayed.net.layers[0].bias, kept.net.layers[0].bias)
+
+
 def test_muon_goes_on_from_its_state() -> None:
     ids = torch.arange(10)
 

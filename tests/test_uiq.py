@@ -1,7 +1,6 @@
 """UIQ's files as released: hard negatives by their captions, names by any spelling, tables."""
 
 import csv
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,10 @@ import orjson
 import pytest
 
 from oea_cli.errors import OeaError
-from oea_cli.evaluation.uiq import (
-    captions_of,
-    is_uiq_row,
-    match_ids,
-    resolve_uiq,
-    summarise_cells,
-    uiq_summary,
-)
+from oea_cli.evaluation.caption_identity import captions_of
+from oea_cli.evaluation.clip_names import ClipNames
+from oea_cli.evaluation.uiq import is_uiq_row, resolve_uiq
+from oea_cli.evaluation.uiq_summary import TYPES, average_uiq
 from oea_cli.tables import read_table
 from tests.reading import strictly
 
@@ -244,7 +239,7 @@ class TestTargetsAndCaptionSources:
         assert captions_of(records) == {"long.wav": ["hum"], "m": ["s", "l", "x", "y"]}
 
 
-class TestMatchingIds:
+class TestNames:
     @pytest.mark.parametrize(
         ("wanted", "available", "found"),
         [
@@ -258,36 +253,30 @@ class TestMatchingIds:
         ],
     )
     def test_spellings(self, wanted: str, available: list[str], found: str) -> None:
-        assert match_ids([wanted], available) == {wanted: found}
+        assert ClipNames(available).find(wanted) == found
 
     @pytest.mark.parametrize(
         ("wanted", "available"), [("a", ["b.wav"]), ("one/a.wav", ["two/a.wav"]), ("a", [])]
     )
-    def test_what_is_not_there_is_left_out(self, wanted: str, available: list[str]) -> None:
-        assert match_ids([wanted], available) == {}
+    def test_what_is_not_there_is_not_found(self, wanted: str, available: list[str]) -> None:
+        assert ClipNames(available).find(wanted) is None
 
-    def test_several_candidates_are_an_error(self) -> None:
-        with pytest.raises(OeaError) as caught:
-            match_ids(["a", "b", "c"], ["a.wav", "a.flac", "B.wav", "b.WAV.wav", "x/c", "y/c"])
-        assert str(caught.value) == (
-            "'a' means 2 clips: a.wav, a.flac; 'c' means 2 clips: x/c, y/c; "
-            "write the ids as they stand in the collection"
-        )
-
-    def test_time_is_linear(self) -> None:
-        names = [f"folder/Clip {number}.wav" for number in range(50_000)]
-        start = time.process_time()
-        assert len(match_ids((f"clip {number}" for number in range(50_000)), names)) == 50_000
-        assert time.process_time() - start < 5  # the product of the two would take minutes
+    @pytest.mark.parametrize(
+        ("wanted", "says"),
+        [("a", "'a' means 2 clips: a.wav, a.flac"), ("c", "'c' means 2 clips: x/c, y/c")],
+    )
+    def test_several_candidates_are_an_error(self, wanted: str, says: str) -> None:
+        names = ClipNames(["a.wav", "a.flac", "B.wav", "b.WAV.wav", "x/c", "y/c"])
+        with pytest.raises(OeaError, match=says):
+            names.find(wanted)
 
 
-class TestSummary:
+class TestAverage:
     def test_every_query_of_a_cell_weighs_the_same_and_every_dataset_too(self) -> None:
         scores = [("a", "question", 1.0), ("a", "question", 0.0), ("b", "question", 1.0)]
-        summary = uiq_summary(scores)
-        assert summary.cells == {("a", "question"): 0.5, ("b", "question"): 1.0}
-        assert summary.counts == {("a", "question"): 2, ("b", "question"): 1}
-        assert summary.type_means["question"] == 0.75
+        scores += [(d, t, 0.0) for d in "ab" for t in ("imperative", "keyphrase", "paraphrase")]
+        scores += [("a", "negative", 0.0), ("b", "negative", 0.5), ("a", "rhyme", 1.0)]
+        assert average_uiq(scores) == pytest.approx((0.75 + 0 + 0 + 0 + 0.25) / 5)
 
     def test_the_papers_average_of_oea_nemo3b(self) -> None:
         # Tables 12 to 15, R@5 on AudioCaps, Clotho, MECAT; Table 17 prints only the mean 39.64.
@@ -298,48 +287,19 @@ class TestSummary:
             "keyphrase": (73.44, 45.45, 27.71),
             "negative": (39.64, 39.64, 39.64),
         }
-        datasets = ("audiocaps", "clotho", "mecat")
-        summary = summarise_cells(
-            {
-                (dataset, type): value
-                for type, values in figures.items()
-                for dataset, value in zip(datasets, values, strict=True)
-            }
-        )
-        means = {name: round(value or 0, 2) for name, value in summary.type_means.items()}
-        assert means == {
-            "question": 46.65,
-            "imperative": 47.58,
-            "tagging": 48.87,
-            "paraphrase": 49.20,  # the paper prints 49.19
-            "negative": 39.64,
-        }
-        assert summary.average == pytest.approx(46.39, abs=0.005)
-        by_dataset = [value or 0 for value in summary.dataset_averages.values()]
-        assert sum(by_dataset) / 3 == pytest.approx(summary.average)
-        assert summary.missing == ()
+        scores = [
+            (dataset, type, value)
+            for type, values in figures.items()
+            for dataset, value in zip(("audiocaps", "clotho", "mecat"), values, strict=True)
+        ]
+        assert average_uiq(scores) == pytest.approx(46.39, abs=0.005)
 
-    def test_a_mean_needs_all_of_its_cells(self) -> None:
-        summary = uiq_summary([("a", "question", 1.0), ("b", "negative", 1.0)])
-        assert summary.average is None
-        assert summary.type_means["question"] is None
-        assert ("b", "question") in summary.missing
-        assert len(summary.missing) == 8
-
-    def test_rows_for_a_table(self) -> None:
-        scores = [(d, t, 1.0) for d in "ab" for t in ("question", "imperative", "keyphrase")]
-        scores += [(d, t, 0.5) for d in "ab" for t in ("paraphrase", "negative", "rhyme")]
-        *_, last = uiq_summary(scores).rows()
-        assert last == {
-            "dataset": "mean",
-            "question": 1.0,
-            "imperative": 1.0,
-            "tagging": 1.0,
-            "paraphrase": 0.5,
-            "negative": 0.5,
-            "rhyme": 0.5,
-            "avg": 0.8,
-        }
+    def test_it_needs_all_of_its_cells(self) -> None:
+        assert average_uiq([("a", "question", 1.0), ("b", "negative", 1.0)]) is None
+        whole = [(d, t, 1.0) for d in "ab" for t in TYPES]
+        assert average_uiq(whole) == 1.0
+        assert average_uiq(whole[:-1]) is None
+        assert average_uiq([]) is None
 
 
 class TestAsReleased:

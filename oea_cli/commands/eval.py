@@ -5,13 +5,41 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from oea_cli.errors import UsageError
+from oea_cli.eval_options import (
+    AllowMissingOption,
+    AlphaOption,
+    BaselineOption,
+    CaptionsAsked,
+    CaptionsOption,
+    CheckLeaksOption,
+    CorpusOption,
+    EvalTask,
+    FailUnderOption,
+    GateExitCodeOption,
+    IndexModelOption,
+    IndexOption,
+    ListMetricsOption,
+    MaxDropOption,
+    MetricOption,
+    OutputsOption,
+    OverridesOption,
+    QrelsOption,
+    QueriesOption,
+    RecipeArgument,
+    ReportOption,
+    ResultFormat,
+    ResultFormatOption,
+    RunOption,
+    TaskOption,
+    TieRule,
+    TiesOption,
+)
 from oea_cli.options import DeviceOption, QuietOption, SeedOption, VerboseOption
 from oea_cli.terminal import FailureLog, say
 
@@ -26,39 +54,6 @@ if TYPE_CHECKING:
     from oea_cli.vector_index import VectorIndex
 
 DEFAULT_INDEX = "index.oea"
-
-
-class EvalTask(StrEnum):
-    """What is ranked by what."""
-
-    text_to_audio = "text-to-audio"
-    audio_to_text = "audio-to-text"
-    text_to_text = "text-to-text"
-    audio_to_audio = "audio-to-audio"
-
-
-class CaptionsAsked(StrEnum):
-    """Which captions of a clip ask."""
-
-    all = "all"
-    one = "one"
-
-
-class TieRule(StrEnum):
-    """How equal scores are ordered."""
-
-    strict = "strict"
-    trec = "trec"
-
-
-class ResultFormat(StrEnum):
-    """How results are written."""
-
-    table = "table"
-    json = "json"
-    markdown = "markdown"
-    junit = "junit"
-    mteb = "mteb"
 
 
 SUFFIXES = {
@@ -104,147 +99,30 @@ class Against:
 
 
 def evaluate(
-    recipe: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="RECIPE", help="The paper's evaluation: a YAML file; -o is then a folder."
-        ),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Replaces a recipe's value; repeatable."),
-    ] = None,
-    queries: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--queries",
-            metavar="FILE",
-            help="Queries with targets: records (repeatable), or vectors; - is stdin.",
-        ),
-    ] = None,
-    index: Annotated[
-        str | None,
-        typer.Option(
-            "--index",
-            "-i",
-            metavar="X.oea",
-            help="Index to rank  [env var: OEA_INDEX; default: index.oea].",
-        ),
-    ] = None,
-    corpus: Annotated[
-        str | None,
-        typer.Option("--corpus", metavar="FILE", help="Vectors to rank, instead of an index."),
-    ] = None,
-    run: Annotated[
-        str | None,
-        typer.Option(
-            "--run", metavar="FILE", help="A ranking that was made: TREC run or JSONL hits."
-        ),
-    ] = None,
-    qrels: Annotated[
-        str | None,
-        typer.Option("--qrels", metavar="FILE", help="What is relevant: TREC qrels, BEIR's tsv."),
-    ] = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metric", "-M", metavar="NAME@K", help="What to measure, such as r@10 (repeatable)."
-        ),
-    ] = None,
-    list_metrics: Annotated[
-        bool, typer.Option("--list-metrics", help="List the metrics and stop.")
-    ] = False,
-    task: Annotated[
-        EvalTask, typer.Option("--task", help="What ranks what.")
-    ] = EvalTask.text_to_audio,
-    captions: Annotated[
-        CaptionsAsked,
-        typer.Option("--captions", help="All of a clip's captions ask, or one at random."),
-    ] = CaptionsAsked.all,
+    recipe: RecipeArgument = None,
+    overrides: OverridesOption = None,
+    queries: QueriesOption = None,
+    index: IndexOption = None,
+    corpus: CorpusOption = None,
+    run: RunOption = None,
+    qrels: QrelsOption = None,
+    metric: MetricOption = None,
+    list_metrics: ListMetricsOption = False,
+    task: TaskOption = EvalTask.text_to_audio,
+    captions: CaptionsOption = CaptionsAsked.all,
     seed: SeedOption = 0,
-    ties: Annotated[
-        TieRule,
-        typer.Option("--ties", help="Equal scores share the better rank, or as trec_eval."),
-    ] = TieRule.strict,
-    allow_missing: Annotated[
-        bool,
-        typer.Option("--allow-missing", help="A target that is not in the corpus is not found."),
-    ] = False,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            "--baseline", metavar="FILE", help="Compare with results (JSON) or another run."
-        ),
-    ] = None,
-    fail_under: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fail-under", metavar="M=V", help="Gate: metric M is at least V (repeatable)."
-        ),
-    ] = None,
-    max_drop: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--max-drop",
-            metavar="M=D",
-            help="Gate: M is at most D worse than the baseline (repeatable).",
-        ),
-    ] = None,
-    alpha: Annotated[
-        float | None,
-        typer.Option(
-            "--alpha",
-            min=0.0,
-            max=1.0,
-            metavar="A",
-            help="A drop fails only if its Holm-corrected p is under A.",
-        ),
-    ] = None,
-    gate_exit_code: Annotated[
-        int,
-        typer.Option(
-            "--gate-exit-code", min=0, max=255, metavar="N", help="When a gate is not met."
-        ),
-    ] = 4,
-    check_leaks: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--check-leaks",
-            metavar="[content:]FILE",
-            help="Training records: find clips in both; content: compares sounds (repeatable).",
-        ),
-    ] = None,
-    output: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Also write X.json, X.md or X.xml, JUnit (repeatable).",
-        ),
-    ] = None,
-    report: Annotated[
-        str | None,
-        typer.Option(
-            "--report", metavar="X.html", help="Also write a page to look at and listen to."
-        ),
-    ] = None,
-    format: Annotated[
-        ResultFormat | None,
-        typer.Option(
-            "--format", "-f", help="On stdout [default: table on a terminal or with -o, else json]."
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            envvar="OEA_MODEL",
-            metavar="NAME",
-            help="The index's encoder, where it lies elsewhere now.",
-        ),
-    ] = None,
+    ties: TiesOption = TieRule.strict,
+    allow_missing: AllowMissingOption = False,
+    baseline: BaselineOption = None,
+    fail_under: FailUnderOption = None,
+    max_drop: MaxDropOption = None,
+    alpha: AlphaOption = None,
+    gate_exit_code: GateExitCodeOption = 4,
+    check_leaks: CheckLeaksOption = None,
+    output: OutputsOption = None,
+    report: ReportOption = None,
+    format: ResultFormatOption = None,
+    model: IndexModelOption = None,
     device: DeviceOption = "auto",
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -272,7 +150,19 @@ def evaluate(
         _list_metrics()
         return
     if recipe is not None or overrides:
-        given = [queries, index, corpus, run, qrels, metric, baseline, fail_under, check_leaks]
+        given: list[object] = [
+            queries,
+            index,
+            corpus,
+            run,
+            qrels,
+            metric,
+            baseline,
+            fail_under,
+            max_drop,
+        ]
+        given += [check_leaks, report, allow_missing, alpha is not None]
+        given += [(task, captions, ties) != (EvalTask.text_to_audio, "all", "strict")]
         _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
         return
     metrics = parse_metrics(metric or [])
@@ -317,7 +207,7 @@ def _paper(
     if recipe is None:
         raise UsageError("--set replaces a recipe's value; name the recipe: oea eval RECIPE")
     if other_inputs:
-        raise UsageError(f"{recipe}: a recipe says what is measured; leave the other inputs out")
+        raise UsageError(f"{recipe}: a recipe says what is measured; leave the other options out")
     writers = {
         ResultFormat.table: paper_rendering.comparison_table,
         ResultFormat.markdown: paper_rendering.comparison_markdown,
@@ -359,13 +249,10 @@ def _leave_threads_to_ranks() -> None:
 
 
 def _list_metrics() -> None:
-    from oea_cli.evaluation.metrics import DEFINITIONS
+    from oea_cli.evaluation.metrics import explained
 
-    for definition in DEFINITIONS.values():
-        spelling = definition.spelling.lower().replace("@k", "@K")
-        if definition.cutoff == "optional":
-            spelling = spelling.replace("@K", "[@K]")
-        typer.echo(f"{spelling:<12} {definition.meaning}")
+    for line in explained():
+        typer.echo(line)
 
 
 def _gates(
@@ -481,12 +368,11 @@ def _leak_limits(
     fail_under: Sequence[str], check_leaks: Sequence[str]
 ) -> tuple[list[int], list[str]]:
     """The limits on leaks, and the other gates."""
-    limits = [text for text in fail_under if text.casefold().startswith("leaks")]
-    if not limits:
+    if not any(text.casefold().startswith("leaks") for text in fail_under):
         return [], list(fail_under)
     from oea_cli.evaluation.leak_check import is_leak_gate, parse_leak_gate
 
-    limits = [text for text in limits if is_leak_gate(text)]
+    limits = [text for text in fail_under if is_leak_gate(text)]
     if limits and not check_leaks:
         raise UsageError(f"--fail-under {limits[0]}: needs training records; give --check-leaks")
     others = [text for text in fail_under if text not in limits]
@@ -531,32 +417,26 @@ def _write(
     Returns the form that stdout got.
     """
     from oea_cli.artefacts import write_whole
+    from oea_cli.evaluation.rendering import render
 
     for path, form in files.items():
-        write_whole(path, _rendered(document, form))
+        write_whole(path, render(document, form.value))
     if page := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(page).open("ab") as stream:
-            stream.write(_rendered(document, ResultFormat.markdown))
+        _append_summary(page, render(document, "markdown"))
     is_read_by_people = sys.stdout.isatty() or files
     form = format or (ResultFormat.table if is_read_by_people else ResultFormat.json)
-    sys.stdout.buffer.write(_rendered(document, form))
+    sys.stdout.buffer.write(render(document, form.value))
     sys.stdout.flush()
     return form
 
 
-def _rendered(document: "Document", form: ResultFormat) -> bytes:
-    from oea_cli.evaluation import rendering
-    from oea_cli.evaluation.results import to_json
-
-    if form == ResultFormat.json:
-        return to_json(document)
-    writers = {
-        ResultFormat.table: rendering.to_table,
-        ResultFormat.markdown: rendering.to_markdown,
-        ResultFormat.junit: rendering.to_junit,
-        ResultFormat.mteb: rendering.to_mteb,
-    }
-    return writers[form](document).encode()
+def _append_summary(page: str, content: bytes) -> None:
+    """Add to the job's page; one that cannot be written must not cost the results."""
+    try:
+        with Path(page).open("ab") as stream:
+            stream.write(content)
+    except OSError as error:
+        say(f"oea eval: {page}: no summary written ({error.strerror})")
 
 
 def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bool) -> None:

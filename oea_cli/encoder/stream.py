@@ -13,7 +13,6 @@ threads as there are decoders compute mel.
 """
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from oea_cli.cores import num_cores
 from oea_cli.embeddings import Batch
 from oea_cli.encoder import Encoder
 from oea_cli.encoder.decode_ahead import DecodeAhead, Event, Piece, Record, Remark
@@ -128,13 +128,6 @@ def plan_batches(device: str, batch_size: int | None, lanes: int) -> BatchPlan:
         return BatchPlan(batch_size, batch_size, math.inf, lanes)
     audio = CPU_BATCH if device == "cpu" else GPU_BATCH
     return BatchPlan(audio, TEXT_BATCH, audio * WINDOW_SECONDS, lanes)
-
-
-def num_cores() -> int:
-    """The cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class _Group:

@@ -6,19 +6,17 @@ evened out and repetitions dropped; for MECAT, whose negative rows list 12 of a 
 all of them among exactly one clip's.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from oea_cli.embeddings.shards import clip_of
 from oea_cli.tables import Record
 
 FILLER = {"", "none"}
 """MECAT writes "None" where a field has nothing to say."""
 MECAT_FIELDS = ("sound", "environment", "speech", "music")
 """Captions that our records keep beside `captions`, which holds the short and the long ones."""
-WINDOW = re.compile(r"#t=[0-9.e+-]*(?:,[0-9.e+-]+)?$")
-"""How the id of a clip's window ends."""
 
 Captions = Sequence[str]
 
@@ -96,7 +94,7 @@ def captions_of(records: Iterable[Record]) -> dict[str, list[str]]:
             if isinstance(value, list | tuple):
                 captions += [text for text in value if isinstance(text, str)]
         if captions:
-            found.setdefault(WINDOW.sub("", str(record["id"])), captions)
+            found.setdefault(clip_of(str(record["id"])), captions)
     return found
 
 

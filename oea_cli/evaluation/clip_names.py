@@ -7,10 +7,9 @@ made from a folder calls it as the file is called on that disk, perhaps inside a
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from oea_cli.datasets import SUFFIXES
 from oea_cli.errors import OeaError
+from oea_cli.folders import AUDIO_SUFFIXES
 
-SOUND_SUFFIXES = frozenset({*SUFFIXES, ".aif", ".aiff", ".aifc", ".oga", ".aac", ".wma"})
 LISTED = 5
 """So many of a list's members stand in an error line."""
 
@@ -22,7 +21,7 @@ class AmbiguousNameError(OeaError):
 def without_suffix(name: str) -> str:
     """A name without the suffix of a sound file; other dots belong to the name."""
     stem, dot, suffix = name.rpartition(".")
-    return stem if dot and f".{suffix.lower()}" in SOUND_SUFFIXES else name
+    return stem if dot and f".{suffix.lower()}" in AUDIO_SUFFIXES else name
 
 
 def folded(name: str) -> str:
@@ -71,29 +70,6 @@ class ClipNames:
                 by_key.setdefault(LEVELS[level](name), []).append(name)
             self._levels[level] = by_key
         return self._levels[level]
-
-
-def match_ids(wanted: Iterable[str], available: Iterable[str]) -> dict[str, str]:
-    """Return for each wanted id the available one it means; ids without one are left out.
-
-    `Santa Motor`, `santa motor.WAV` and `evaluation/Santa Motor.wav` mean one clip, unless there
-    are several of them. Takes time linear in both. Raises OeaError that names every wanted id with
-    several candidates.
-    """
-    names = ClipNames(available)
-    matches: dict[str, str] = {}
-    errors: list[str] = []
-    for name in dict.fromkeys(wanted):
-        try:
-            found = names.find(name)
-        except AmbiguousNameError as error:
-            errors.append(str(error))
-            continue
-        if found is not None:
-            matches[name] = found
-    if errors:
-        raise OeaError(f"{listed(errors, '; ')}; write the ids as they stand in the collection")
-    return matches
 
 
 def listed(items: list[str], separator: str = ", ") -> str:

@@ -106,6 +106,17 @@ def default_metrics(outcomes: Outcomes) -> list[Metric]:
     return parse_metrics(wanted)
 
 
+def explained() -> list[str]:
+    """A line per metric: how it is spelt, `[@K]` where the cutoff may be left out, and its
+    meaning."""
+    lines = []
+    for definition in DEFINITIONS.values():
+        cutoff = "[@K]" if definition.cutoff == "optional" else "@K"
+        spelling = definition.spelling.lower().replace("@k", cutoff)
+        lines.append(f"{spelling:<12} {definition.meaning}")
+    return lines
+
+
 def _normalised(text: str) -> str:
     name = text.strip().lower().replace("_at_", "@").replace("_", "-")
     stem, at, cutoff = name.partition("@")

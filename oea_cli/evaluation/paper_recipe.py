@@ -92,7 +92,7 @@ def load_paper_recipe(path: Path, overrides: Sequence[str] = ()) -> PaperRecipe:
     _apply_environment(tree)
     for override in overrides:
         apply_override(tree, override, errors)
-    for part, key in _records_places(tree):
+    for part, key in [(tree, "uiq"), *_records_places(tree)]:
         part[key] = _expanded(part.get(key))
     recipe = build(PaperRecipe, tree, "", errors)
     if not errors:
@@ -139,7 +139,7 @@ def _make_absolute(tree: dict[str, Any], folder: Path) -> None:
     for part, key in [(tree, "output"), (tree, "uiq"), *_records_places(tree)]:
         value = part.get(key)
         if isinstance(value, str) and not is_remote(value):
-            part[key] = str(folder / Path(value).expanduser())
+            part[key] = str((folder / Path(value).expanduser()).resolve())
 
 
 def _apply_environment(tree: dict[str, Any]) -> None:
@@ -151,9 +151,10 @@ def _apply_environment(tree: dict[str, Any]) -> None:
 
 
 def _expanded(value: Any) -> Any:
-    """A path with the home folder in place of ~; the shell leaves one inside key=~/x alone."""
+    """A path in full, so that a unit that is done is known from anywhere; ~, which the shell
+    leaves alone inside key=~/x, is the home folder."""
     is_path = isinstance(value, str) and not is_remote(value)
-    return str(Path(value).expanduser()) if is_path else value
+    return str(Path(value).expanduser().resolve()) if is_path else value
 
 
 def _records_places(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:

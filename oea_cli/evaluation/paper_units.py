@@ -69,11 +69,6 @@ def units(recipe: PaperRecipe) -> list[Unit]:
     return found
 
 
-def pending(every: Iterable[Unit]) -> list[Unit]:
-    """The units that are still to be run."""
-    return [unit for unit in every if not unit.is_done()]
-
-
 def _query_files(
     folder: Path | None, dataset: Dataset, tasks: tuple[Task, ...]
 ) -> tuple[Path, ...]:

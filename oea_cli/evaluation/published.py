@@ -3,7 +3,6 @@
 `paper_tables.yaml` holds Tables 2 to 4 and 11 to 17 of the Omni-Embed-Audio paper.
 """
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,19 +72,6 @@ def paper_table(number: int) -> Table:
         known = ", ".join(str(known) for known in tables)
         raise UsageError(f"Table {number} of the paper is not carried; there are {known}")
     return tables[number]
-
-
-def published_value(table: int, encoder: str, dataset: str, metric: str) -> float | None:
-    """What the paper prints, in percent (or `unit_of(metric)`); None for an encoder without a row.
-
-    The encoder by any of its names (`oea-qwen3b-cl`, `OEA-Qwen3B(+Cl)`, its Hub id), the dataset by
-    its name, its UIQ slug or `mean`. Raises UsageError, with the nearest name, for a dataset or a
-    metric that the table does not have.
-    """
-    found = paper_table(table)
-    dataset_name = _known(dataset_key(dataset), set(found.columns), f"Table {table}: dataset")
-    metric_name = _known(_plain(metric), set(found.metrics), f"Table {table}: metric")
-    return found.value(encoder_key(encoder), dataset_name, metric_name)
 
 
 def compare(ours: Mapping[Key, float], table: int) -> list[Comparison]:
@@ -165,13 +151,6 @@ def dataset_key(name: str) -> str:
 
 def _plain(name: str) -> str:
     return " ".join(name.casefold().split())
-
-
-def _known(name: str, names: set[str], what: str) -> str:
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, sorted(names), n=1, cutoff=0.0)
-    raise UsageError(f"{what} '{name}' is unknown; did you mean '{near[0]}'?")
 
 
 @cache

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 import numpy as np
 import numpy.typing as npt
 
+from oea_cli.cores import num_cores
 from oea_cli.embeddings.batch import Vectors
 from oea_cli.evaluation.corpora import BLOCK_ROWS, Corpus
 from oea_cli.evaluation.outcomes import Codes, Mask
@@ -248,9 +249,9 @@ class _Tally:
 
 
 def num_threads() -> int:
-    """As many as OMP_NUM_THREADS says, else one per processor."""
+    """As many as OMP_NUM_THREADS says, else one per core."""
     value = os.environ.get("OMP_NUM_THREADS", "")
-    return int(value) if value.isdecimal() and int(value) > 0 else os.cpu_count() or 1
+    return int(value) if value.isdecimal() and int(value) > 0 else num_cores()
 
 
 def _counts_above(scores: Vectors, thresholds: Vectors, mask: Mask) -> npt.NDArray[np.uint8]:

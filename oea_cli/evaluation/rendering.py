@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from oea_cli.evaluation.metrics import Metric, parse_metric
-from oea_cli.evaluation.results import Document
+from oea_cli.evaluation.results import Document, to_json
 
 Row = list[str]
 GROUP_HEADER = ["dataset", "type", "queries"]
@@ -17,6 +17,14 @@ def shown(metric: Metric, value: float | None) -> str:
     if value is None or math.isnan(value):
         return ""
     return f"{100 * value:.2f}" if metric.definition.is_fraction else f"{value:.1f}"
+
+
+def render(document: Document, form: str) -> bytes:
+    """The results in a form by its name: json, table, markdown, junit or mteb."""
+    if form == "json":
+        return to_json(document)
+    writers = {"table": to_table, "markdown": to_markdown, "junit": to_junit, "mteb": to_mteb}
+    return writers[form](document).encode()
 
 
 def headline(document: Document) -> str:

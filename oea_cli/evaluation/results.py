@@ -285,13 +285,11 @@ def _average_uiq(outcomes: Outcomes) -> float | None:
     """The mean of the five types' R@5, each an unweighted mean over data sets (paper, table 4)."""
     if not any(outcomes.types):
         return None
-    from oea_cli.evaluation.uiq_summary import uiq_summary
+    from oea_cli.evaluation.uiq_summary import average_uiq
 
     values = parse_metric("r@5").values(outcomes).tolist()
     labels = zip(outcomes.datasets, outcomes.types, values, strict=True)
-    return uiq_summary(
-        (dataset or "", kind or "", value) for dataset, kind, value in labels
-    ).average
+    return average_uiq((dataset or "", kind or "", value) for dataset, kind, value in labels)
 
 
 def read_results(content: bytes, where: str) -> Outcomes | None:

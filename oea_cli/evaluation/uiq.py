@@ -10,26 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from oea_cli.errors import OeaError
-from oea_cli.evaluation.caption_identity import CaptionPool, captions_of, clips_with
+from oea_cli.evaluation.caption_identity import CaptionPool, clips_with
 from oea_cli.evaluation.clip_names import (
     LISTED,
     AmbiguousNameError,
     ClipNames,
     listed,
-    match_ids,
 )
-from oea_cli.evaluation.uiq_summary import UiqSummary, summarise_cells, uiq_summary
 from oea_cli.tables import Record
-
-__all__ = [
-    "UiqSummary",
-    "captions_of",
-    "is_uiq_row",
-    "match_ids",
-    "resolve_uiq",
-    "summarise_cells",
-    "uiq_summary",
-]
 
 NEGATIVE = "negative"
 TEXT_KEYS = ("generated_query", "negative_query")

@@ -35,8 +35,9 @@ import torch
 
 from oea_cli.audio.libsndfile import open_sound
 from oea_cli.audio.windows import _convert, read_audio
+from oea_cli.cores import num_cores
 from oea_cli.encoder import Encoder, decode_ahead, load_encoder
-from oea_cli.encoder.stream import CPU_BATCH, encode_records, num_cores
+from oea_cli.encoder.stream import CPU_BATCH, encode_records
 from oea_cli.errors import raise_failure
 from oea_cli.records import read_records
 
