@@ -8,7 +8,7 @@ import torch
 from jinja2 import Template
 from safetensors.torch import load_file, save_file
 
-from oea_cli.encoder import encoder_folder, load_encoder
+from oea_cli.encoder import _no_garbage_collection, encoder_folder, load_encoder
 from oea_cli.encoder.folder import load_encoder_folder, save_encoder_folder
 from oea_cli.encoder.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
 from oea_cli.encoder.front_end import chat, num_audio_tokens
@@ -193,6 +193,8 @@ def test_broken_weights_are_named(folder: Path, tmp_path: Path) -> None:
 def test_loading_leaves_garbage_collection_as_it_was(folder: Path) -> None:
     import gc
 
+    with _no_garbage_collection():
+        assert not gc.isenabled()
     assert gc.isenabled()
     load_encoder(str(folder), device="cpu")
     assert gc.isenabled()

@@ -138,6 +138,18 @@ def test_no_training_text_holds_a_held_out_word(trained: Path) -> None:
     assert not [text for text in texts if is_held_out(text.replace(SPLIT, ""))]
 
 
+def test_no_slip_makes_a_held_out_word(trained: Path, smoke: Recipe) -> None:
+    # One letter from "rain" and "wind", and most of them cut in two by a word break.
+    slips = ("ran", "rin", "win", "wnd")
+    texts = replace(smoke.texts, typo=1.0, split=0.9, filler=0.0, held_out=slips)
+    batches = batches_of(trained, replace(smoke, texts=texts))
+    rng = np.random.default_rng(0)
+    made = [example.text for example in batches.text_examples(rng, 1500)]
+    assert any(SPLIT in text for text in made)
+    is_held_out = holds(slips)
+    assert not [text for text in made if is_held_out(text.replace(SPLIT, ""))]
+
+
 def test_variation_keeps_the_text_and_is_seeded() -> None:
     def varied(seed: int) -> str:
         rng = np.random.default_rng(seed)
