@@ -4,19 +4,18 @@ Importing this package is cheap; torch is loaded by `load_encoder`.
 """
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.encoder.names import EncoderName, Placement, nearest, parse_name
+from oea_cli.errors import OeaError
 
 BUILT_IN = Path(__file__).parent.parent / "models"
 """Encoders that ship inside the package, one folder each."""
-
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
 class Encoder(Protocol):
@@ -53,26 +52,39 @@ class Encoder(Protocol):
         """(n, dim) float32 from what `prepare_audio` returned."""
 
 
+Loader = Callable[[EncoderName, Placement], Encoder]
+
+
 def load_encoder(
-    name: str = "mini",
+    name: str | EncoderName = "mini",
     *,
     device: str = "auto",
     dtype: str = "auto",
+    quantize: str = "none",
     revision: str | None = None,
+    trust_remote_code: bool = False,
 ) -> Encoder:
-    """Load an encoder: `mini`, or a folder made by `oea train`.
+    """Load an encoder by what `--model` says (see `names`).
 
-    Raises OeaError for an unknown name, a folder that is none, a missing device or a bad dtype.
+    Raises UsageError for an option that makes no sense, OeaError for an unknown name, a folder that
+    is none, a missing device, a missing extra, or a repository that cannot be had.
     """
-    if dtype not in DTYPES:
-        raise UsageError(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
-    folder = encoder_folder(name)
-    if revision is not None:
-        raise UsageError(f"{name}: a folder has no revisions; leave --revision out")
+    placement = Placement(device, dtype, quantize, trust_remote_code)
+    if isinstance(name, str):
+        name = parse_name(name, revision=revision)
     with _no_garbage_collection():
-        from oea_cli.encoder.folder import load_encoder_folder
+        loader = find_loader(name)
+    return loader(name, placement)
 
-    return load_encoder_folder(folder, name=name, device=device, dtype=dtype)
+
+def find_loader(name: EncoderName) -> Loader:
+    """What loads encoders of this kind; raises OeaError for a scheme nobody knows."""
+    match name.scheme:
+        case "":
+            from oea_cli.encoder.folder import load_named_folder
+
+            return load_named_folder
+    raise OeaError(f"no encoder '{name}': '{name.scheme}:' is no kind of encoder")
 
 
 def encoder_folder(name: str) -> Path:
@@ -85,8 +97,11 @@ def encoder_folder(name: str) -> Path:
         return folder
     if folder.is_dir():
         raise OeaError(f"{name}: no encoder.json in it; an encoder folder is made by `oea train`")
-    known = ", ".join(sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json")))
-    raise OeaError(f"no encoder '{name}'; built in: {known}; or give a folder made by `oea train`")
+    known = sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json"))
+    raise OeaError(
+        f"no encoder '{name}'{nearest(name, known)}; built in: {', '.join(known)}; "
+        "or give a folder made by `oea train`"
+    )
 
 
 @contextmanager

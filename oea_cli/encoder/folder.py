@@ -14,7 +14,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniThinkerConfig
 
+from oea_cli.encoder import encoder_folder
 from oea_cli.encoder.front_end import FrontEnd, load_front_end
+from oea_cli.encoder.names import EncoderName, Placement
 from oea_cli.encoder.omni import OmniEncoder, OmniModel, build_backbone
 from oea_cli.encoder.settings import EncoderSettings, load_settings, save_settings
 from oea_cli.errors import OeaError
@@ -65,6 +67,15 @@ def load_encoder_folder(
     front_end = load_front_end(folder, settings)
     fingerprint = fingerprint_folder(folder, settings)
     return OmniEncoder(name or str(folder), fingerprint, model, front_end, settings)
+
+
+def load_named_folder(name: EncoderName, placement: Placement) -> OmniEncoder:
+    """A `Loader`: an encoder that lies on disk or inside the package."""
+    name.allow()
+    folder = encoder_folder(name.place)
+    return load_encoder_folder(
+        folder, name=str(name), device=placement.device, dtype=placement.dtype
+    )
 
 
 def load_model(folder: Path, settings: EncoderSettings) -> OmniModel:
