@@ -15,9 +15,9 @@ from oea_cli.errors import OeaError, UsageError
         ("mini", "", "mini", {}),
         ("runs/mine", "", "runs/mine", {}),
         ("./odd:name/x", "", "./odd:name/x", {}),
-        ("omni:Qwen/Qwen2.5-Omni-3B?pooling=last", "omni", "Qwen/Qwen2.5-Omni-3B", {"pooling": "last"}),
+        ("omni:Qwen/Omni-3B?pooling=last", "omni", "Qwen/Omni-3B", {"pooling": "last"}),
         ("st:runs/a", "st", "runs/a", {}),
-        ("http://127.0.0.1:8000/v1?model=a/b", "http", "http://127.0.0.1:8000/v1", {"model": "a/b"}),
+        ("http://[::1]:8/v1?model=a/b", "http", "http://[::1]:8/v1", {"model": "a/b"}),
         ("omni:q?text_prompt=", "omni", "q", {"text_prompt": ""}),
     ],
 )  # fmt: skip
@@ -42,15 +42,14 @@ def test_options_given_apart_join() -> None:
         parse_name("omni:a/b?pooling=last", pooling="mean")
 
 
-@pytest.mark.parametrize("text", ["", "omni:", "omni:a?", "omni:a?x=1&x=2", "omni:a?&"])
+@pytest.mark.parametrize("text", ["", "omni:", "omni:a?x", "omni:a?x=1&x=2", "omni:a?&"])
 def test_malformed_names_are_wrong_usage(text: str) -> None:
     with pytest.raises(UsageError):
-        name = parse_name(text)
-        raise AssertionError(name)
+        parse_name(text)
 
 
 def test_unknown_options_and_schemes_are_named() -> None:
-    with pytest.raises(UsageError, match="no option 'poolin'.*it has none"):
+    with pytest.raises(UsageError, match=r"no option 'poolin'.*it has none"):
         load_encoder("mini?poolin=last")
     with pytest.raises(OeaError, match="'nosuch:' is no kind of encoder"):
         load_encoder("nosuch:a/b")

@@ -34,10 +34,9 @@ class EncoderName:
     def __str__(self) -> str:
         """The name put together again, options in alphabetical order."""
         prefix = f"{self.scheme}:" if self.scheme and self.scheme not in WEB else ""
-        given = [
-            f"{key}={quote(value, safe=_PLAIN)}" for key, value in sorted(self.options.items())
-        ]
-        return prefix + self.place + ("?" + "&".join(given) if given else "")
+        pairs = (f"{key}={quote(self.options[key], safe=_PLAIN)}" for key in sorted(self.options))
+        given = "&".join(pairs)
+        return f"{prefix}{self.place}{'?' if given else ''}{given}"
 
     @property
     def revision(self) -> str | None:
@@ -87,17 +86,19 @@ def parse_name(text: str, **options: str | None) -> EncoderName:
         scheme, place = "", head
     elif scheme in WEB:
         place = head
-    pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True)
-    if (query and not pairs) or len(dict(pairs)) != len(pairs):
+    try:
+        pairs = parse_qsl(query.replace("+", "%2B"), keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        pairs = [("", "")] * 2 if query else []
+    if len(dict(pairs)) != len(pairs):
         raise UsageError(f"{text}: options read ?name=value&name=value, each one once")
     found = dict(pairs)
     for key, value in options.items():
         if value is None:
             continue
         if found.get(key, value) != value:
-            raise UsageError(
-                f"{text}: says {key}={found[key]}, but --{key.replace('_', '-')} {value}"
-            )
+            option = "--" + key.replace("_", "-")
+            raise UsageError(f"{text}: says {key}={found[key]}, but {option} says {value}")
         found[key] = value
     if not place:
         raise UsageError(f"'{text}' names no encoder")
