@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import demo, embed, eval, index, search, train
+from oea_cli.commands import demo, embed, eval, index, models_convert, search, train
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -78,3 +78,12 @@ app.command("search")(search.search)
 app.command("eval")(eval.evaluate)
 app.command("train")(train.train)
 app.command("demo")(demo.demo)
+
+models = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List, inspect, convert and measure encoders.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models.command("convert")(models_convert.convert)
+app.add_typer(models, name="models")
