@@ -46,8 +46,8 @@ def save_adapter_folder(
 ) -> None:
     """Write an adapter; encoder.json comes last, so that a half-written folder is not one.
 
-    `lora` has PEFT's names (`base_model.model.language_model.layers.0.self_attn.q_proj.lora_A.weight`),
-    `heads` those of `heads.save_heads`. `settings.base` names the backbone.
+    `lora` has PEFT's names (`base_model.model.language_model.layers.0.self_attn.q_proj.
+    lora_A.weight`), `heads` those of `heads.save_heads`. `settings.base` names the backbone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "encoder.json").unlink(missing_ok=True)
@@ -99,7 +99,7 @@ def _check_shapes(path: Path, tensors: dict[str, Tensor], wanted: dict[str, Tens
     if missing := sorted(set(wanted) - set(tensors)):
         raise OeaError(f"{path}: lacks {missing[0]}; it was made for another backbone")
     if unknown := sorted(set(tensors) - set(wanted)):
-        raise OeaError(f"{path}: the backbone has no place for {unknown[0]}; it was made for another")
+        raise OeaError(f"{path}: {unknown[0]} has no place in the backbone; made for another?")
     for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
             shapes = f"{tuple(tensor.shape)}, the backbone's {tuple(wanted[name].shape)}"

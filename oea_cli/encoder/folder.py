@@ -76,7 +76,7 @@ def assemble(
     placement: Placement,
     folder: Path | None = None,
 ) -> OmniEncoder:
-    """An encoder out of its parts: a checkpoint, and what `folder` adds: LoRA and heads, or heads."""
+    """An encoder out of a checkpoint and what `folder` adds: heads, perhaps LoRA."""
     device = resolve_device(placement.device)
     backbone = load_backbone(checkpoint, resolve_dtype(placement.dtype, device), device)
     added = []
@@ -97,7 +97,7 @@ def assemble(
 
 
 def _base(folder: Path, settings: EncoderSettings) -> str:
-    """Where the backbone is: here, in a folder (perhaps relative to this one), or in a repository."""
+    """Where the backbone is: here, in another folder (perhaps relative to this one), a repository."""
     beside = folder / settings.base
     return str(beside if beside.is_dir() else settings.base)
 
