@@ -7,7 +7,16 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import demo, embed, eval, index, search, train
+from oea_cli.commands import (
+    demo,
+    embed,
+    eval,
+    index,
+    models_info,
+    models_list,
+    search,
+    train,
+)
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -78,3 +87,13 @@ app.command("search")(search.search)
 app.command("eval")(eval.evaluate)
 app.command("train")(train.train)
 app.command("demo")(demo.demo)
+
+models = typer.Typer(
+    name="models",
+    help="List, inspect, convert and measure encoders.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+models.command("list")(models_list.list_models)
+models.command("info")(models_info.info)
+app.add_typer(models)

@@ -32,7 +32,11 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv", "out_proj")
 ALPHA = 32  # of the release, where the checkpoint's configuration does not say
 MAX_SECONDS = 128.0  # the release's processor takes 2,048,000 samples
 HEADS = ("text_head", "audio_head")
-HEAD_PARTS = {"linear.weight": (2, "weight"), "norm.weight": (1, "weight"), "norm.bias": (1, "bias")}
+HEAD_PARTS = {
+    "linear.weight": (2, "weight"),
+    "norm.weight": (1, "weight"),
+    "norm.bias": (1, "bias"),
+}
 _LORA_KEY = re.compile(r"(.+)\.lora_([AB])(?:\.\w+)?\.weight")
 
 
@@ -157,9 +161,7 @@ def _tensors(checkpoint: TorchCheckpoint, part: str) -> Tensors:
         raise OeaError(f"{checkpoint.name}: no '{part}' in it; is it OEA's? ({kind})")
     if not isinstance(content[part], dict):
         raise OeaError(f"{checkpoint.name}: its '{part}' is no state dict")
-    return {
-        str(key): value for key, value in content[part].items() if isinstance(value, Tensor)
-    }
+    return {str(key): value for key, value in content[part].items() if isinstance(value, Tensor)}
 
 
 def _training_config(checkpoint: TorchCheckpoint) -> dict[str, Any]:
