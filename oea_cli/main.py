@@ -7,7 +7,17 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import demo, embed, eval, index, models_convert, search, train
+from oea_cli.commands import (
+    demo,
+    embed,
+    eval,
+    index,
+    models_convert,
+    models_info,
+    models_list,
+    search,
+    train,
+)
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -80,10 +90,12 @@ app.command("train")(train.train)
 app.command("demo")(demo.demo)
 
 models = typer.Typer(
+    name="models",
+    help="List, inspect, convert and measure encoders.",
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="List, inspect, convert and measure encoders.",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
+models.command("list")(models_list.list_models)
+models.command("info")(models_info.info)
 models.command("convert")(models_convert.convert)
-app.add_typer(models, name="models")
+app.add_typer(models)

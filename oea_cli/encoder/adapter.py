@@ -6,6 +6,7 @@
 The backbone stays where it is: a folder, or a repository that is fetched once.
 """
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def save_adapter_folder(
     (folder / "encoder.json").unlink(missing_ok=True)
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in lora.items()}
     save_file(stored, folder / ADAPTER_FILE, metadata={"format": "pt"})
-    config = config or lora_config()
+    config = copy.copy(config) if config else lora_config()
     config.base_model_name_or_path, config.revision = settings.base, settings.base_revision or None
     config.inference_mode = True
     config.save_pretrained(str(folder))
@@ -90,8 +91,10 @@ def _read_config(path: Path) -> Any:
         config = LoraConfig.from_pretrained(str(path.parent))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise OeaError(f"{path}: cannot be read as PEFT's configuration ({error})") from error
-    # Nothing here learns: without dropout PEFT's forward is the plain sum.
+    # Nothing here learns: without dropout PEFT's forward is the plain sum. What the base is called
+    # stands in encoder.json; PEFT would warn where it lies elsewhere now.
     config.lora_dropout, config.inference_mode = 0.0, True
+    config.base_model_name_or_path = config.revision = None
     return config
 
 

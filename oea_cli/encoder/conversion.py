@@ -28,6 +28,7 @@ from oea_cli.encoder.torch_checkpoint import StandIn, TorchCheckpoint
 from oea_cli.errors import OeaError
 
 Tensors = dict[str, Tensor]
+<<<<<<< HEAD
 BASES = {
     "Qwen/Qwen2.5-Omni-3B": ("Qwen/Qwen2.5-Omni-3B", "causal"),
     "Qwen/Qwen2.5-Omni-7B": ("Qwen/Qwen2.5-Omni-7B", "causal"),
@@ -35,6 +36,20 @@ BASES = {
 }
 """The backbones of the release, each with the one whose sizes it has, and its attention."""
 HEAD_PARTS = {"linear.weight": (2, "weight"), "norm.weight": (1, "weight"), "norm.bias": (1, "bias")}
+=======
+NEMOTRON = "nvidia/omni-embed-nemotron-3b"
+BASES = {**{base: base for base in KNOWN_BACKBONES}, NEMOTRON: "Qwen/Qwen2.5-Omni-3B"}
+"""The backbones of the release, each with the one whose sizes it has."""
+TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv", "out_proj")
+ALPHA = 32  # of the release, where the checkpoint's configuration does not say
+MAX_SECONDS = 128.0  # the release's processor takes 2,048,000 samples
+HEADS = ("text_head", "audio_head")
+HEAD_PARTS = {
+    "linear.weight": (2, "weight"),
+    "norm.weight": (1, "weight"),
+    "norm.bias": (1, "bias"),
+}
+>>>>>>> enc
 _LORA_KEY = re.compile(r"(.+)\.lora_([AB])(?:\.\w+)?\.weight")
 
 
@@ -164,9 +179,7 @@ def _tensors(checkpoint: TorchCheckpoint, part: str) -> Tensors:
         raise OeaError(f"{checkpoint.name}: no '{part}' in it; is it OEA's? ({kind})")
     if not isinstance(content[part], dict):
         raise OeaError(f"{checkpoint.name}: its '{part}' is no state dict")
-    return {
-        str(key): value for key, value in content[part].items() if isinstance(value, Tensor)
-    }
+    return {str(key): value for key, value in content[part].items() if isinstance(value, Tensor)}
 
 
 def _training_config(checkpoint: TorchCheckpoint) -> dict[str, Any]:
