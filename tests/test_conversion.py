@@ -1,5 +1,6 @@
 """`oea models convert`: the release's checkpoint becomes an adapter, and nothing in it is run."""
 
+import functools
 import os
 import pickle
 import shutil
@@ -141,13 +142,17 @@ def test_a_configuration_pickled_as_an_object(folder: Path, release: Release) ->
 # The real sizes: shapes only, every tensor one number expanded.
 
 
+real_shapes = functools.cache(lambda sizes: lora_shapes(backbone_config(sizes), lora_config()))
+
+
 def real_content(base: str, **config: object) -> dict[str, Any]:
     """A checkpoint with the real names and shapes of a released base."""
-    settings = backbone_config(BASES[base][0])
+    sizes = BASES[base][0]
+    settings = backbone_config(sizes)
     lora = {
         old_name(name).replace("language_model.", "model.").replace(".weight", ".default.weight"):
             torch.zeros(1).expand(shape)
-        for name, shape in lora_shapes(settings, lora_config()).items()
+        for name, shape in real_shapes(sizes).items()
     }  # fmt: skip
     head = {
         "0.weight": torch.zeros(1).expand(512, settings.text_config.hidden_size),

@@ -6,6 +6,7 @@ its names, count and shapes have been compared with the backbone that it says it
 """
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,28 +29,17 @@ from oea_cli.encoder.torch_checkpoint import StandIn, TorchCheckpoint
 from oea_cli.errors import OeaError
 
 Tensors = dict[str, Tensor]
-<<<<<<< HEAD
 BASES = {
     "Qwen/Qwen2.5-Omni-3B": ("Qwen/Qwen2.5-Omni-3B", "causal"),
     "Qwen/Qwen2.5-Omni-7B": ("Qwen/Qwen2.5-Omni-7B", "causal"),
     "nvidia/omni-embed-nemotron-3b": ("Qwen/Qwen2.5-Omni-3B", "bidirectional"),
 }
 """The backbones of the release, each with the one whose sizes it has, and its attention."""
-HEAD_PARTS = {"linear.weight": (2, "weight"), "norm.weight": (1, "weight"), "norm.bias": (1, "bias")}
-=======
-NEMOTRON = "nvidia/omni-embed-nemotron-3b"
-BASES = {**{base: base for base in KNOWN_BACKBONES}, NEMOTRON: "Qwen/Qwen2.5-Omni-3B"}
-"""The backbones of the release, each with the one whose sizes it has."""
-TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv", "out_proj")
-ALPHA = 32  # of the release, where the checkpoint's configuration does not say
-MAX_SECONDS = 128.0  # the release's processor takes 2,048,000 samples
-HEADS = ("text_head", "audio_head")
 HEAD_PARTS = {
     "linear.weight": (2, "weight"),
     "norm.weight": (1, "weight"),
     "norm.bias": (1, "bias"),
 }
->>>>>>> enc
 _LORA_KEY = re.compile(r"(.+)\.lora_([AB])(?:\.\w+)?\.weight")
 
 
@@ -84,7 +74,7 @@ def convert(
         trained_with = _training_config(checkpoint)
         rank = next(iter(lora.values())).shape[0]
         adapter = lora_config(rank, _alpha(trained_with, rank))
-        base = _resolved(base) if base else _find_base(checkpoint, lora, trained_with, adapter)
+        base = _resolved(base) if base else _find_base(checkpoint, lora, trained_with)
         config, attention, commit = _base_config(base, revision)
         if problem := _difference(lora, lora_shapes(config, adapter)):
             raise OeaError(f"{checkpoint.name}: its LoRA does not fit {base}: {problem}")
@@ -118,7 +108,8 @@ def lora_shapes(
     config: Qwen2_5OmniThinkerConfig, adapter: LoraConfig
 ) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the LoRA tensors that PEFT makes for a backbone, without making it."""
-    with init_empty_weights():
+    with init_empty_weights(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PEFT's calls into transformers are out of date
         model = get_peft_model(build_backbone(config), adapter)
     return {name: tuple(t.shape) for name, t in get_peft_model_state_dict(model).items()}
 
@@ -201,18 +192,17 @@ def _step(checkpoint: TorchCheckpoint) -> int | None:
 
 
 def _find_base(
-    checkpoint: TorchCheckpoint,
-    lora: Tensors,
-    trained_with: Mapping[str, Any],
-    adapter: LoraConfig,
+    checkpoint: TorchCheckpoint, lora: Tensors, trained_with: Mapping[str, Any]
 ) -> str:
-    """The base whose shapes fit and that the training configuration names."""
-    sizes = [
-        sizes
-        for sizes in KNOWN_BACKBONES
-        if not _difference(lora, lora_shapes(backbone_config(sizes), adapter))
+    """The base whose width and depth fit and that the training configuration names."""
+    layers = {key.split(".self_attn")[0] for key in lora if "language_model" in key}
+    widths = {t.shape[1] for key, t in lora.items() if key.endswith("self_attn.q_proj.lora_A.weight")}
+    fitting = [
+        base
+        for base, (same_as, _) in BASES.items()
+        if len(layers) == KNOWN_BACKBONES[same_as].layers
+        and KNOWN_BACKBONES[same_as].hidden_size in widths
     ]
-    fitting = [base for base, (same_as, _) in BASES.items() if same_as in sizes]
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
