@@ -90,7 +90,9 @@ class Release:
         """The backbone as its own repository holds it: thinker.* in safetensors, and more."""
         folder.mkdir()
         state = {
-            "thinker." + old_name("base_model.model." + name).removeprefix("base_model.model.")
+            "thinker."
+            + old_name("base_model.model." + name)
+            .removeprefix("base_model.model.")
             .replace(".base_layer", ""): tensor.contiguous()
             for name, tensor in self.model.base_model.model.state_dict().items()
             if "lora_" not in name

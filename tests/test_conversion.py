@@ -236,7 +236,7 @@ LAYER = "base_model.model.model.layers.0.self_attn.q_proj"
         (lambda c: c["text_head"].update({"3.bias": torch.zeros(32)}), "has 2 tensors that could"),
         (lambda c: c["text_head"].update(x=torch.zeros(3, 3)), "is not a Linear without bias"),
         (lambda c: c["text_head"].update({"2.bias": torch.zeros(9)}), "do not fit together"),
-        (not_finite, "q_proj.lora_A.weight holds numbers that are not finite"),
+        (not_finite, "k_proj.lora_A.weight holds numbers that are not finite"),
         (lambda c: c["lora_state_dict"].pop(first_lora(c)), "it lacks base_model.model.audio_tow"),
         (spoil(f"{LAYER}.lora_A.default.weight", torch.zeros(8, 64)), "is (8, 64), there (16, 64)"),
         (spoil(f"{LAYER}.lora_A.other.weight", torch.zeros(16, 64)), "a second time, under anoth"),
@@ -278,13 +278,13 @@ class Reduced:
     ("make", "names"),
     [
         (lambda c: Reduced(os.system, f"touch {c}"), "system"),
-        (lambda c: Reduced(eval, f"open({c!r}, 'w')"), "builtins.eval"),
-        (lambda c: Reduced(exec, f"open({c!r}, 'w')"), "builtins.exec"),
+        (lambda c: Reduced(eval, f"open({c!r}, 'w')"), "__builtin__.eval"),
+        (lambda c: Reduced(exec, f"open({c!r}, 'w')"), "__builtin__.exec"),
         (lambda c: [{"deep": (Reduced(open, c, "w"),)}], "io.open"),
-        (lambda c: Reduced(Path(c).touch), "builtins.getattr"),
+        (lambda c: Reduced(Path(c).touch), "__builtin__.getattr"),
         (lambda c: Reduced(torch.load, c), "torch.serialization.load"),
-        (lambda c: Reduced(subprocess.Popen, ["touch", c]), "subprocess.Popen"),
-        (lambda c: Reduced(bytearray, 10**12), "builtins.bytearray"),
+        (lambda c: Reduced(subprocess.Popen, ["touch", c]), ".Popen"),
+        (lambda c: Reduced(bytearray, 10**12), "__builtin__.bytearray"),
         (lambda c: Reduced(torch.FloatTensor, 10**12), "torch.FloatTensor"),
     ],
 )
@@ -406,9 +406,7 @@ print(peak() - before)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
-def test_memory_does_not_grow_with_the_file(
-    release: Release, folder: Path, tmp_path: Path
-) -> None:
+def test_memory_does_not_grow_with_the_file(release: Release, folder: Path, tmp_path: Path) -> None:
     content = release.content({})
     for i in range(3):
         frozen = torch.ones(50_000_000, dtype=torch.bfloat16)

@@ -28,9 +28,7 @@ def convert(
     ] = None,
     revision: Annotated[
         str | None,
-        typer.Option(
-            envvar="OEA_REVISION", metavar="COMMIT", help="Of the backbone's repository."
-        ),
+        typer.Option(envvar="OEA_REVISION", metavar="COMMIT", help="Of the backbone's repository."),
     ] = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,

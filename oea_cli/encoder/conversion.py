@@ -72,7 +72,7 @@ def convert(
         lora = _lora_tensors(checkpoint)
         heads = _head_tensors(checkpoint)
         trained_with = _training_config(checkpoint)
-        rank = next(iter(lora.values())).shape[0]
+        rank = next(t.shape[0] for name, t in lora.items() if "lora_A" in name)
         adapter = lora_config(rank, _alpha(trained_with, rank))
         base = _resolved(base) if base else _find_base(checkpoint, lora, trained_with)
         config, attention, commit = _base_config(base, revision)
@@ -115,7 +115,7 @@ def lora_shapes(
 
 
 def _lora_tensors(checkpoint: TorchCheckpoint) -> Tensors:
-    """The LoRA matrices by PEFT's names on our backbone, whose parts the release calls otherwise."""
+    """The LoRA matrices by PEFT's names on our backbone; the release calls its parts otherwise."""
     found: Tensors = {}
     for key, tensor in _tensors(checkpoint, "lora_state_dict").items():
         if "lora_" not in key:
@@ -130,9 +130,9 @@ def _lora_tensors(checkpoint: TorchCheckpoint) -> Tensors:
         if tensor.ndim != 2:
             raise OeaError(f"{checkpoint.name}: {key} is no matrix")
         found[name] = tensor
-    if not found:
+    if not any("lora_A" in name for name in found):
         raise OeaError(f"{checkpoint.name}: no LoRA tensors in its lora_state_dict")
-    return dict(sorted(found.items()))  # an A comes first, and tells the rank
+    return dict(sorted(found.items()))
 
 
 def _head_tensors(checkpoint: TorchCheckpoint) -> Tensors:
@@ -191,12 +191,12 @@ def _step(checkpoint: TorchCheckpoint) -> int | None:
     return step if isinstance(step, int) else None
 
 
-def _find_base(
-    checkpoint: TorchCheckpoint, lora: Tensors, trained_with: Mapping[str, Any]
-) -> str:
+def _find_base(checkpoint: TorchCheckpoint, lora: Tensors, trained_with: Mapping[str, Any]) -> str:
     """The base whose width and depth fit and that the training configuration names."""
     layers = {key.split(".self_attn")[0] for key in lora if "language_model" in key}
-    widths = {t.shape[1] for key, t in lora.items() if key.endswith("self_attn.q_proj.lora_A.weight")}
+    widths = {
+        t.shape[1] for key, t in lora.items() if key.endswith("self_attn.q_proj.lora_A.weight")
+    }
     fitting = [
         base
         for base, (same_as, _) in BASES.items()
