@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import init_empty_weights
-from peft import LoraConfig, TaskType, get_peft_model, get_peft_model_state_dict
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from torch import Tensor
 from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniThinkerConfig
 
-from oea_cli.encoder.adapter import save_adapter_folder
+from oea_cli.artefacts import whole_folder
+from oea_cli.encoder.adapter import lora_config, save_adapter_folder
 from oea_cli.encoder.backbone import build_backbone, own_name, read_config
+from oea_cli.encoder.bare import MAX_SECONDS
+from oea_cli.encoder.heads import HEADS
 from oea_cli.encoder.hub import snapshot
 from oea_cli.encoder.known_backbones import KNOWN_BACKBONES, backbone_config
 from oea_cli.encoder.settings import EncoderSettings
@@ -25,13 +28,12 @@ from oea_cli.encoder.torch_checkpoint import StandIn, TorchCheckpoint
 from oea_cli.errors import OeaError
 
 Tensors = dict[str, Tensor]
-NEMOTRON = "nvidia/omni-embed-nemotron-3b"
-BASES = {**{base: base for base in KNOWN_BACKBONES}, NEMOTRON: "Qwen/Qwen2.5-Omni-3B"}
-"""The backbones of the release, each with the one whose sizes it has."""
-TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv", "out_proj")
-ALPHA = 32  # of the release, where the checkpoint's configuration does not say
-MAX_SECONDS = 128.0  # the release's processor takes 2,048,000 samples
-HEADS = ("text_head", "audio_head")
+BASES = {
+    "Qwen/Qwen2.5-Omni-3B": ("Qwen/Qwen2.5-Omni-3B", "causal"),
+    "Qwen/Qwen2.5-Omni-7B": ("Qwen/Qwen2.5-Omni-7B", "causal"),
+    "nvidia/omni-embed-nemotron-3b": ("Qwen/Qwen2.5-Omni-3B", "bidirectional"),
+}
+"""The backbones of the release, each with the one whose sizes it has, and its attention."""
 HEAD_PARTS = {
     "linear.weight": (2, "weight"),
     "norm.weight": (1, "weight"),
@@ -65,43 +67,48 @@ def convert(
     OEA's, does not fit its base, does not say which of two bases it has, or holds a number that is
     not finite.
     """
-    lora = _lora_tensors(checkpoint)
-    heads = _head_tensors(checkpoint)
-    trained_with = _training_config(checkpoint)
-    rank = next(iter(lora.values())).shape[0]
-    lora_config = _lora_config(rank, trained_with)
-    base = base or _find_base(checkpoint, lora, trained_with, lora_config)
-    config, commit = _base_config(base, revision)
-    expected = lora_shapes(config, lora_config)
-    if problem := _difference(lora, expected):
-        raise OeaError(f"{checkpoint.name}: its LoRA does not fit {base}: {problem}")
-    dim, hidden_size = heads["text_head.linear.weight"].shape
-    if hidden_size != config.text_config.hidden_size:
-        raise OeaError(
-            f"{checkpoint.name}: its heads take {hidden_size} values, and {base} gives "
-            f"{config.text_config.hidden_size}"
+    with whole_folder(output, "encoder.json") as folder:
+        lora = _lora_tensors(checkpoint)
+        heads = _head_tensors(checkpoint)
+        trained_with = _training_config(checkpoint)
+        rank = next(iter(lora.values())).shape[0]
+        adapter = lora_config(rank, _alpha(trained_with, rank))
+        base = _resolved(base) if base else _find_base(checkpoint, lora, trained_with, adapter)
+        config, attention, commit = _base_config(base, revision)
+        if problem := _difference(lora, lora_shapes(config, adapter)):
+            raise OeaError(f"{checkpoint.name}: its LoRA does not fit {base}: {problem}")
+        dim, hidden_size = heads["text_head.linear.weight"].shape
+        if hidden_size != config.text_config.hidden_size:
+            raise OeaError(
+                f"{checkpoint.name}: its heads take {hidden_size} values, and {base} gives "
+                f"{config.text_config.hidden_size}"
+            )
+        settings = EncoderSettings(
+            dim=dim,
+            max_seconds=MAX_SECONDS,
+            attention=attention,
+            base=base,
+            base_revision=commit or "",
+            training={"converted_from": Path(checkpoint.name).name, "step": _step(checkpoint)},
         )
-    numbers = _read_all(checkpoint, {**lora, **heads}, on_tensor)
-    settings = EncoderSettings(
-        dim=dim, max_seconds=MAX_SECONDS, base=base, base_revision=commit or revision or ""
-    )
-    save_adapter_folder(
-        output,
-        {name: numbers[name] for name in expected},
-        {name: numbers[name] for name in heads},
-        settings,
-        lora_config,
-    )
+        numbers = _read_all(checkpoint, {**lora, **heads}, on_tensor)
+        save_adapter_folder(
+            folder,
+            {name: numbers[name] for name in lora},
+            {name: numbers[name] for name in heads},
+            settings,
+            adapter,
+        )
     count = sum(tensor.numel() for tensor in lora.values())
     return Conversion(base, len(lora), count, dim)
 
 
 def lora_shapes(
-    config: Qwen2_5OmniThinkerConfig, lora_config: LoraConfig
+    config: Qwen2_5OmniThinkerConfig, adapter: LoraConfig
 ) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the LoRA tensors that PEFT makes for a backbone, without making it."""
     with init_empty_weights():
-        model = get_peft_model(build_backbone(config), lora_config)
+        model = get_peft_model(build_backbone(config), adapter)
     return {name: tuple(t.shape) for name, t in get_peft_model_state_dict(model).items()}
 
 
@@ -171,31 +178,30 @@ def _training_config(checkpoint: TorchCheckpoint) -> dict[str, Any]:
     return dict(fields) if isinstance(fields, Mapping) else {}
 
 
-def _lora_config(rank: int, trained_with: Mapping[str, Any]) -> LoraConfig:
-    alpha = trained_with.get("lora_alpha", ALPHA)
-    return LoraConfig(
-        r=rank,
-        lora_alpha=alpha if isinstance(alpha, int) and alpha > 0 else ALPHA,
-        lora_dropout=0.05,
-        bias="none",
-        target_modules=list(TARGETS),
-        task_type=TaskType.FEATURE_EXTRACTION,
-    )
+def _alpha(trained_with: Mapping[str, Any], rank: int) -> int:
+    """What scales the LoRA, by its rank: the release has 16 and 32."""
+    alpha = trained_with.get("lora_alpha")
+    return alpha if isinstance(alpha, int) and alpha > 0 else 2 * rank
+
+
+def _step(checkpoint: TorchCheckpoint) -> int | None:
+    step = checkpoint.content.get("global_step")
+    return step if isinstance(step, int) else None
 
 
 def _find_base(
     checkpoint: TorchCheckpoint,
     lora: Tensors,
     trained_with: Mapping[str, Any],
-    lora_config: LoraConfig,
+    adapter: LoraConfig,
 ) -> str:
     """The base whose shapes fit and that the training configuration names."""
     sizes = [
         sizes
         for sizes in KNOWN_BACKBONES
-        if not _difference(lora, lora_shapes(backbone_config(sizes), lora_config))
+        if not _difference(lora, lora_shapes(backbone_config(sizes), adapter))
     ]
-    fitting = [base for base, same_as in BASES.items() if same_as in sizes]
+    fitting = [base for base, (same_as, _) in BASES.items() if same_as in sizes]
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
@@ -213,13 +219,21 @@ def _find_base(
     )
 
 
-def _base_config(base: str, revision: str | None) -> tuple[Qwen2_5OmniThinkerConfig, str | None]:
-    """The base's configuration, and its commit where it was looked up in a repository."""
+def _resolved(base: str) -> str:
+    """A folder by its whole path, since the adapter remembers it; a repository as it is."""
+    folder = Path(base).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else base
+
+
+def _base_config(
+    base: str, revision: str | None
+) -> tuple[Qwen2_5OmniThinkerConfig, str, str | None]:
+    """The base's configuration, its attention, and its commit where a repository was asked."""
     if base in BASES and revision is None:
-        return backbone_config(BASES[base]), None
+        same_as, attention = BASES[base]
+        return backbone_config(same_as), attention, None
     folder, commit = snapshot(base, revision, ["config.json"])
-    config, _ = read_config(folder)
-    return config, commit
+    return *read_config(folder), commit
 
 
 def _difference(lora: Tensors, expected: Mapping[str, tuple[int, ...]]) -> str:
