@@ -26,6 +26,7 @@ def load_released(name: EncoderName, placement: Placement) -> OmniEncoder:
 def convert_released(name: str, output: Path, notice: Notice = lambda text: None) -> Conversion:
     """Fetch a released checkpoint and write its adapter into `output`."""
     checkpoint = fetch_released(name, notice)
+    output.parent.mkdir(parents=True, exist_ok=True)
     with open_checkpoint(checkpoint) as opened:
         made = convert(opened, output, base=RELEASED[name].base.repo)
     notice(f"{name}: its adapter is in {output}; the checkpoint may go: {checkpoint}")
