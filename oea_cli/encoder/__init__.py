@@ -94,6 +94,14 @@ def find_loader(name: EncoderName) -> Loader:
             from oea_cli.encoder.bare import load_bare
 
             return load_bare
+        case "clap":
+            from oea_cli.encoder.clap import load_clap
+
+            return load_clap
+        case "st":
+            from oea_cli.encoder.sentence_transformer import load_sentence_transformer
+
+            return load_sentence_transformer
     raise OeaError(f"no encoder '{name}': '{name.scheme}:' is no kind of encoder")
 
 
