@@ -229,12 +229,12 @@ def json_objects(
 
 
 def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> str:
+    cut = "" if line.endswith(b"\n") else f"; {CUT_OFF}"
     text = line.decode("utf-8", "replace")
     if "\ufffd" in text and "\ufffd".encode() not in line:
-        return "not UTF-8"
+        return f"not UTF-8{cut}"
     if line.strip() in (b"[", b"{"):
         return "one JSON object per line is expected; `jq -c '.[]'` makes them from a list"
-    cut = "" if line.endswith(b"\n") else f"; {CUT_OFF}"
     return f"not JSON ({error.msg} at column {error.colno}){cut}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -139,8 +140,8 @@ class ReviewRoutes:
 
 async def _body(request: Request) -> dict[str, Any]:
     try:
-        body = await request.json()
-    except ValueError as error:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
         raise HTTPException(400, "not JSON") from error
     if not isinstance(body, dict):
         raise HTTPException(400, "not a JSON object")

@@ -62,13 +62,18 @@ async function follow(answer) {
   $("output").textContent = state.output;
   $("undo").disabled = !state.undo;
   if (!state.annotator) {
-    show("enter");
-    $("annotator").focus();
+    enter();
   } else if (state.place === null) {
     finish();
   } else {
     await present(state.place);
   }
+}
+
+function enter() {
+  $("cancel").hidden = !state.annotator;
+  show("enter");
+  $("annotator").focus();
 }
 
 function finish() {
@@ -185,12 +190,12 @@ class Side {
   }
 
   async look() {
-    try {
-      this.picture = await ask(`${this.source}/picture`);
-    } catch (error) {
-      this.fail(error.message);
+    const picture = await ask(`${this.source}/picture`).catch((error) => ({ problem: error.message }));
+    if (picture.problem) {
+      this.fail(picture.problem);
       return;
     }
+    this.picture = picture;
     this.seconds = this.picture.seconds;
     this.tick();
     this.draw();
@@ -327,9 +332,9 @@ $("change").addEventListener("click", () => {
   stop();
   shown = null;
   $("annotator").value = "";
-  show("enter");
-  $("annotator").focus();
+  enter();
 });
+$("cancel").addEventListener("click", () => alone(() => follow(state)));
 $("previous").addEventListener("click", () => move(-1));
 $("next").addEventListener("click", () => move(1));
 $("undo").addEventListener("click", undo);

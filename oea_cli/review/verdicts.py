@@ -149,15 +149,14 @@ class VerdictLog:
         """The entries that are there; ends the last line where it has no end."""
         content = self.path.read_bytes()
         size = content.rfind(b"\n") + 1
-        whole, rest = content[:size], content[size:]
-        if rest and _is_cut_off(rest) and (whole or START_OF_ROW.match(rest)):
+        entries = list(_parsed(content[:size], self.path))
+        rest = content[size:]
+        if _is_cut_off(rest) and (entries or START_OF_ROW.match(rest)):
             os.ftruncate(self._descriptor, size)
-            rest = b""
         elif rest:
             entries = list(_parsed(content, self.path))
             os.write(self._descriptor, b"\n")
-            return entries
-        return list(_parsed(whole, self.path))
+        return entries
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -175,6 +174,7 @@ class VerdictLog:
 
 
 def _is_cut_off(line: bytes) -> bool:
+    """True for the beginning of a line, and for nothing at all."""
     try:
         orjson.loads(line)
     except orjson.JSONDecodeError:

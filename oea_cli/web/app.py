@@ -66,10 +66,11 @@ def _sound_routes(shelf: SoundShelf) -> list[BaseRoute]:
         return play(request, convert=True)
 
     def picture(request: Request) -> Response:
+        """What a sound looks like, or why it does not: both are answers, and no failure."""
         try:
             return JSONResponse(shelf.picture(number_of(request)).to_json())
         except AudioError as error:
-            return JSONResponse({"problem": str(error)}, 415)
+            return JSONResponse({"problem": str(error)})
 
     return [
         Route("/sounds/{number:int}", play),
