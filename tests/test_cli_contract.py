@@ -14,7 +14,7 @@ Run = Callable[..., Completed]
 
 
 def test_the_verbs_are_those_of_the_design() -> None:
-    assert {"embed", "index", "search", "eval", "train", "demo"} <= set(VERBS)
+    assert {"embed", "index", "search", "eval", "train", "review", "demo"} <= set(VERBS)
 
 
 def test_bare_oea_shows_help(oea: Run) -> None:
@@ -57,6 +57,7 @@ MISSING = {
     "search": ["search", "rain", "-i", "no-such.oea"],
     "eval": ["eval", "--run", "no-such.trec", "--qrels", "no-such.txt"],
     "train": ["train", "no-such.yaml", "-o", "x"],
+    "review": ["review", "no-such.jsonl", "-o", "verdicts.jsonl"],
 }
 
 
@@ -74,6 +75,7 @@ def test_missing_file_is_one_line_that_names_it(oea: Run, verb: str, tmp_path: P
 EMPTY = {
     "embed": ["embed", "-"],
     "index": ["index", "-", "-o", "x.oea"],
+    "review": ["review", "-", "-o", "verdicts.jsonl"],
 }
 
 

@@ -345,7 +345,7 @@ def test_going_on_after_a_kill_and_exit_codes(tmp_path: Path, tone: Tone) -> Non
     with ReviewServer(*arguments, cwd=tmp_path) as server:
         browser = Browser(server, server.first_link)
         assert browser.get("/state").json["place"] == 1
-        assert server.stop() == 130, "something is left"
+        assert server.stop(signal.SIGTERM) == 130, "something is left"
         assert "oea review: 1 verdicts in r.jsonl\n" in server.said
     with ReviewServer(*arguments, "-q", cwd=tmp_path) as server:
         browser = Browser(server, server.first_link)

@@ -10,6 +10,7 @@ was said before.
 
 import os
 import re
+import stat
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -118,6 +119,8 @@ class VerdictLog:
         except OSError as error:
             raise OeaError(f"{path}: {error.strerror}") from error
         try:
+            if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+                raise OeaError(f"{path}: is not a file that can be added to; choose another name")
             with self._locked():
                 self.entries = self._read()
         except BaseException:

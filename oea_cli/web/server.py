@@ -1,6 +1,7 @@
 """Running an application on this machine, for this machine, until Ctrl-C."""
 
 import os
+import signal
 import socket
 import sys
 import webbrowser
@@ -13,6 +14,7 @@ from oea_cli.errors import OeaError
 
 ADDRESS = "127.0.0.1"
 GRACE_SECONDS = 2
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def listening(port: int) -> socket.socket:
@@ -33,7 +35,8 @@ def listening(port: int) -> socket.socket:
 
 
 def serve(app: Callable[..., Any], server: socket.socket) -> None:
-    """Answer requests until SIGINT, which is raised again as KeyboardInterrupt."""
+    """Answer requests until SIGINT or SIGTERM; both are raised as KeyboardInterrupt, so that what
+    has to be put away is."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -45,7 +48,13 @@ def serve(app: Callable[..., Any], server: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[server])
+    # uvicorn ends in peace, and then raises the signal that it got for whoever was there before.
+    before = {name: signal.signal(name, signal.default_int_handler) for name in SIGNALS}
+    try:
+        uvicorn.Server(config).run(sockets=[server])
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def open_browser(link: str) -> bool:
