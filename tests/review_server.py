@@ -21,12 +21,20 @@ LINK = re.compile(r"http://\S+")
 class ReviewServer:
     """The running program; `links` are those it has printed, each good for one browser."""
 
-    def __init__(self, *arguments: str | Path, cwd: Path) -> None:
-        command = [sys.executable, "-m", "oea_cli", "review", "--no-browser", *map(str, arguments)]
+    def __init__(
+        self, *arguments: str | Path, cwd: Path, env: dict[str, str] | None = None
+    ) -> None:
+        """`env` sets a screen and a browser; without it none is opened."""
+        option = [] if env else ["--no-browser"]
+        command = [sys.executable, "-m", "oea_cli", "review", *option, *map(str, arguments)]
         self._process = subprocess.Popen(
-            command, cwd=cwd, env=clean_environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            command,
+            cwd=cwd,
+            env={**clean_environment(), "TMPDIR": str(cwd), **(env or {})},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self.said: list[str] = []
         self._links: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read)
@@ -70,7 +78,7 @@ class ReviewServer:
         traceback: TracebackType | None,
     ) -> None:
         if self._process.poll() is None:
-            self.stop(signal.SIGKILL)
+            self.stop()
 
 
 class Answer:

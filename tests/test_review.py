@@ -9,16 +9,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from oea_cli.errors import OeaError
 from oea_cli.review.clip_sounds import ClipSounds
 from oea_cli.review.items import Item, read_items
 from oea_cli.review.progress import Progress
 from oea_cli.review.summary import majority
-from oea_cli.review.verdicts import Entry, VerdictLog, read_verdicts
+from oea_cli.review.verdicts import Entry, Value, VerdictLog, read_verdicts
 from oea_cli.web.sounds import Sound
 from tests.conftest import clean_environment
 from tests.in_process import run
@@ -270,6 +274,44 @@ def test_going_on_and_undoing_over_a_restart(tmp_path: Path) -> None:
         "valid", "same", "unsure", "valid", None, None,
     ]  # fmt: skip
     assert read_verdicts([str(tmp_path / "v.jsonl")]) == []
+
+
+ACTIONS = st.lists(st.sampled_from(["valid", "same", "unsure", None]), max_size=12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(ACTIONS, st.randoms(use_true_random=False))
+def test_a_restart_changes_nothing(actions: list[str | None], random: Random) -> None:
+    """None undoes; whatever was done, the log tells it all."""
+    items = [Item({"target": name, "hard_negative": "h"}, ()) for name in "abc"]
+    with TemporaryDirectory() as folder:
+        log = VerdictLog(Path(folder) / "v.jsonl")
+        progress = Progress(items, log)
+        stack: list[tuple[Item, Value]] = []
+        for action in actions:
+            if action is None:
+                progress.undo("Ada")
+                if stack:
+                    item, before = stack.pop()
+                    assert progress.value("Ada", item) == before
+                continue
+            item = random.choice(items)
+            stack.append((item, progress.value("Ada", item)))
+            progress.judge("Ada", item, action)
+        log.close()
+        counted = read_verdicts([log.path.as_posix()])
+        assert len(counted) == progress.num_done("Ada")
+        log = VerdictLog(log.path)
+        again = Progress(items, log)
+        assert [again.value("Ada", item) for item in items] == [
+            progress.value("Ada", item) for item in items
+        ]
+        while stack:
+            item, before = stack.pop()
+            assert again.undo("Ada") == again.order("Ada").index(item)
+            assert again.value("Ada", item) == before
+        assert not again.can_undo("Ada") and again.num_done("Ada") == 0
+        log.close()
 
 
 # --- the verb ---

@@ -6,6 +6,8 @@ Run: pytest tests/test_review_server.py
 import json
 import os
 import signal
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -352,7 +354,29 @@ def test_going_on_after_a_kill_and_exit_codes(tmp_path: Path, tone: Tone) -> Non
         item = browser.get("/items/1").json
         assert browser.post("/verdicts", {"item": item["item"], "value": 2}).json["place"] is None
         assert server.stop() == 0, "all is judged"
+    left = list(tmp_path.glob("oea-review-*"))
+    assert len(left) == 1, "the killed one's folder, and no other"
     assert [row["rating"] for row in lines_of(tmp_path / "r.jsonl")] == [4, 2]
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="there is always a screen there")
+def test_the_browser_is_opened_where_there_is_a_screen(folder: Path, tmp_path: Path) -> None:
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    program.chmod(0o755)
+    browser = {"BROWSER": f"{program} %s", "WAYLAND_DISPLAY": ""}
+    for screen in ("", ":99"):
+        environment = {**browser, "DISPLAY": screen}
+        arguments = (folder / "pairs.jsonl", "-o", tmp_path / "v.jsonl")
+        with ReviewServer(*arguments, cwd=tmp_path, env=environment) as server:
+            if screen:
+                until = time.monotonic() + 20
+                while not (tmp_path / "opened").exists() and time.monotonic() < until:
+                    time.sleep(0.05)
+                time.sleep(0.1)
+                assert (tmp_path / "opened").read_text().strip() == server.first_link
+            assert Browser(server, server.first_link).get("/state").status == 200
+            assert (tmp_path / "opened").exists() == bool(screen)
 
 
 # --- pictures and conversions, without a server ---

@@ -36,6 +36,8 @@ class ReviewRoutes:
         """`annotator` is the one whom the command line names, if any; `output` is the log's name,
         for people."""
         self._progress, self._annotator, self._output = progress, annotator, output
+        if annotator is not None:
+            progress.enter(annotator)
         self._numbers = {sound: n for n, sound in enumerate(sounds_of(progress.items))}
         self._item_numbers = {item.key: n for n, item in enumerate(progress.items)}
 
@@ -63,6 +65,7 @@ class ReviewRoutes:
         except ValueError as error:
             raise HTTPException(422, str(error)) from error
         request.session["annotator"] = name
+        self._progress.enter(name)
         return JSONResponse(self._standing(name, self._progress.next_open(name)))
 
     def _item(self, request: Request) -> Response:

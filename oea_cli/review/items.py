@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from oea_cli.errors import OeaError
@@ -47,7 +48,7 @@ class Item:
         """What is given to it: a verdict or a rating."""
         return VERDICT if self.text is None else RATING
 
-    @property
+    @cached_property
     def key(self) -> Key:
         """What it is told from other items by."""
         return key_of(self.subject)

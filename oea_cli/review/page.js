@@ -156,8 +156,9 @@ class Side {
     find(".id bdi").textContent = side.id;
     find(".captions").replaceChildren(...side.captions.map((caption) => {
       const line = document.createElement("li");
-      line.dir = "auto";
-      line.textContent = caption;
+      const text = document.createElement("bdi");
+      text.textContent = caption;
+      line.append(text);
       return line;
     }));
     this.button.append(`Play ${this.letter}`.trim());

@@ -40,11 +40,14 @@ class Progress:
         for entry in log.entries:
             self._take(entry)
 
+    def enter(self, annotator: str) -> None:
+        """Somebody takes part in this run."""
+        self._present.add(annotator)
+
     def order(self, annotator: str) -> list[Item]:
         """All items as this annotator meets them: by a hash, so that more items change nothing
         about the order of those before, and the order in the file, by score perhaps, is hidden."""
         if annotator not in self._orders:
-            self._present.add(annotator)
             self._orders[annotator] = sorted(
                 self.items, key=lambda item: _hashed(self._seed, annotator, item.key)
             )

@@ -16,7 +16,10 @@ NO_TYPE = "no type"
 
 
 def summarise(entries: Sequence[Entry]) -> Document:
-    """Counts, agreement, means and sample standard deviations, of the entries that count."""
+    """Counts, agreement, means and sample standard deviations, of the entries that count.
+
+    "Unsure" is a verdict like the others for alpha; who took a verdict back gave none.
+    """
     found: Document = {"annotators": sorted({entry.annotator for entry in entries})}
     verdicts = [entry for entry in entries if entry.kind == VERDICT]
     ratings = [entry for entry in entries if entry.kind == RATING]

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable
 from typing import Any
@@ -57,10 +58,12 @@ def serve(app: Callable[..., Any], server: socket.socket) -> None:
             signal.signal(name, handler)
 
 
-def open_browser(link: str) -> bool:
-    """Show a page in the person's browser; False where there is no screen to show it on."""
+def open_browser(link: str) -> None:
+    """Show a page in the person's browser, where there is a screen to show it on."""
     has_screen = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
-    # Without a screen, webbrowser would start a text browser in this very terminal.
-    return has_screen and webbrowser.open(link)
+    # Without a screen, webbrowser would start a text browser in this very terminal. Some browsers
+    # are waited for until they are closed.
+    if has_screen:
+        threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()
