@@ -72,8 +72,9 @@ def test_queries_of_the_release_and_ours(tmp_path: Path) -> None:
          "negative_captions": ["wind"], "original_captions": ["rain"], "hard_negative": "b"},
         {"id": "q1", "text": "rain", "target": {"c": 2, "d": 1}, "type": "keyphrase"},
         {"text": "rain", "target": ["c"]},
+        {"audio_id": "a", "negative_query": "rain, no wind", "negative_captions": ["wind"]},
     ]  # fmt: skip
-    question, negative, ours, bare = items_of(write(tmp_path / "q.jsonl", rows))
+    question, negative, ours, bare, released = items_of(write(tmp_path / "q.jsonl", rows))
     assert question.subject == {
         "audio_id": "a.wav", "dataset": "clotho", "query_type": "question", "text": "is it rain?",
     }  # fmt: skip
@@ -85,6 +86,7 @@ def test_queries_of_the_release_and_ours(tmp_path: Path) -> None:
         ("Hard negative", "b", ("wind",)),
     ]
     assert ours.subject == {"id": "q1", "query_type": "keyphrase", "text": "rain"}
+    assert released.sides[1].captions == ("wind",) and released.sides[1].found.sound is None
     assert ours.sides[0].id == "c" and bare.subject == {"target": "c", "text": "rain"}
 
 
@@ -225,6 +227,23 @@ def test_what_cannot_be_stored_is_told_and_leaves_no_half_line(tmp_path: Path) -
     )  # fmt: skip
     assert "v.jsonl: not stored: " in done.stdout
     assert path.read_bytes().endswith(b"}\n") and 0 < len(lines_of(path)) < 3
+
+
+def test_two_programs_may_write_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from oea_cli.review.verdicts import Entry, VerdictLog\n"
+        "for n in range(40):\n"
+        "    log = VerdictLog(Path('v.jsonl'))\n"
+        "    log.append(Entry({'target': str(n), 'hard_negative': 'x' * 5000}, 'verdict', 'same',"
+        " sys.argv[1]))\n    log.close()\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, who], cwd=tmp_path, env=clean_environment())
+        for who in ("Ada", "Ben")
+    ]
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    assert len(read_verdicts([str(tmp_path / "v.jsonl")])) == 80
 
 
 # --- progress ---

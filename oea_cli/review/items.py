@@ -139,13 +139,16 @@ def _id(value: Any) -> str | None:
 
 
 def _item(row: _Row, sounds: ClipSounds) -> Item:
-    first = TARGET if row.hard_negative else CLIP
-    sides = [_side(first, row.target, row, CAPTION_NAMES, TARGET_PATHS, sounds)]
+    excluded = any(row.row.get(name) for name in NEGATIVE_CAPTION_NAMES)
+    role = TARGET if row.hard_negative or excluded else CLIP
+    sides = [_side(role, row.target, row, CAPTION_NAMES, TARGET_PATHS, sounds)]
+    names, paths = NEGATIVE_CAPTION_NAMES, HARD_NEGATIVE_PATHS
     if row.hard_negative:
-        names = NEGATIVE_CAPTION_NAMES
-        sides.append(
-            _side(HARD_NEGATIVE, row.hard_negative, row, names, HARD_NEGATIVE_PATHS, sounds)
-        )
+        sides.append(_side(HARD_NEGATIVE, row.hard_negative, row, names, paths, sounds))
+    elif excluded:
+        # UIQ's negative rows hold their hard negative's captions, and not which clip it is.
+        unknown = Found(problem="the row does not say which clip it is")
+        sides.append(Side(HARD_NEGATIVE, "", _captions(row.row, names, unknown), unknown))
     return Item(row.subject, tuple(sides), row.text, row.query_type)
 
 
@@ -159,9 +162,11 @@ def _side(
 ) -> Side:
     path = next((row.row[name] for name in path_names if isinstance(row.row.get(name), str)), None)
     found = sounds.find(id_, path, row.folder)
-    written = next((row.row[name] for name in caption_names if row.row.get(name)), None)
-    captions = written if written is not None else found.captions
-    listed = [captions] if isinstance(captions, str) else captions
-    if not isinstance(listed, list | tuple):
-        listed = ()
-    return Side(role, id_, tuple(str(caption) for caption in listed), found)
+    return Side(role, id_, _captions(row.row, caption_names, found), found)
+
+
+def _captions(row: Record, names: Sequence[str], found: Found) -> tuple[str, ...]:
+    """The captions that the row holds, or else those of the clip's record."""
+    written = next((row[name] for name in names if row.get(name)), found.captions)
+    listed = [written] if isinstance(written, str) else written
+    return tuple(str(one) for one in listed) if isinstance(listed, list | tuple) else ()
