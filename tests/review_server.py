@@ -41,6 +41,7 @@ class ReviewServer:
         self._reader.start()
         self.first_link = self.next_link()
         self.port = urlsplit(self.first_link).port or 0
+        self.pid = self._process.pid
 
     def _read(self) -> None:
         assert self._process.stderr is not None

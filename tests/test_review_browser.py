@@ -171,7 +171,11 @@ def test_two_annotators_in_two_browsers(server: ReviewServer, folder: Path) -> N
         go_to(ada, "a.wav")
         assert ada.run("shown.value") == "valid"
         assert "Ben" not in ada.run("document.body.innerText")
-    assert server.stop() == 130
+        assert server.stop() == 130
+        ben.press("1")
+        ben.wait("!document.querySelector('#problem').hidden")
+        assert "does it still run" in ben.run("document.querySelector('#problem').textContent")
+        assert progress(ben) == "1 of 3 judged"
 
 
 def test_ratings_on_a_narrow_window(folder: Path) -> None:

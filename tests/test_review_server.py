@@ -359,6 +359,28 @@ def test_going_on_after_a_kill_and_exit_codes(tmp_path: Path, tone: Tone) -> Non
     assert [row["rating"] for row in lines_of(tmp_path / "r.jsonl")] == [4, 2]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits another process")
+def test_a_full_disk_is_told_and_loses_nothing(folder: Path, tmp_path: Path) -> None:
+    import resource
+
+    log = tmp_path / "v.jsonl"
+    arguments = (folder / "pairs.jsonl", "-o", log, "--annotator", "Ada")
+    with ReviewServer(*arguments, cwd=tmp_path) as server:
+        browser = Browser(server, server.first_link)
+        assert browser.post("/verdicts", {"item": 0, "value": "same"}).json["done"] == 1
+        stored = log.read_bytes()
+        for room in (0, 40):
+            resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (len(stored) + room, -1))
+            answer = browser.post("/verdicts", {"item": 1, "value": "same"})
+            assert answer.status == 500 and "v.jsonl: not stored: " in answer.json["problem"]
+            assert log.read_bytes() == stored and browser.get("/state").json["done"] == 1
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (-1, -1))
+        assert browser.post("/verdicts", {"item": 1, "value": "same"}).json["done"] == 2
+        server.stop()
+        assert len([line for line in server.said if "not stored" in line]) == 2
+    assert len(lines_of(log)) == 2
+
+
 @pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="there is always a screen there")
 def test_the_browser_is_opened_where_there_is_a_screen(folder: Path, tmp_path: Path) -> None:
     program = tmp_path / "browser"
