@@ -4,6 +4,8 @@ Source: symmetric InfoNCE at a fixed temperature of 0.07 is the OEA paper's loss
 that mean the same, and hard negatives in the denominator, are what its training code lacks.
 """
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,25 +17,64 @@ def info_nce(
     texts: Tensor,
     clips: Tensor,
     *,
+    num_pairs: int | None = None,
     same: Tensor | None = None,
-    temperature: float = TEMPERATURE,
+    temperature: float | Tensor = TEMPERATURE,
+    hardness: float = 0.0,
 ) -> Tensor:
     """Symmetric InfoNCE: every text must find its clip, and every clip its text.
 
     texts is (B + T, D) and clips (B + H, D), both L2-normalised. Row i of the first
-    B = min(rows) of each are a pair; the longer side's rest are hard negatives, which stand in
-    the denominator only. `same` (texts, clips) is True where a text fits a clip although they are
-    not a pair: such cells are left out instead of being pushed apart. Returns a scalar, in nats;
-    it is log N where all vectors are alike and nothing is masked.
+    B = num_pairs of each (all rows of the shorter, by default) are a pair; the rest are hard
+    negatives, which stand in the denominator only. `same` (texts, clips) is True where a text fits
+    a clip although they are not a pair: such cells are left out instead of being pushed apart.
+    Returns a scalar, in nats; it is log N where all vectors are alike and nothing is masked.
+
+    With `hardness` beta, a negative counts exp(beta x cosine) over the mean of that in its row, and
+    no gradient flows through the weights (AuroLA, arXiv 2602.18010).
     """
-    logits = texts.float() @ clips.float().T / temperature  # (B + T, B + H)
-    num_pairs = min(logits.shape)
-    targets = torch.arange(num_pairs, device=logits.device)
+    cosines = texts.float() @ clips.float().T  # (B + T, B + H)
+    num_pairs = min(cosines.shape) if num_pairs is None else num_pairs
     if same is not None:
-        logits = logits.masked_fill(_off_pair(same), float("-inf"))
-    to_clips = functional.cross_entropy(logits[:num_pairs], targets)
-    to_texts = functional.cross_entropy(logits.T[:num_pairs], targets)
+        masked = _off_pair(same)
+        cosines = cosines.masked_fill(masked, float("-inf"))
+    to_clips = _cross_entropy(cosines[:num_pairs], temperature, hardness)
+    to_texts = _cross_entropy(cosines.T[:num_pairs], temperature, hardness)
     return (to_clips + to_texts) / 2
+
+
+def _cross_entropy(cosines: Tensor, temperature: float | Tensor, hardness: float) -> Tensor:
+    """Of (B, B or more) against the diagonal; cells of -inf are not there."""
+    logits = cosines / temperature
+    targets = torch.arange(len(logits), device=logits.device)
+    if hardness:
+        logits = logits + _log_weights(cosines.detach(), hardness)
+    return functional.cross_entropy(logits, targets)
+
+
+def _log_weights(cosines: Tensor, hardness: float) -> Tensor:
+    is_pair = torch.eye(*cosines.shape, dtype=torch.bool, device=cosines.device)
+    scaled = hardness * cosines.masked_fill(is_pair, float("-inf"))
+    counted = torch.isfinite(scaled)
+    mean = scaled.logsumexp(1, keepdim=True) - counted.sum(1, keepdim=True).log()
+    return torch.where(counted, scaled - mean, 0.0)
+
+
+def matryoshka(
+    loss: Callable[[Tensor, Tensor], Tensor], texts: Tensor, clips: Tensor, sizes: Sequence[int]
+) -> Tensor:
+    """Mean of a loss over prefixes of these sizes, each of unit length again (Kusupati et al.).
+
+    texts and clips are (n, D). Without sizes it is the loss of the whole vectors.
+    """
+    prefixes = [
+        (
+            functional.normalize(texts[:, :size], dim=-1),
+            functional.normalize(clips[:, :size], dim=-1),
+        )
+        for size in sizes
+    ]
+    return torch.stack([loss(a, b) for a, b in prefixes or [(texts, clips)]]).mean()
 
 
 def _off_pair(same: Tensor) -> Tensor:
@@ -43,12 +84,17 @@ def _off_pair(same: Tensor) -> Tensor:
 
 
 def exclusion_margin(
-    texts: Tensor, clips: Tensor, hard_negative: Tensor, *, temperature: float = TEMPERATURE
+    texts: Tensor,
+    clips: Tensor,
+    hard_negative: Tensor,
+    *,
+    temperature: float | Tensor = TEMPERATURE,
 ) -> Tensor:
     """Softplus of how much better a text fits its hard negative than its own clip.
 
-    texts and clips are (B, D); hard_negative (B,) holds the row in clips of each text's hard
-    negative, or -1 for none. Returns the mean over the texts that have one, 0 where none has.
+    texts is (B or more, D), clips too, pairs first; hard_negative (B,) holds the row in clips of
+    each text's hard negative, or -1 for none. Returns the mean over the texts that have one, 0
+    where none has.
     """
     rows = torch.nonzero(hard_negative >= 0).squeeze(1)
     if not len(rows):

@@ -8,7 +8,7 @@ relative to the recipe file.
 import dataclasses
 import os
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,19 @@ from oea_cli.recipe_tree import apply_override, build, plain_content, raise_mist
 
 @dataclass(frozen=True)
 class Model:
-    """A new model's sizes; the fields of `encoder.fresh.ModelSizes` and a few around it."""
+    """What learns: parts of a given model, or a new one.
 
+    The sizes of a new one are the fields of `encoder.fresh.ModelSizes` and a few around it.
+    """
+
+    base: str | None = None  # a backbone (repository or folder), or an encoder to go on from
+    revision: str | None = None  # of a repository
+    trainable: str = "lora"  # of a base: lora and the heads, the heads alone, or all
+    lora_rank: int = 16
+    lora_alpha: int = 32
+    lora_dropout: float = 0.05
+    gradient_checkpointing: bool = False  # a third more time, far less memory
+    # a new model:
     hidden_size: int = 192
     text_layers: int = 3
     text_mlp: int = 512
@@ -31,8 +42,9 @@ class Model:
     initializer_range: float = 0.06
     embedding_std: float = 0.5
     vocab_size: int = 1024  # small, so that unseen words share sub-words with seen ones
-    dim: int = 512
-    max_seconds: float = 10.0
+    # any:
+    dim: int = 512  # of the embeddings
+    max_seconds: float = 10.0  # longer clips become windows when they are embedded
 
 
 @dataclass(frozen=True)
@@ -68,9 +80,11 @@ class Stage:
     """Some steps of training with one objective."""
 
     name: str
-    steps: int
+    steps: int = 0  # or epochs
+    epochs: float = 0.0  # times that every clip is heard; scenes have none
     modality: str = "pairs"  # or "texts": labels from texts alone, no audio
-    batch_size: int = 64
+    batch_size: int = 64  # pairs, of all processes together: each is a negative of all others
+    micro_batch: int = 0  # pairs in memory at a time; 0: the process's whole share
     learning_rate: float = 2e-3
     final_rate: float = 0.0  # of learning_rate, where the cosine ends
     warmup: int = 50  # steps
@@ -79,6 +93,9 @@ class Stage:
     label_floor: float = 0.0
     margin_weight: float = 0.0  # of the exclusion margin
     whiten: bool = False  # start the heads from whitened pooled vectors
+    patience: int = (
+        0  # validations without a better R@10 before the stage ends, at its best; 0: all
+    )
 
 
 @dataclass(frozen=True)
@@ -93,14 +110,18 @@ class Recipe:
     texts: Texts = field(default_factory=Texts)
     optimizer: str = "adamw"  # or muon: for the matrices between the layers, adamw for the rest
     temperature: float = 0.07
+    learn_temperature: bool = False  # from there on
+    matryoshka: tuple[int, ...] = ()  # dimensions whose prefixes must serve alone, such as 256, 128
+    hardness: float = 0.0  # beta: negatives count by exp(beta x cosine) in the denominator
     weight_decay: float = 0.05
     clip_norm: float = 1.0
-    average: float = 0.998  # of the weights that are saved: how much of the past a step keeps
+    average: float = 0.0  # of the weights that are saved: how much of the past a step keeps
     precision: str = "bfloat16"  # of the backbone; heads and loss are float32
     storage: str = "float16"  # of the backbone's weights in the result
     checkpoint_every: int = 200  # steps
     validate_every: int = 0  # steps; 0 is never
     log_every: int = 20  # steps
+    tensorboard: bool = False  # also write for TensorBoard
 
     @property
     def num_steps(self) -> int:
@@ -109,15 +130,36 @@ class Recipe:
 
 
 CHOICES = {
+    "trainable": ("lora", "heads", "all"),
     "modality": ("pairs", "texts"),
     "optimizer": ("adamw", "muon"),
     "precision": ("float32", "bfloat16"),
     "storage": ("float32", "float16", "bfloat16"),
 }
+NEW_MODEL: tuple[str, ...] = (
+    "hidden_size",
+    "text_layers",
+    "text_mlp",
+    "text_heads",
+    "audio_layers",
+    "audio_mlp",
+)
+NEW_MODEL += ("audio_heads", "hop_length", "initializer_range", "embedding_std", "vocab_size")
+BASE_MODEL = ("revision", "trainable", "lora_rank", "lora_alpha", "lora_dropout")
 MAY_BE_ZERO = {"seed", "warmup", "weight_decay", "initializer_range", "validate_every"}
-MAY_BE_ZERO |= {"label_weight", "label_floor", "margin_weight"}
-SHARES = {"real_share", "listed_share", "split", "typo", "filler", "exclusion"}
+MAY_BE_ZERO |= {"label_weight", "label_floor", "margin_weight", "hardness"}
+MAY_BE_ZERO |= {"steps", "epochs", "micro_batch", "patience"}
+SHARES = {"lora_dropout", "real_share", "listed_share", "split", "typo", "filler", "exclusion"}
 SHARES |= {"label_until", "average", "final_rate"}
+
+
+def stage_at(recipe: Recipe, step: int) -> tuple[Stage, int]:
+    """The stage of a step counted from 0, and the step within it."""
+    for stage in recipe.stages:
+        if step < stage.steps:
+            return stage, step
+        step -= stage.steps
+    raise IndexError(f"the recipe has only {recipe.num_steps} steps")
 
 
 def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -156,15 +198,23 @@ def _apply_environment(tree: dict[str, Any]) -> None:
 
 
 def _absolute_folders(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
-    sounds = tree.get("sounds")
-    if not isinstance(sounds, dict):
-        return tree
-    moved = {
-        key: str((folder / Path(value).expanduser()).resolve())
-        for key, value in sounds.items()
-        if key in ("esc10", "game_sounds") and isinstance(value, str)
-    }
-    return {**tree, "sounds": {**sounds, **moved}}
+    """What is said of folders in the file is meant from where the file lies."""
+
+    def absolute(name: str) -> str:
+        return str((folder / Path(name).expanduser()).resolve())
+
+    moved = dict(tree)
+    if isinstance(sounds := tree.get("sounds"), dict):
+        moved["sounds"] = {
+            key: absolute(value)
+            if key in ("esc10", "game_sounds") and isinstance(value, str)
+            else value
+            for key, value in sounds.items()
+        }
+    if isinstance(model := tree.get("model"), dict) and isinstance(base := model.get("base"), str):
+        # Or a repository, or a built-in encoder.
+        moved["model"] = model | ({"base": absolute(base)} if Path(absolute(base)).is_dir() else {})
+    return moved
 
 
 # --- whether the values make sense ---
@@ -176,9 +226,36 @@ def _check(recipe: Any) -> list[str]:
     if not names:
         errors.append("stages: needs at least one stage")
     errors.extend(f"stages: two are called '{n}'" for n in {n for n in names if names.count(n) > 1})
-    if recipe.model.hidden_size % recipe.model.text_heads:
-        errors.append("model.hidden_size: must be a multiple of model.text_heads")
+    errors.extend(mistake for stage in recipe.stages for mistake in _check_stage(stage))
+    errors.extend(_check_model(recipe.model))
+    if not recipe.validate_every:
+        patient = [stage.name for stage in recipe.stages if stage.patience]
+        errors.extend(f"stages.{name}.patience: needs validate_every" for name in patient)
+    too_long = [size for size in recipe.matryoshka if not 0 < size <= recipe.model.dim]
+    errors.extend(f"matryoshka: {size} does not lie within model.dim" for size in too_long)
     return errors
+
+
+def _check_stage(stage: Stage) -> Iterator[str]:
+    where = f"stages.{stage.name}"
+    if bool(stage.steps) == bool(stage.epochs):
+        yield f"{where}: needs steps or epochs, one of them"
+    if stage.micro_batch and stage.batch_size % stage.micro_batch:
+        pairs, size = stage.batch_size, stage.micro_batch
+        yield f"{where}.micro_batch: {pairs} pairs cannot be cut into {size}s"
+    if stage.batch_size == 1:
+        yield f"{where}.batch_size: a pair alone has no negatives"
+
+
+def _check_model(model: Model) -> Iterator[str]:
+    if model.hidden_size % model.text_heads:
+        yield "model.hidden_size: must be a multiple of model.text_heads"
+    default = Model()
+    belongs = NEW_MODEL if model.base else BASE_MODEL
+    reason = "is model.base's own" if model.base else "has no meaning without model.base"
+    for name in belongs:
+        if getattr(model, name) != getattr(default, name):
+            yield f"model.{name}: {reason}"
 
 
 def _check_fields(section: Any, where: str) -> list[str]:

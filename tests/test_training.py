@@ -18,13 +18,16 @@ from safetensors.torch import load_file
 
 from oea_cli.encoder.folder import load_encoder_folder
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.recipe import Recipe, Stage, load_recipe
-from oea_cli.training import StepReport, learning_rate, pool_by_length, stage_at, train
-from oea_cli.training_checkpoint import CHECKPOINT_FILE
-from oea_cli.training_data import Batches, Meaning, fits
-from oea_cli.training_mixing import fit, mix, one_after_another
-from oea_cli.training_sounds import Bank, _make_bank, open_sources, trim
-from oea_cli.training_texts import FILLERS, SPLIT, holds, slip, split_words, vary
+from oea_cli.recipe import Recipe, Stage, load_recipe, stage_at
+from oea_cli.training import StepReport, train
+from oea_cli.training.batch import fitting, key_rows
+from oea_cli.training.checkpoint import CHECKPOINT_FILE
+from oea_cli.training.learner import pool_by_length
+from oea_cli.training.scenes.data import Meaning, SceneExamples, Scenes, scene_keys, text_key
+from oea_cli.training.scenes.mixing import fit, mix, one_after_another
+from oea_cli.training.scenes.sounds import Bank, _make_bank, trim
+from oea_cli.training.scenes.texts import FILLERS, SPLIT, holds, slip, split_words, vary
+from oea_cli.training.schedule import learning_rate
 from tests.conftest import clean_environment
 from tests.held_out import NEVER_TRAINED
 
@@ -93,38 +96,41 @@ def test_stages_follow_each_other(smoke: Recipe) -> None:
     ],
 )
 def test_which_texts_fit_which_scenes(text: Meaning, scene: Meaning, expected: bool) -> None:
-    assert fits(text, scene) is expected
+    fits = fitting(key_rows([[text_key(text)]]), key_rows([scene_keys(scene)]))
+    assert fits.item() is expected
 
 
 def test_a_batch_follows_from_its_step_alone(trained: Path, smoke: Recipe) -> None:
-    first, again, other = (batches_of(trained, smoke)[i] for i in (4, 4, 5))
+    first, again, other = (batches_of(trained, smoke).batch(i) for i in (4, 4, 5))
     assert torch.equal(first.texts["input_ids"], again.texts["input_ids"])
     assert first.sounds is not None and again.sounds is not None
     assert torch.equal(first.sounds["input_features"], again.sounds["input_features"])
-    assert not torch.equal(first.text_labels, other.text_labels)
+    assert not torch.equal(first.sound_keys, other.sound_keys)
 
 
 def test_labels_masks_and_hard_negatives_agree(trained: Path, smoke: Recipe) -> None:
     batches = batches_of(trained, smoke)
     pairs = 0
     for step in range(3, 9):
-        batch = batches[step]
+        batch = batches.batch(step)
+        assert batch.text_labels is not None and batch.sound_labels is not None
         included, excluded = batch.text_labels.chunk(2, dim=1)
-        assert bool(batch.same.diagonal().all())
+        same = fitting(batch.text_keys, batch.sound_keys)
+        assert bool(same.diagonal().all())
         assert torch.equal(included, batch.sound_labels)
         assert not bool((excluded * batch.sound_labels).any())
         for row, negative in enumerate(batch.hard_negative.tolist()):
             if negative >= 0:
                 pairs += 1
-                assert not batch.same[row, negative]
+                assert not same[row, negative]
                 added = batch.sound_labels[negative] - batch.sound_labels[row]
                 assert torch.equal(added, excluded[row])
     assert pairs > 0
 
 
-def batches_of(folder: Path, recipe: Recipe) -> Batches:
+def batches_of(folder: Path, recipe: Recipe) -> SceneExamples:
     front_end = load_encoder_folder(folder).front_end
-    return Batches(recipe, front_end, open_sources(recipe, folder / "sounds", 0))
+    return Scenes(recipe, folder / "sounds", 0).examples(front_end)
 
 
 def test_no_training_text_holds_a_held_out_word(trained: Path) -> None:

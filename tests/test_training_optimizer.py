@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from oea_cli.training_optimizer import Muon, new_optimizer, orthogonal
+from oea_cli.training.optimizer import Muon, new_optimizer, orthogonal
 
 CPU = torch.device("cpu")
 

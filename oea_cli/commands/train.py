@@ -10,7 +10,7 @@ from oea_cli.options import DeviceOption, QuietOption, VerboseOption
 from oea_cli.terminal import is_interactive, say
 
 if TYPE_CHECKING:
-    from oea_cli.training_log import StepReport
+    from oea_cli.training.log import StepReport
 
 
 def train(
@@ -75,11 +75,12 @@ def train(
         workers=workers,
         resume=resume,
         on_step=_ignore if quiet else _Shown().show,
+        notice=_ignore if quiet else say,
     )
     typer.echo(str(output))
 
 
-def _ignore(report: "StepReport") -> None:
+def _ignore(report: object) -> None:
     pass
 
 

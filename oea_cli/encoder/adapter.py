@@ -40,7 +40,7 @@ def lora_config(rank: int = 16, alpha: int = 32, dropout: float = 0.05) -> Any:
 
 def save_adapter_folder(
     folder: Path,
-    lora: dict[str, Tensor],
+    lora: dict[str, Tensor] | None,
     heads: dict[str, Tensor],
     settings: EncoderSettings,
     config: Any = None,
@@ -49,17 +49,25 @@ def save_adapter_folder(
 
     `lora` has PEFT's names (`base_model.model.language_model.layers.0.self_attn.q_proj.
     lora_A.weight`), `heads` those of `heads.save_heads`. `settings.base` names the backbone.
+    Without `lora` it is two heads on a backbone as it is, which `settings.lora` must say.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "encoder.json").unlink(missing_ok=True)
+    if lora is not None:
+        _save_lora(folder, lora, settings, config)
+    save_heads(folder, heads)
+    save_settings(folder / "encoder.json", settings)
+
+
+def _save_lora(
+    folder: Path, lora: dict[str, Tensor], settings: EncoderSettings, config: Any
+) -> None:
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in lora.items()}
     save_file(stored, folder / ADAPTER_FILE, metadata={"format": "pt"})
     config = copy.copy(config) if config else lora_config()
     config.base_model_name_or_path, config.revision = settings.base, settings.base_revision or None
     config.inference_mode = True
     config.save_pretrained(str(folder))
-    save_heads(folder, heads)
-    save_settings(folder / "encoder.json", settings)
 
 
 def attach_adapter(backbone: Any, folder: Path) -> Any:
@@ -68,32 +76,54 @@ def attach_adapter(backbone: Any, folder: Path) -> Any:
     Merging into bfloat16 would round most of what LoRA learned away. Raises OeaError for an adapter
     that was made for another backbone.
     """
-    config = _read_config(folder / ADAPTER_CONFIG)
-    path = folder / ADAPTER_FILE
-    with readable(path):
-        tensors = load_file(path)
-    try:
-        model = get_peft_model(backbone, config, autocast_adapter_dtype=False)
-    except ValueError as error:
-        raise OeaError(f"{folder / ADAPTER_CONFIG}: {error}") from error
-    _check_shapes(path, tensors, get_peft_model_state_dict(model))
-    set_peft_model_state_dict(model, tensors)
+    config = read_lora_config(folder)
+    # Nothing here learns: without dropout PEFT's forward is the plain sum.
+    config.lora_dropout, config.inference_mode = 0.0, True
+    model = wrap(backbone, config, autocast_adapter_dtype=False)
+    load_lora(model, folder)
     if backbone.dtype == torch.float32:
         return model.merge_and_unload()
     return model.base_model.model
 
 
-def _read_config(path: Path) -> Any:
+def wrap(backbone: Any, config: Any, **options: Any) -> Any:
+    """PEFT's model around a backbone, whose own weights are frozen; the LoRA's learn, in float32.
+
+    The backbone itself has the LoRA in it from now on. Raises OeaError where there is nothing in it
+    that the configuration means.
+    """
+    try:
+        return get_peft_model(backbone, config, **options)
+    except ValueError as error:
+        raise OeaError(f"this LoRA does not fit the backbone: {error}") from error
+
+
+def load_lora(model: Any, folder: Path) -> None:
+    """Fill a wrapped backbone's LoRA from an adapter folder; raises OeaError where it misfits."""
+    path = folder / ADAPTER_FILE
+    with readable(path):
+        tensors = load_file(path)
+    _check_shapes(path, tensors, lora_of(model))
+    set_peft_model_state_dict(model, tensors)
+
+
+def lora_of(model: Any) -> dict[str, Tensor]:
+    """The tensors of a wrapped backbone's LoRA, as they are saved."""
+    tensors: dict[str, Tensor] = get_peft_model_state_dict(model)
+    return tensors
+
+
+def read_lora_config(folder: Path) -> Any:
+    """What adapter_config.json says; raises OeaError where that is not LoRA."""
+    path = folder / ADAPTER_CONFIG
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.get("peft_type") != "LORA":
             raise OeaError(f"{path}: not a LoRA adapter")
-        config = LoraConfig.from_pretrained(str(path.parent))
+        config = LoraConfig.from_pretrained(str(folder))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise OeaError(f"{path}: cannot be read as PEFT's configuration ({error})") from error
-    # Nothing here learns: without dropout PEFT's forward is the plain sum. What the base is called
-    # stands in encoder.json; PEFT would warn where it lies elsewhere now.
-    config.lora_dropout, config.inference_mode = 0.0, True
+    # What the base is called stands in encoder.json; PEFT would warn where it lies elsewhere now.
     config.base_model_name_or_path = config.revision = None
     return config
 

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from oea_cli.encoder import encoder_folder
+from oea_cli.encoder import BUILT_IN, encoder_folder
 from oea_cli.encoder.adapter import ADAPTER_CONFIG, ADAPTER_FILE, attach_adapter
 from oea_cli.encoder.backbone import WEIGHTS_FILE, Checkpoint, find_checkpoint, load_backbone
 from oea_cli.encoder.front_end import FrontEnd, load_front_end
@@ -60,7 +60,7 @@ def load_encoder_folder(
     Raises OeaError when a file is missing or broken, or a tensor does not fit the configuration.
     """
     settings = load_settings(folder / "encoder.json")
-    checkpoint = find_checkpoint(_base(folder, settings), settings.base_revision or None)
+    checkpoint = find_checkpoint(base_of(folder, settings), settings.base_revision or None)
     if settings.base and settings.attention != checkpoint.attention:
         raise OeaError(
             f"{folder}: made for a backbone with {settings.attention} attention; that of "
@@ -84,7 +84,7 @@ def assemble(
     added = []
     if folder is not None:
         added.append(folder / HEADS_FILE)
-        if settings.base:
+        if settings.base and settings.lora:
             added += [folder / ADAPTER_FILE, folder / ADAPTER_CONFIG]
             backbone = attach_adapter(backbone, folder)
     quantize(backbone, placement.quantize)
@@ -96,10 +96,13 @@ def assemble(
     return OmniEncoder(name, fingerprint, model, front_end, settings)
 
 
-def _base(folder: Path, settings: EncoderSettings) -> str:
-    """Where the backbone is: here, in a folder (perhaps relative to this one), a repository."""
-    beside = folder / settings.base
-    return str(beside if beside.is_dir() else settings.base)
+def base_of(folder: Path, settings: EncoderSettings) -> str:
+    """Where the backbone is: here, in a folder (perhaps relative to this one), inside the package
+    under a built-in encoder's name, or in a repository."""
+    for place in (folder / settings.base, BUILT_IN / settings.base):
+        if place.is_dir():
+            return str(place)
+    return settings.base
 
 
 def _stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:

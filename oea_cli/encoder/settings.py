@@ -32,6 +32,7 @@ class EncoderSettings:
     attention: str = "causal"  # of the language model; or bidirectional: Omni-Embed-Nemotron
     base: str = ""  # of an adapter: the backbone's repository or folder
     base_revision: str = ""  # of that repository
+    lora: bool = True  # of an adapter: it has LoRA; or two heads alone
     training: dict[str, Any] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
@@ -48,7 +49,7 @@ class EncoderSettings:
         return fields
 
 
-_LATER = {"audio_prompt": "", "generation_prompt": False, "attention": "causal"}
+_LATER = {"lora": True, "audio_prompt": "", "generation_prompt": False, "attention": "causal"}
 CHOICES = {"pooling": ("mean", "last"), "attention": ("causal", "bidirectional")}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oea_cli.training_sounds import SAMPLE_RATE
+from oea_cli.training.scenes.sounds import SAMPLE_RATE
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,26 @@
-"""Batches of texts and scenes, each following from the recipe's seed and its step alone."""
+"""Batches of texts and composed scenes, each following from the recipe's seed and its step."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.encoder.front_end import FrontEnd
 from oea_cli.encoder.settings import EncoderSettings
-from oea_cli.recipe import Recipe, Stage
+from oea_cli.recipe import Recipe, stage_at
 from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_for
 from oea_cli.synthesis.vocabulary import LABELS
-from oea_cli.training_mixing import far_away, mix, one_after_another, place, vary_mel
-from oea_cli.training_sounds import ESC10_CLASSES, SAMPLE_RATE, Sources
-from oea_cli.training_texts import SPLIT, holds, training_tokenizer, vary
+from oea_cli.training.batch import Batch, content_key, key_rows
+from oea_cli.training.examples import Examples, Validation
+from oea_cli.training.scenes.mixing import far_away, mix, one_after_another, place, vary_mel
+from oea_cli.training.scenes.sounds import ESC10_CLASSES, SAMPLE_RATE, Sources, open_sources
+from oea_cli.training.scenes.texts import SPLIT, holds, training_tokenizer, vary
 
 NUM_CORPUS_TEXTS = 20_000
+VALIDATION_BATCHES = 4
 SOUNDS_PER_SCENE = {1: 0.35, 2: 0.4, 3: 0.25}  # chances
 ARRANGEMENTS = {"together": 0.6, "then": 0.25, "far": 0.15}  # chances, of two sounds or more
 
@@ -46,49 +49,34 @@ class Example:
     hard_negative: int = 0
 
 
-@dataclass(frozen=True)
-class Batch:
-    """One step's inputs.
+class Scenes:
+    """Scenes out of rendered events and recordings. Implements `Data`."""
 
-    text_labels is (B, 2 C): what the text says is in, then what it says is not; sound_labels
-    (B, C) what is in the scene. same (B, B): text i also fits scene j. hard_negative (B,): row of
-    text i's hard negative, or -1.
-    """
+    has_validation = True
 
-    texts: Inputs
-    sounds: Inputs | None
-    text_labels: Tensor
-    sound_labels: Tensor
-    same: Tensor
-    hard_negative: Tensor
+    def __init__(self, recipe: Recipe, folder: Path, workers: int) -> None:
+        self.recipe, self.sources = recipe, open_sources(recipe, folder, workers)
+        self.description = f"composed scenes of {len(self.sources.labels)} kinds of sound"
 
-    @property
-    def size(self) -> int:
-        """Texts in the batch."""
-        return len(self.text_labels)
+    def clips(self, stage: str) -> int:
+        """None: every scene is a new one."""
+        return 0
 
-    def to(self, device: torch.device) -> "Batch":
-        """The same batch on a device."""
-        return Batch(
-            _moved(self.texts, device),
-            _moved(self.sounds, device) if self.sounds else None,
-            *(
-                tensor.to(device)
-                for tensor in (self.text_labels, self.sound_labels, self.same, self.hard_negative)
-            ),
-        )
+    def texts(self) -> Iterator[str]:
+        """Captions, exclusions and the words around them."""
+        return training_texts(self.recipe)
+
+    def examples(self, front_end: FrontEnd) -> Examples:
+        """Batches of them."""
+        return SceneExamples(self.recipe, front_end, self.sources)
 
 
-def _moved(inputs: Inputs, device: torch.device) -> Inputs:
-    return {name: tensor.to(device) for name, tensor in inputs.items()}
-
-
-class Batches(Dataset[Batch]):
-    """Batch i of a recipe for every step i, and fresh ones beyond the last step."""
+class SceneExamples:
+    """Scenes of every step, and fresh ones beyond the last step. Implements `Examples`."""
 
     def __init__(self, recipe: Recipe, front_end: FrontEnd, sources: Sources) -> None:
         self.recipe, self.sources = recipe, sources
-        self.labels = [label for label in LABELS if label in sources.labels]
+        self.labels: Sequence[str] = [label for label in LABELS if label in sources.labels]
         self.listed = [label for label in ESC10_CLASSES.values() if label in sources.recorded.takes]
         self.is_held_out = holds(recipe.texts.held_out)
         self.front_end = FrontEnd(
@@ -96,27 +84,24 @@ class Batches(Dataset[Batch]):
         )
         self._column = {label: i for i, label in enumerate(self.labels)}
 
-    @property
-    def num_labels(self) -> int:
-        """Classes of sound."""
-        return len(self.labels)
-
-    def __len__(self) -> int:
-        return self.recipe.num_steps
-
-    def __getitem__(self, step: int) -> Batch:
-        rng = np.random.default_rng([self.recipe.seed, step])
-        stage = self._stage(step)
+    def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
+        """Scenes of one length and their texts, or texts alone: as the step's stage has it."""
+        stage, _ = stage_at(self.recipe, min(step, self.recipe.num_steps - 1))
+        rng = np.random.default_rng([self.recipe.seed, step, *([part] if part else [])])
+        count = stage.batch_size // parts
         if stage.modality == "texts":
-            return self.collate(rng, self.text_examples(rng, stage.batch_size))
-        return self.collate(rng, self.scene_examples(rng, stage.batch_size, step))
+            return self.collate(rng, self.text_examples(rng, count))
+        return self.collate(rng, self.scene_examples(rng, count, step))
 
-    def _stage(self, step: int) -> Stage:
-        for stage in self.recipe.stages:
-            if step < stage.steps:
-                return stage
-            step -= stage.steps
-        return self.recipe.stages[-1]
+    def validation(self) -> Validation:
+        """The scenes of the steps after the last one."""
+        steps = range(self.recipe.num_steps, self.recipe.num_steps + VALIDATION_BATCHES)
+        batches = [self.batch(step) for step in steps]
+        return Validation(
+            [batch.texts for batch in batches],
+            [batch.sounds for batch in batches if batch.sounds],
+            torch.arange(sum(batch.num_pairs for batch in batches)),
+        )
 
     # --- what a batch is about ---
 
@@ -227,43 +212,52 @@ class Batches(Dataset[Batch]):
             sounds = self.front_end.audio_inputs(waveforms)
             frames = sounds["feature_attention_mask"].sum(1).tolist()
             vary_mel(rng, sounds["input_features"].numpy(), frames)
-        rows = range(len(examples))
         return Batch(
             self.front_end.text_inputs([example.text for example in examples]),
             sounds,
-            torch.cat(
+            key_rows([[text_key(example.meaning)] for example in examples]),
+            key_rows([scene_keys(example.scene) for example in examples]),
+            torch.tensor(
+                [
+                    row + example.hard_negative if example.hard_negative else -1
+                    for row, example in enumerate(examples)
+                ]
+            ),
+            text_labels=torch.cat(
                 [
                     self._multi_hot([example.meaning.included for example in examples]),
                     self._multi_hot([example.meaning.excluded for example in examples]),
                 ],
                 dim=1,
             ),
-            self._multi_hot([example.scene.included for example in examples]),
-            torch.tensor([[fits(a.meaning, b.scene) for b in examples] for a in examples]),
-            torch.tensor(
-                [
-                    i + e.hard_negative if e.hard_negative else -1
-                    for i, e in zip(rows, examples, strict=True)
-                ]
-            ),
+            sound_labels=self._multi_hot([example.scene.included for example in examples])
+            if sounds
+            else None,
         )
 
     def _multi_hot(self, sets: Sequence[tuple[str, ...]]) -> Tensor:
-        labels = torch.zeros(len(sets), self.num_labels)
+        labels = torch.zeros(len(sets), len(self.labels))
         for row, labelled in enumerate(sets):
             labels[row, [self._column[label] for label in labelled]] = 1.0
         return labels
 
 
-def fits(text: Meaning, scene: Meaning) -> bool:
-    """True where a text describes a scene fully: its sounds, all of them, as arranged."""
-    if set(text.included) != set(scene.included):
-        return False
-    if text.arrangement is None or scene.arrangement is None:
-        return True
-    if text.arrangement != scene.arrangement:
-        return False
-    return text.arrangement == "together" or text.included == scene.included
+def text_key(meaning: Meaning) -> int:
+    """What a text fits: scenes of just its sounds, as arranged, where it says how."""
+    if meaning.arrangement is None:
+        return content_key(sorted(meaning.included))
+    return _arranged_key(meaning)
+
+
+def scene_keys(scene: Meaning) -> list[int]:
+    """What a scene is: its sounds, and its sounds as they are arranged."""
+    return [content_key(sorted(scene.included)), _arranged_key(scene)]
+
+
+def _arranged_key(meaning: Meaning) -> int:
+    any_order = meaning.arrangement in (None, "together")
+    labels = sorted(meaning.included) if any_order else meaning.included
+    return content_key(labels, meaning.arrangement)
 
 
 def text_of(rng: np.random.Generator, meaning: Meaning) -> str:

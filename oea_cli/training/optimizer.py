@@ -24,9 +24,11 @@ UPDATE_SIZE = 0.5
 def new_optimizer(
     modules: nn.Module, kind: str, weight_decay: float, device: torch.device
 ) -> torch.optim.Optimizer:
-    """`adamw` or `muon` over all parameters; vectors are never decayed."""
+    """`adamw` or `muon` over all that learns; vectors (biases, norms) are never decayed."""
     hidden, decayed, plain = [], [], []
     for name, parameter in modules.named_parameters():
+        if not parameter.requires_grad:
+            continue
         if parameter.ndim <= 1:
             plain.append(parameter)
         elif kind == "muon" and is_hidden(name, parameter):
