@@ -32,15 +32,16 @@ CLOTHO_METADATA_KEYS = {"file_name", "sound_id", "start_end_samples"}
 class SoundFinder:
     """Finds the sounds that a caption file names; each folder is listed once."""
 
-    def __init__(self, caption_file: str | None) -> None:
+    def __init__(self, caption_file: str | None, root: str | None = None) -> None:
         self._folders: list[Path] | None = None
-        self._caption_file = caption_file
+        self._caption_file, self._root = caption_file, root
         self._listings: dict[Path, set[str]] = {}
 
     def find(self, names: list[str]) -> str:
         """The path of the first name that exists, else the first name as a guess."""
         if self._folders is None:
-            self._folders = list(_likely_folders(self._caption_file))
+            own = [Path(place) for place, _, _ in os.walk(self._root)] if self._root else []
+            self._folders = own or list(_likely_folders(self._caption_file))
         for folder in self._folders:
             listing = self._listing(folder)
             for name in names:
@@ -80,15 +81,16 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def interpret(rows: Rows, caption_file: str | None) -> Rows:
+def interpret(rows: Rows, caption_file: str | None, root: str | None = None) -> Rows:
     """Turn the rows of a published layout into plain ones; other rows pass as they are.
 
-    `caption_file` is where they were read, None for a stream. AudioCaps is gathered in memory,
+    `caption_file` is where they were read, None for a stream; `root` is where the sounds lie, in
+    it or below, if that is known. AudioCaps is gathered in memory,
     because the captions of a clip stand far apart; everything else streams.
     """
     first, rows = peek(rows)
     layout = _layout_of(first[1]) if first else None
-    return layout(rows, SoundFinder(caption_file)) if layout else rows
+    return layout(rows, SoundFinder(caption_file, root)) if layout else rows
 
 
 def _layout_of(row: Record) -> Layout | None:

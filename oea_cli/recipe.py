@@ -1,8 +1,8 @@
 """Recipes: YAML files that say how an encoder is trained, checked in full before anything loads.
 
-A value comes from the first of these that has one: `--set key=value`, `OEA_ESC10` and
-`OEA_GAME_SOUNDS` (the folders of recordings), the recipe file, the default below. Folders are
-relative to the recipe file.
+A value comes from the first of these that has one: `--set key=value`, `OEA_ESC10`,
+`OEA_GAME_SOUNDS`, `OEA_CLOTHO_FOLDER` and its like (folders of recordings), the recipe file, the
+one that it `extends`, the default below. Folders are relative to the file that names them.
 """
 
 import dataclasses
@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from oea_cli.recipe_tree import apply_override, build, plain_content, raise_mistakes, read_mapping
+from oea_cli.recipe_clips import (
+    Augment,
+    ClipSource,
+    Folders,
+    absolute_clip_paths,
+    clip_mistakes,
+    filled_clip_paths,
+    with_folders_of_environment,
+)
+from oea_cli.recipe_tree import apply_override, build, plain_content, raise_mistakes, read_extended
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,12 @@ class Stage:
     patience: int = (
         0  # validations without a better R@10 before the stage ends, at its best; 0: all
     )
+    # of clips:
+    data: tuple[ClipSource, ...] = ()  # clips with captions; none: scenes
+    hard_sounds: int = 0  # mined `negatives` of a clip that its text must not find, at most
+    hard_texts: int = 0  # `negative_captions` of a clip that it must not find, at most
+    exclusions: tuple[str, ...] = ()  # rows {"text": "A without B", "target", "hard_negative"}
+    exclusion_share: float = 0.3  # of a clip's turns with such a text instead of a caption
 
 
 @dataclass(frozen=True)
@@ -108,6 +123,12 @@ class Recipe:
     model: Model = field(default_factory=Model)
     sounds: Sounds = field(default_factory=Sounds)
     texts: Texts = field(default_factory=Texts)
+    folders: Folders = field(default_factory=Folders)
+    augment: Augment = field(default_factory=Augment)
+    validation: tuple[ClipSource, ...] = ()  # clips that are never trained on: left out of data
+    never: tuple[str, ...] = ()  # test sets: left out of data, refused as validation
+    near_duplicates: tuple[str, ...] = ()  # pairs of clips that sound the same
+    max_missing: float = 0.05  # share of a source's clips; more stops before anything is loaded
     optimizer: str = "adamw"  # or muon: for the matrices between the layers, adamw for the rest
     temperature: float = 0.07
     learn_temperature: bool = False  # from there on
@@ -148,9 +169,10 @@ NEW_MODEL += ("audio_heads", "hop_length", "initializer_range", "embedding_std",
 BASE_MODEL = ("revision", "trainable", "lora_rank", "lora_alpha", "lora_dropout")
 MAY_BE_ZERO = {"seed", "warmup", "weight_decay", "initializer_range", "validate_every"}
 MAY_BE_ZERO |= {"label_weight", "label_floor", "margin_weight", "hardness"}
-MAY_BE_ZERO |= {"steps", "epochs", "micro_batch", "patience"}
+MAY_BE_ZERO |= {"steps", "epochs", "micro_batch", "patience", "hard_sounds", "hard_texts"}
+MAY_BE_ZERO |= {"gain_db", "time_masks", "frequency_masks"}
 SHARES = {"lora_dropout", "real_share", "listed_share", "split", "typo", "filler", "exclusion"}
-SHARES |= {"label_until", "average", "final_rate"}
+SHARES |= {"label_until", "average", "final_rate", "exclusion_share", "max_missing", "noise", "mix"}
 
 
 def stage_at(recipe: Recipe, step: int) -> tuple[Stage, int]:
@@ -168,13 +190,14 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     overrides are `key=value`, with dots for what lies inside: `sounds.esc10=~/ESC-10`,
     `stages.scenes.steps=500` (a stage by its name or its number).
     """
-    tree = read_mapping(path)
+    tree = read_extended(path, _absolute_folders)
     errors: list[str] = []
     _apply_environment(tree)
-    own_folders = _absolute_folders(tree, path.parent)
+    tree = with_folders_of_environment(tree)
     for override in overrides:
-        apply_override(own_folders, override, errors)
-    recipe = build(Recipe, own_folders, "", errors)
+        apply_override(tree, override, errors)
+    tree = filled_clip_paths(absolute_clip_paths(tree, Path.cwd()))
+    recipe = build(Recipe, tree, "", errors)
     if not errors:
         errors = _check(recipe)
     raise_mistakes(path, errors)
@@ -203,7 +226,7 @@ def _absolute_folders(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
     def absolute(name: str) -> str:
         return str((folder / Path(name).expanduser()).resolve())
 
-    moved = dict(tree)
+    moved = absolute_clip_paths(tree, folder)
     if isinstance(sounds := tree.get("sounds"), dict):
         moved["sounds"] = {
             key: absolute(value)
@@ -228,6 +251,7 @@ def _check(recipe: Any) -> list[str]:
     errors.extend(f"stages: two are called '{n}'" for n in {n for n in names if names.count(n) > 1})
     errors.extend(mistake for stage in recipe.stages for mistake in _check_stage(stage))
     errors.extend(_check_model(recipe.model))
+    errors.extend(clip_mistakes(recipe))
     if not recipe.validate_every:
         patient = [stage.name for stage in recipe.stages if stage.patience]
         errors.extend(f"stages.{name}.patience: needs validate_every" for name in patient)
@@ -267,6 +291,9 @@ def _check_fields(section: Any, where: str) -> list[str]:
         elif item.name == "stages":
             for stage in value:
                 errors.extend(_check_fields(stage, f"stages.{stage.name}."))
+        elif item.name in ("data", "validation"):
+            for i, source in enumerate(value):
+                errors.extend(_check_fields(source, f"{place}[{i}]."))
         elif mistake := _mistake(item.name, value):
             errors.append(f"{place}: {mistake}")
     return errors

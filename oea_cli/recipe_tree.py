@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,42 @@ def read_mapping(path: Path) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise UsageError(f"{path}: a recipe is a mapping of keys to values")
     return tree
+
+
+def read_extended(
+    path: Path, place: Callable[[dict[str, Any], Path], dict[str, Any]]
+) -> dict[str, Any]:
+    """The mapping in a file over those that it `extends`, one by one.
+
+    A key of the nearer file wins; mappings are merged, and so are lists of named parts, where a new
+    name goes to the end. `place` makes a file's paths relative to its folder. Raises UsageError.
+    """
+    files, trees = [path.resolve()], [read_mapping(path)]
+    while isinstance(other := trees[-1].pop("extends", None), str):
+        files.append((files[-1].parent / Path(other).expanduser()).resolve())
+        if files[-1] in files[:-1]:
+            raise UsageError(f"{path}: extends itself, by way of {files[-1].name}")
+        trees.append(read_mapping(files[-1]))
+    if other is not None:
+        raise UsageError(f"{files[-1]}: extends: needs the name of a recipe, not {other!r}")
+    merged: Any = {}
+    for file, tree in zip(reversed(files), reversed(trees), strict=True):
+        merged = _merged(merged, place(tree, file.parent))
+    return typing.cast(dict[str, Any], merged)
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if isinstance(below, dict) and isinstance(above, dict):
+        return below | {key: _merged(below.get(key), value) for key, value in above.items()}
+    if not (above and _are_named(below) and _are_named(above)):
+        return above
+    named = {item["name"]: item for item in below}
+    named |= {item["name"]: _merged(named.get(item["name"]), item) for item in above}
+    return list(named.values())
+
+
+def _are_named(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(i, dict) and "name" in i for i in value)
 
 
 def raise_mistakes(path: Path, errors: Sequence[str]) -> None:

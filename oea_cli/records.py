@@ -56,17 +56,19 @@ def read_records(
     text: bool = False,
     files_from: str | None = None,
     stdin: BinaryIO | None = None,
+    root: str | None = None,
 ) -> Iterator[Record]:
     """Return the records of all inputs, lazily and in order.
 
     Inputs are sounds, folders (recursive, sorted), patterns, tables of records, addresses, or "-"
     (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is no file is a
-    text. `files_from` is a file of paths, one per line or ended by NUL. Raises OeaError at once for
+    text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of the
+    sounds that tables name, if it is not the table's own. Raises OeaError at once for
     an input that does not exist; rows that make no record go to `report`.
     """
     if files_from == "-" and "-" in inputs:
         raise UsageError("stdin can be read once: as the inputs or as --files-from")
-    reader = _Reader(report, text, stdin or sys.stdin.buffer)
+    reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
     if text:
         parts = [reader.text_input(name) for name in inputs]
     else:
@@ -89,10 +91,13 @@ def _expanded(inputs: Sequence[str]) -> Iterator[str]:
 class _Reader:
     """Reads one kind of input after the other; what they share is how failures are reported."""
 
-    def __init__(self, report: Report, text: bool, stdin: BinaryIO) -> None:
+    def __init__(
+        self, report: Report, text: bool, stdin: BinaryIO, root: str | None = None
+    ) -> None:
         self._report = report
         self._text = text
         self._stdin = stdin
+        self._root = root
         self._texts_before = 0  # in earlier inputs, so that no two texts get one number
 
     def sound_input(self, name: str) -> Iterator[Record]:
@@ -154,7 +159,7 @@ class _Reader:
 
     def _table(self, name: str) -> Iterator[Record]:
         rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
-        return self._records(interpret(rows, name), parent(name))
+        return self._records(interpret(rows, name, self._root), self._root or parent(name))
 
     def _stream(self, stream: BinaryIO, name: str) -> Iterator[Record]:
         first, lines = peek(filled_lines(stream, name, self._report))

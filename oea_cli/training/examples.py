@@ -1,6 +1,6 @@
 """What the trainer asks of its data, and which data a recipe means."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,11 +49,13 @@ class Examples(Protocol):
 class Data(Protocol):
     """A recipe's data, found and checked before any model is loaded."""
 
-    description: str
-    """For people, and for encoder.json: `AudioCaps train, 91,254 clips`."""
+    @property
+    def description(self) -> str:
+        """For people, and for encoder.json: `AudioCaps train, 91,254 clips`."""
 
-    has_validation: bool
-    """Whether the examples can be validated on."""
+    @property
+    def has_validation(self) -> bool:
+        """Whether the examples can be validated on."""
 
     def clips(self, stage: str) -> int:
         """How many clips an epoch of a stage goes through; 0 where there are no epochs."""
@@ -65,11 +67,20 @@ class Data(Protocol):
         """The batches, made with a model's front end."""
 
 
-def open_data(recipe: Recipe, folder: Path, workers: int) -> Data:
+def open_data(
+    recipe: Recipe,
+    folder: Path,
+    workers: int,
+    notice: Callable[[str], object] = lambda text: None,
+) -> Data:
     """The data that a recipe names; `folder` is the run's, for what has to be made once.
 
-    Raises OeaError that names what is missing.
+    `notice` is told what was found. Raises OeaError that names what is missing.
     """
+    if any(stage.data for stage in recipe.stages):
+        from oea_cli.training.clips.data import Clips
+
+        return Clips(recipe, folder, notice)
     from oea_cli.training.scenes.data import Scenes
 
     return Scenes(recipe, folder / "sounds", workers)

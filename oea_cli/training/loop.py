@@ -65,7 +65,7 @@ def train(
     output.mkdir(parents=True, exist_ok=True)
     with processes_of_run(device) as processes, _stop_request() as stop:
         with processes.first_goes_ahead():
-            data = open_data(recipe, output, workers)
+            data = open_data(recipe, output, workers, notice if processes.is_first else _ignore)
         recipe = with_steps(recipe, data)
         _check(recipe, data, processes)
         digest = recipe_digest(recipe_content(recipe))
@@ -273,6 +273,10 @@ def _check(recipe: Recipe, data: Data, processes: Processes) -> None:
             raise UsageError(
                 f"stages.{stage.name}.patience: {data.description} are not validated on"
             )
+
+
+def _ignore(text: str) -> None:
+    pass
 
 
 def _ignore_interrupts(worker: int) -> None:

@@ -1,0 +1,258 @@
+"""Batches of captioned clips, each following from the recipe's seed, its step and its part."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.errors import OeaError
+from oea_cli.recipe import Recipe, Stage, stage_at
+from oea_cli.training.batch import Batch, key_rows
+from oea_cli.training.clips.augment import mask_mel, mixed, mixed_caption, vary_waveform
+from oea_cli.training.clips.clips import Clip
+from oea_cli.training.clips.contrasts import Exclusions, Numbers
+from oea_cli.training.clips.hearing import Ear
+from oea_cli.training.clips.meaning import Keys, Meanings, caption_keys
+from oea_cli.training.clips.order import Order
+from oea_cli.training.examples import Validation
+
+T = TypeVar("T")
+TRIES = 100
+"""Clips that are tried, one after the other, in the place of one that cannot be decoded."""
+SOUNDS_AT_ONCE, TEXTS_AT_ONCE = 16, 64
+
+
+@dataclass(frozen=True)
+class StageClips:
+    """What a stage is trained on."""
+
+    clips: Sequence[Clip]
+    numbers: Numbers
+    meanings: Meanings
+    exclusions: Exclusions
+    sizes: Sequence[int]  # clips of each source
+    weights: Sequence[float]
+
+
+@dataclass
+class Sound:
+    """A row of sounds: samples and what they are."""
+
+    samples: np.ndarray
+    keys: Keys
+
+
+@dataclass
+class Example:
+    """A text and its sound, the clips that the text must not find, the texts that it must not."""
+
+    text: str
+    keys: Keys
+    sound: Sound
+    number: int | None  # of the clip, where the sound is just that
+    hard_sounds: list[int] = field(default_factory=list)
+    hard_texts: list[str] = field(default_factory=list)
+
+
+class ClipExamples:
+    """Clips with captions, stage by stage. Implements `Examples`."""
+
+    labels: Sequence[str] = ()
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        front_end: FrontEnd,
+        stages: Sequence[StageClips],
+        validated: Sequence[Clip],
+        ear: Ear,
+    ) -> None:
+        self.recipe, self.front_end, self.stages, self.ear = recipe, front_end, stages, ear
+        self.validated = validated
+        self._rate = front_end.settings.sample_rate
+        self.orders = [
+            _order(recipe, number, stage, clips)
+            for number, (stage, clips) in enumerate(zip(recipe.stages, stages, strict=True))
+        ]
+
+    def batch(self, step: int, part: int = 0, parts: int = 1) -> Batch:
+        """Clips of about one length, a caption for each, and what these must not find."""
+        stage, within = stage_at(self.recipe, min(step, self.recipe.num_steps - 1))
+        number = self.recipe.stages.index(stage)
+        slices = np.split(self.orders[number].batch(within), parts)
+        # Whoever takes the last part is not the one with the longest clips every time.
+        chosen = np.random.default_rng([self.recipe.seed, step]).permutation(parts)[part]
+        examples = [self._example(number, int(position)) for position in slices[chosen]]
+        return self._collate(number, int(slices[chosen][0]), examples)
+
+    def validation(self) -> Validation | None:
+        """All captions of the clips to validate on; those that cannot be decoded are left out."""
+        heard = [clip for clip in self.validated if self.ear.samples(clip, 0.5) is not None]
+        if not heard:
+            return None
+        return Validation(
+            TextInputs(self.front_end, [text for clip in heard for text in clip.captions]),
+            SoundInputs(self.front_end, self.ear, heard),
+            torch.tensor([row for row, clip in enumerate(heard) for _ in clip.captions]),
+        )
+
+    # --- what a batch is about ---
+
+    def _example(self, number: int, position: int) -> Example:
+        """The example at a position of a stage's stream, or the next one that can be decoded."""
+        stage = self.stages[number]
+        for place in range(position, position + TRIES):
+            rng = np.random.default_rng([self.recipe.seed, number, place])
+            chosen = self.orders[number].clip(place)
+            samples = self.ear.samples(stage.clips[chosen], float(rng.random()))
+            if samples is not None:
+                return self._about(rng, number, chosen, samples)
+        raise OeaError(f"{stage.clips[chosen].path}: the last of {TRIES} clips that all are broken")
+
+    def _about(
+        self, rng: np.random.Generator, number: int, chosen: int, samples: np.ndarray
+    ) -> Example:
+        stage, settings = self.stages[number], self.recipe.stages[number]
+        clip, augment = stage.clips[chosen], self.recipe.augment
+        exclusions = stage.exclusions.get(chosen, [])
+        caption = _one_of(rng, clip.captions)
+        if exclusions and rng.random() < settings.exclusion_share:
+            text, other = exclusions[int(rng.integers(len(exclusions)))]
+            example = Example(
+                text,
+                stage.meanings.of_exclusion(clip, text),
+                Sound(samples, stage.meanings.of_sound(clip)),
+                chosen,
+                [other],
+            )
+        elif (
+            augment.mix
+            and rng.random() < augment.mix
+            and (example := self._mix(rng, stage, clip, caption, samples))
+        ):
+            pass
+        else:
+            negatives = [stage.numbers.find(name) for name in clip.negatives]
+            example = Example(
+                caption,
+                stage.meanings.of_caption(clip, caption),
+                Sound(samples, stage.meanings.of_sound(clip)),
+                chosen,
+                _some_of(rng, [n for n in negatives if n is not None], settings.hard_sounds),
+                _some_of(rng, clip.negative_captions, settings.hard_texts),
+            )
+        example.sound.samples = vary_waveform(rng, example.sound.samples, augment, self._rate)
+        return example
+
+    def _mix(
+        self,
+        rng: np.random.Generator,
+        stage: StageClips,
+        clip: Clip,
+        caption: str,
+        samples: np.ndarray,
+    ) -> Example | None:
+        """The clip with another one beneath it; None where there is none that can be heard."""
+        other = stage.clips[int(rng.integers(len(stage.clips)))]
+        beneath = self.ear.samples(other, float(rng.random())) if other != clip else None
+        if beneath is None:
+            return None
+        text = mixed_caption(rng, caption, _one_of(rng, other.captions))
+        both = mixed(rng, samples, beneath, self.recipe.augment)
+        keys = stage.meanings.of_mix_caption(clip, other, text)
+        return Example(text, keys, Sound(both, stage.meanings.of_mix(clip, other)), None)
+
+    # --- from examples to tensors ---
+
+    def _collate(self, number: int, position: int, examples: Sequence[Example]) -> Batch:
+        """The tensors of these examples; `position` is the first one's."""
+        sounds = [example.sound for example in examples]
+        rows = {example.number: row for row, example in enumerate(examples)}
+        hard_negative = [self._add_hard_sounds(number, one, sounds, rows) for one in examples]
+        hard_texts = [text for example in examples for text in example.hard_texts]
+        inputs = self.front_end.audio_inputs([sound.samples for sound in sounds])
+        self._mask(inputs, [number, position])
+        return Batch(
+            self.front_end.text_inputs([*(one.text for one in examples), *hard_texts]),
+            inputs,
+            key_rows([*(one.keys for one in examples), *(caption_keys([t]) for t in hard_texts)]),
+            key_rows([sound.keys for sound in sounds]),
+            torch.tensor(hard_negative),
+        )
+
+    def _add_hard_sounds(
+        self, number: int, example: Example, sounds: list[Sound], rows: dict[int | None, int]
+    ) -> int:
+        """Give the clips that a text must not find a row each; the first one's row, -1 for none."""
+        stage, found = self.stages[number], []
+        for other in example.hard_sounds:
+            keys = stage.meanings.of_sound(stage.clips[other])
+            if keys & example.keys:
+                continue  # it fits after all
+            if other not in rows:
+                samples = self.ear.samples(stage.clips[other], 0.5)
+                if samples is None:
+                    continue
+                rows[other] = len(sounds)
+                sounds.append(Sound(samples, keys))
+            found.append(rows[other])
+        return found[0] if found else -1
+
+    def _mask(self, inputs: Inputs, seed: Sequence[int]) -> None:
+        rng = np.random.default_rng([self.recipe.seed, *seed, 4])
+        frames = inputs["feature_attention_mask"].sum(1).tolist()
+        per_second = self._rate // self.front_end.extractor.hop_length
+        for mel, count in zip(inputs["input_features"], frames, strict=True):
+            mask_mel(int(rng.integers(2**31)), mel, count, self.recipe.augment, per_second)
+
+
+@dataclass(frozen=True)
+class TextInputs:
+    """Texts in micro-batches, again and again."""
+
+    front_end: FrontEnd
+    texts: Sequence[str]
+
+    def __iter__(self) -> Iterator[Inputs]:
+        for first in range(0, len(self.texts), TEXTS_AT_ONCE):
+            yield self.front_end.text_inputs(self.texts[first : first + TEXTS_AT_ONCE])
+
+
+@dataclass(frozen=True)
+class SoundInputs:
+    """Clips in micro-batches, decoded each time: the middle of those that are too long."""
+
+    front_end: FrontEnd
+    ear: Ear
+    clips: Sequence[Clip]
+
+    def __iter__(self) -> Iterator[Inputs]:
+        for first in range(0, len(self.clips), SOUNDS_AT_ONCE):
+            heard = [self.ear.samples(c, 0.5) for c in self.clips[first : first + SOUNDS_AT_ONCE]]
+            yield self.front_end.audio_inputs([s for s in heard if s is not None])
+
+
+def _order(recipe: Recipe, number: int, stage: Stage, clips: StageClips) -> Order:
+    seconds = np.array([clip.seconds or recipe.model.max_seconds for clip in clips.clips])
+    return Order(
+        [recipe.seed, number],
+        clips.sizes,
+        clips.weights,
+        np.minimum(seconds, recipe.model.max_seconds),
+        stage.batch_size,
+        stage.steps,
+    )
+
+
+def _one_of(rng: np.random.Generator, texts: Sequence[str]) -> str:
+    return texts[int(rng.integers(len(texts)))]
+
+
+def _some_of(rng: np.random.Generator, items: Sequence[T], count: int) -> list[T]:
+    """At most so many of them, in random order."""
+    if not count or not items:
+        return []
+    return [items[int(i)] for i in rng.permutation(len(items))[:count]]
