@@ -16,6 +16,7 @@ import orjson
 
 from oea_cli.embeddings import EmbeddingReader, read_embeddings
 from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.encoder.names import is_remote
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.tables import Record, open_bytes, rejoin
 from oea_cli.vector_index import VectorIndex
@@ -39,7 +40,8 @@ class Queries:
 def matching_encoder(index: VectorIndex, name: str | None, device: str) -> Encoder:
     """Load the encoder that made the index, by the name it remembers or by `name`.
 
-    Raises OeaError where the index names none, and where the encoder of that name is another one.
+    Raises OeaError where the index names none, where the encoder of that name is another one, and
+    where it is a server: an index from elsewhere must not decide where queries and keys are sent.
     """
     if index.encoder is None:
         raise OeaError(
@@ -47,6 +49,11 @@ def matching_encoder(index: VectorIndex, name: str | None, device: str) -> Encod
             "them; search with --like or with query vectors"
         )
     own_name = index.encoder.rpartition(":")[0]
+    if name is None and is_remote(own_name):
+        raise OeaError(
+            f"{index.folder}: its encoder is the server {own_name}, and your queries would be sent "
+            "there; if you trust it, say so with -m and this name"
+        )
     encoder = load_encoder(name or own_name, device=device)
     check_encoder(index, encoder.stamp)
     return encoder

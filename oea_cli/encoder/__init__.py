@@ -31,6 +31,8 @@ class Encoder(Protocol):
     dim: int
     sample_rate: int
     max_seconds: float
+    concurrency: int | None
+    """Batches to have under way at a time where a server computes; None where this machine does."""
 
     @property
     def device(self) -> str:
@@ -102,6 +104,10 @@ def find_loader(name: EncoderName) -> Loader:
             from oea_cli.encoder.sentence_transformer import load_sentence_transformer
 
             return load_sentence_transformer
+        case "http" | "https":
+            from oea_cli.encoder.endpoint import load_endpoint
+
+            return load_endpoint
     raise OeaError(f"no encoder '{name}': '{name.scheme}:' is no kind of encoder")
 
 
