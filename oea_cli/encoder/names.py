@@ -125,7 +125,7 @@ def is_remote(text: str) -> bool:
     return text.partition(":")[0].lower() in WEB
 
 
-def nearest(text: str, known: Iterable[str]) -> str:
-    """`; did you mean X?`, or nothing where nothing is near."""
+def nearest(text: str, known: Iterable[str], rest: str = "") -> str:
+    """`; did you mean X?`, with the rest of what was typed, or nothing where nothing is near."""
     close = difflib.get_close_matches(text, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}{rest}?" if close else ""
