@@ -69,14 +69,13 @@ def load_encoder(
     quantize: str = "none",
     revision: str | None = None,
     trust_remote_code: bool = False,
-    notice: Callable[[str], object] = lambda text: None,
 ) -> Encoder:
     """Load an encoder by what `--model` says (see `names`).
 
     Raises UsageError for an option that makes no sense, OeaError for an unknown name, a folder that
     is none, a missing device, a missing extra, or a repository that cannot be had.
     """
-    placement = Placement(device, dtype, quantize, trust_remote_code, notice)
+    placement = Placement(device, dtype, quantize, trust_remote_code)
     if isinstance(name, str):
         name = parse_name(name, revision=revision)
     with _no_garbage_collection():
