@@ -222,3 +222,17 @@ def test_an_index_cannot_send_queries_anywhere(server: EmbeddingsServer, tmp_pat
     assert len(server.bodies) == asked, "nothing was sent"
     found = run(["search", "rain", "-i", index, "-m", name, "-f", "jsonl", "-k", "1"], env=key)
     assert json.loads(found.stdout)["score"] == pytest.approx(1), found.stderr
+
+
+def test_the_verbs_options_join_the_name(server: EmbeddingsServer) -> None:
+    name = f"{server.address}?model=words"
+    asked = ["embed", "--text", "rain", "-m", name]
+    done = run([*asked, "--text-prompt", "find: "], env={"OEA_TEXT_PROMPT": "seek: "})
+    assert server.bodies[-1]["input"] == ["find: rain"], done.stderr
+    assert json.loads(done.stdout)["encoder"].startswith(f"{name}&text_prompt=find: :")
+    done = run(asked, env={"OEA_TEXT_PROMPT": "seek: "})
+    assert server.bodies[-1]["input"] == ["seek: rain"], done.stderr
+    for wrong in (["--pooling", "last"], ["--quantize", "int8"], ["--revision", "v1"]):
+        done = run([*asked, *wrong])
+        assert done.returncode == 2
+        assert len(done.stderr.splitlines()) == 1

@@ -17,6 +17,7 @@ from oea_cli.encoder.hub import content_of, fetch_model, loading, runs_remote_co
 from oea_cli.encoder.names import EncoderName, Placement
 from oea_cli.encoder.plain import PlainEncoder, fingerprint_of
 from oea_cli.encoder.quantization import quantize
+from oea_cli.encoder.settings import prompted
 from oea_cli.errors import OeaError, UsageError
 
 OPTIONS = ("revision", "text_prompt", "audio_prompt", "prompt_name", "dim", "max_seconds")
@@ -47,9 +48,12 @@ class SentenceEncoder(PlainEncoder):
 
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim)."""
+        prompt = self.text_prompt
+        if prompt and "{}" in prompt:
+            texts, prompt = [prompted(prompt, text) for text in texts], None
         # Of a model that hears, the library would take a text like "bark.wav" for a file to read.
         items = [{"text": text} for text in texts] if self.hears else list(texts)
-        return self._forward(self._inputs(items, self.text_prompt))
+        return self._forward(self._inputs(items, prompt))
 
     def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
         """(n, dim); raises OeaError for a model of texts."""
@@ -90,6 +94,10 @@ class SentenceEncoder(PlainEncoder):
 def load_sentence_transformer(name: EncoderName, placement: Placement) -> SentenceEncoder:
     """A `Loader`: `st:PLACE?prompt_name=query&dim=256...`."""
     name.allow(*OPTIONS)
+    if "{}" in name.options.get("audio_prompt", ""):
+        raise UsageError(
+            f"{name}: an audio_prompt of st: has no {{}}, it goes to the library whole"
+        )
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
