@@ -58,8 +58,9 @@ def convert(
     if checkpoint in RELEASED and not path.exists():
         from oea_cli.encoder.released_loading import fetch_released
 
-        path = fetch_released(checkpoint, _ignore if quiet else _say)
-        base = base or RELEASED[checkpoint].base.repo
+        path, base_commit = fetch_released(checkpoint)
+        if base is None:
+            base, revision = RELEASED[checkpoint].base.repo, revision or base_commit
     progress = Progress("models convert", "tensors", quiet=quiet)
 
     def on_tensor(done: int, total: int) -> None:
@@ -79,11 +80,3 @@ def convert(
             f"{num_bytes / 1e6:.1f} MB in {output}"
         )
     typer.echo(str(output))
-
-
-def _say(text: str) -> None:
-    say(f"oea models convert: {text}")
-
-
-def _ignore(text: str) -> None:
-    pass
