@@ -14,6 +14,7 @@ from oea_cli.commands import (
     index,
     models_check,
     models_convert,
+    models_export,
     models_info,
     models_list,
     search,
@@ -106,4 +107,5 @@ models.command("list")(models_list.list_models)
 models.command("info")(models_info.info)
 models.command("convert")(models_convert.convert)
 models.command("check")(models_check.check)
+models.command("export")(models_export.export)
 app.add_typer(models, name="models")

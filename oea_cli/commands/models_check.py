@@ -9,6 +9,7 @@ from oea_cli.options import DeviceOption, Dtype, DtypeOption, QuietOption, Verbo
 from oea_cli.terminal import say
 
 if TYPE_CHECKING:
+    from oea_cli.encoder import Encoder
     from oea_cli.encoder.parity import Check
 
 
@@ -42,32 +43,28 @@ def check(
       oea models check adapters/mine --quantize int8
     """
     from oea_cli.encoder import load_encoder, parity
-    from oea_cli.encoder.omni import OmniEncoder
 
-    encoder = load_encoder(name, device=device, dtype=dtype.value)
-    num_broken = 0
+    def load(kind: str) -> "Encoder":
+        return load_encoder(name, device=device, dtype=dtype.value, quantize=kind)
 
-    def show(one: "Check") -> None:
-        nonlocal num_broken
-        num_broken += not one.holds
-        sign = ">=" if one.at_least else "<="
-        verdict = "ok" if one.holds else "BROKEN"
-        typer.echo(f"{one.what:<40} {one.value:<10.3g} {sign} {one.limit:<8.3g} {verdict}")
-
-    for one in parity.check(encoder):
-        show(one)
-    if isinstance(encoder, OmniEncoder):
-        stock = parity.stock_processor(encoder)
-        if stock is not None:
-            show(stock)
-        elif not quiet:
-            say(
-                "oea models check: the stock processor was not asked; it needs pillow and "
-                "torchvision"
-            )
+    encoder = load("none")
+    shown = [_show(one, quiet) for one in parity.check(encoder)]
     if quantize != "none":
-        smaller = load_encoder(name, device=device, dtype=dtype.value, quantize=quantize)
-        for one in parity.quantized(encoder, smaller, quantize):
-            show(one)
-    if num_broken:
-        raise OeaError(f"{name}: {num_broken} limits are broken; its vectors are not to be used")
+        shown += [_show(one, quiet) for one in parity.quantized(encoder, load(quantize), quantize)]
+    verdicts = [verdict for verdict in shown if verdict is not None]
+    if not verdicts:
+        raise OeaError(f"{name}: nothing could be checked")
+    if broken := verdicts.count(False):
+        raise OeaError(f"{name}: {broken} of {len(verdicts)} limits broken; do not use its vectors")
+
+
+def _show(one: "Check | str", quiet: bool) -> bool | None:
+    """Print a comparison; tells whether its limit is kept, or None for one that was left out."""
+    if isinstance(one, str):
+        if not quiet:
+            say(f"oea models check: {one}")
+        return None
+    sign = ">=" if one.at_least else "<="
+    verdict = "ok" if one.holds else "BROKEN"
+    typer.echo(f"{one.what:<36} {one.value:<9.3g} {sign} {one.limit:<7.3g} {verdict}")
+    return one.holds

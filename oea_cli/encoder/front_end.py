@@ -55,11 +55,11 @@ class FrontEnd:
         self.tokenizer, self.extractor, self.settings = tokenizer, extractor, settings
         self.pad_id = _token_id(tokenizer, PAD_TOKEN)
         self.audio_id = _token_id(tokenizer, AUDIO_TOKEN)
-        clip = _prompted(settings.audio_prompt, "<|audio_bos|>\0<|audio_eos|>")
+        clip = prompted(settings.audio_prompt, "<|audio_bos|>\0<|audio_eos|>")
         self._before_audio, self._after_audio = (
             encoding.ids for encoding in tokenizer.encode_batch(self._chat(clip).split("\0"))
         )
-        after_text = self._chat(_prompted(settings.text_prompt, "\0")).partition("\0")[2]
+        after_text = self._chat(prompted(settings.text_prompt, "\0")).partition("\0")[2]
         self._num_after_text = len(tokenizer.encode(after_text).ids)
 
     def text_inputs(self, texts: Sequence[str]) -> Inputs:
@@ -109,7 +109,7 @@ class FrontEnd:
 
     def _text_chat(self, text: str) -> str:
         # A text that contains "<|AUDIO|>" must not become an audio token.
-        return self._chat(_prompted(self.settings.text_prompt, text.replace("<|", "< |")))
+        return self._chat(prompted(self.settings.text_prompt, text.replace("<|", "< |")))
 
     def _within_limit(self, ids: list[int]) -> list[int]:
         limit = self.settings.max_text_tokens
@@ -141,7 +141,7 @@ def load_front_end(folder: Path, settings: EncoderSettings) -> FrontEnd:
     return FrontEnd(tokenizer, extractor, settings)
 
 
-def _prompted(prompt: str, content: str) -> str:
+def prompted(prompt: str, content: str) -> str:
     return prompt.replace("{}", content) if "{}" in prompt else prompt + content
 
 
