@@ -92,6 +92,7 @@ np.savez(
 """
 
 
+@pytest.mark.slow
 def test_sentence_transformers_gives_the_same_vectors(adapter: Path, tmp_path: Path) -> None:
     folder = tmp_path / "st"
     done = run(["models", "export", adapter, "-o", folder, "-f", "sentence-transformers"])

@@ -7,6 +7,7 @@ Any other encoder has to be independent of the batch. All sounds are generated h
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -51,21 +52,24 @@ class Check:
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
-def sounds(sample_rate: int, max_seconds: float) -> list[np.ndarray]:
-    """Tones in noise of mixed lengths, one of them shorter than a mel frame's window."""
+def sounds(encoder: Encoder, lengths: Sequence[float] = SECONDS) -> list[np.ndarray]:
+    """Tones in noise of these lengths in seconds, at the encoder's rate and within its limit."""
     rng = np.random.default_rng(0)
-    made = []
-    for seconds in SECONDS:
-        time = np.arange(max(1, round(min(seconds, max_seconds) * sample_rate))) / sample_rate
+    rate, made = encoder.sample_rate, []
+    for seconds in lengths:
+        time = np.arange(max(1, round(min(seconds, encoder.max_seconds) * rate))) / rate
         tone = np.sin(2 * np.pi * rng.uniform(100, 3000) * time)
         noise = rng.standard_normal(len(time))
         made.append((0.2 * tone + 0.05 * noise).astype(np.float32))
     return made
 
 
-def check(encoder: Encoder) -> Iterator[Check | str]:
-    """Every comparison that this kind of encoder allows, as it is made, or why one is left out."""
-    clips = sounds(encoder.sample_rate, encoder.max_seconds)
+def check(encoder: Encoder, lengths: Sequence[float] = SECONDS) -> Iterator[Check | str]:
+    """Every comparison that this kind of encoder allows, as it is made, or why one is left out.
+
+    `lengths` are those of the clips, in seconds.
+    """
+    clips = sounds(encoder, lengths)
     if isinstance(encoder, OmniEncoder):
         yield from _against_the_reference(encoder, clips)
         yield _stock_inputs(encoder, clips)
@@ -82,7 +86,7 @@ def check(encoder: Encoder) -> Iterator[Check | str]:
 
 def quantized(encoder: Encoder, other: Encoder, kind: str) -> Iterator[Check]:
     """The lowest cosine between an encoder's vectors and those of itself quantised."""
-    clips = sounds(encoder.sample_rate, encoder.max_seconds)
+    clips = sounds(encoder)
     for what, ours, theirs in (
         ("texts", encoder.encode_text(TEXTS), other.encode_text(TEXTS)),
         ("clips", encoder.encode_audio(clips), other.encode_audio(clips)),
@@ -93,7 +97,7 @@ def quantized(encoder: Encoder, other: Encoder, kind: str) -> Iterator[Check]:
 
 def equality(encoder: Encoder, other: Encoder, limit: float = LIMITS["float32"]) -> list[Check]:
     """How far two encoders that should be one are apart."""
-    clips = sounds(encoder.sample_rate, encoder.max_seconds)
+    clips = sounds(encoder)
     texts = list(TEXTS)
     return [
         Check("texts", _apart(encoder.encode_text(texts), other.encode_text(texts)), limit),
@@ -104,9 +108,10 @@ def equality(encoder: Encoder, other: Encoder, limit: float = LIMITS["float32"])
 def _against_the_reference(encoder: OmniEncoder, clips: list[np.ndarray]) -> Iterator[Check]:
     dtype = str(encoder.model.backbone.dtype).removeprefix("torch.")
     limit = LIMITS[dtype]
-    mel = max(_mel_difference(encoder, clip) for clip in clips)
+    padded = [_padded_inputs(encoder, clip) for clip in clips]
+    mel = max(map(partial(_mel_difference, encoder), clips, padded))
     yield Check("clips: mel padded to 300 s", mel, MEL_LIMIT)
-    reference = np.stack([_reference(encoder, _padded_inputs(encoder, c), "audio") for c in clips])
+    reference = np.stack([_reference(encoder, inputs, "audio") for inputs in padded])
     yield from _in_batches("clips", encoder.encode_audio, clips, limit, reference)
     texts = list(TEXTS)
     reference = np.stack(
@@ -138,10 +143,9 @@ def _apart(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.abs(ours.astype(np.float64) - theirs).max())
 
 
-def _mel_difference(encoder: OmniEncoder, clip: np.ndarray) -> float:
+def _mel_difference(encoder: OmniEncoder, clip: np.ndarray, padded: Inputs) -> float:
     ours = encoder.front_end.audio_inputs([clip])["input_features"]
-    stock = _padded_inputs(encoder, clip)["input_features"][:, :, : ours.shape[2]]
-    return float((ours - stock).abs().max())
+    return float((ours - padded["input_features"][:, :, : ours.shape[2]]).abs().max())
 
 
 def _padded_inputs(encoder: OmniEncoder, clip: np.ndarray) -> Inputs:
