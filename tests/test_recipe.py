@@ -89,7 +89,10 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path) -> None:
     [
         ("model: {base: mini, hidden_size: 64}", "model.hidden_size: is model.base's own"),
         ("model: {lora_rank: 8}", "model.lora_rank: has no meaning without model.base"),
-        ("model: {base: mini, trainable: some}", "model.trainable: must be one of lora, heads, all"),
+        (
+            "model: {base: mini, trainable: some}",
+            "model.trainable: must be one of lora, heads, all",
+        ),
         ("matryoshka: [1024, 64]", "matryoshka: 1024 does not lie within model.dim"),
         ("stages: [{name: a}]", "stages.a: needs steps or epochs, one of them"),
         ("stages: [{name: a, steps: 1, epochs: 2}]", "stages.a: needs steps or epochs, one of"),

@@ -44,7 +44,7 @@ def export(
     origin = {**settings.training, "exported_from": encoder.stamp}
     if settings.base:
         origin["backbone"] = f"{settings.base}@{settings.base_revision}".rstrip("@")
-    settings = replace(settings, base="", base_revision="", training=origin)
+    settings = replace(settings, base="", base_revision="", lora=True, training=origin)
     with whole_folder(output, "encoder.json") as folder:
         save_encoder_folder(folder, encoder.model, encoder.front_end, settings, STORAGE[storage])
         if to_sentence_transformers:
