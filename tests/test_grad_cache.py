@@ -70,6 +70,7 @@ def test_cached_gradients_are_those_of_a_graph_kept_whole_with_dropout(
     assert any(not torch.allclose(cached[name], other[name], atol=1e-4) for name in cached)
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_gradients_of_one(
     tiny_encoder: Path, batches: list[Batch], tmp_path: Path
 ) -> None:

@@ -1,13 +1,13 @@
 """Training parts of a given model: LoRA, heads alone, all of it; and what the result is."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from accelerate import init_empty_weights
 from safetensors.torch import load_file
 
@@ -18,10 +18,11 @@ from oea_cli.encoder.export import export
 from oea_cli.encoder.known_backbones import backbone_config
 from oea_cli.encoder.settings import load_settings
 from oea_cli.errors import UsageError
-from oea_cli.recipe import Model, Recipe, Stage, load_recipe
+from oea_cli.recipe import Model, Recipe, Stage, load_recipe, recipe_content
 from oea_cli.training import train
 from oea_cli.training.processes import Processes
 from oea_cli.training.starting_point import starting_point
+from tests import in_process
 from tests.gradients import NO_DATA, SEEDS, gradients, learner_on, micro_batch
 
 RECIPES = Path(__file__).parent.parent / "recipes"
@@ -124,11 +125,9 @@ def test_the_result_is_an_adapter_that_encodes(adapter: Path, tiny_encoder: Path
     assert all(bool(t.abs().max() > 0) for name, t in lora.items() if "lora_B" in name)
 
 
-def test_models_info_tells_how_it_was_trained(
-    oea: Callable[..., object], adapter: Path, tiny_encoder: Path
-) -> None:
-    done = oea(["models", "info", str(adapter), "-f", "json"])
-    told = json.loads(done.stdout)  # type: ignore[attr-defined]
+def test_models_info_tells_how_it_was_trained(adapter: Path, tiny_encoder: Path) -> None:
+    done = in_process.run(["models", "info", adapter, "-f", "json"])
+    told = json.loads(done.stdout)
     assert told["base"] == str(tiny_encoder)
     assert told["data"] == "composed scenes of 6 kinds of sound"
     assert told["steps"] == 4 and told["recipe"] == "smoke" and told["seed"] == 1
@@ -141,17 +140,13 @@ def test_a_merged_encoder_gives_the_same_vectors(adapter: Path, tmp_path: Path) 
     assert checks and all(check.holds for check in checks)
 
 
-def test_the_verb_merges(oea: Callable[..., object], adapter: Path, recipe: Recipe) -> None:
-    import yaml
-
-    from oea_cli.recipe import recipe_content
-
+def test_the_verb_merges(adapter: Path, recipe: Recipe) -> None:
     path = adapter.parent / "same.yaml"
     path.write_text(yaml.safe_dump(recipe_content(recipe)), encoding="utf-8")
     # All steps are done: nothing is trained again, what was asked for besides is made.
-    done = oea(["train", path, "-o", adapter, "-j", "0", "--merge"])
-    assert done.returncode == 0, done.stderr  # type: ignore[attr-defined]
-    assert "oea train: merged, " in done.stderr  # type: ignore[attr-defined]
+    done = in_process.run(["train", path, "-o", adapter, "-j", "0", "--merge", "--device", "cpu"])
+    assert done.returncode == 0, done.stderr
+    assert "oea train: merged, " in done.stderr
     merged = load_settings(adapter / "merged" / "encoder.json")
     assert merged.base == "" and merged.training["recipe"] == "smoke"
 

@@ -15,7 +15,7 @@ from oea_cli.errors import OeaError
 from oea_cli.training.log import LOG_FILE, read_log
 
 CURVES_FILE = "train_curves.svg"
-WIDTH, PANEL, GAP = 760, 200, 64
+WIDTH, PANEL, GAP = 760, 200, 76
 LEFT, RIGHT, TOP = 64, 130, 72
 COLOURS = ("#3b76c4", "#c4552f", "#17693a", "#7d4bb0", "#9a6b00")
 STYLE = (
@@ -117,10 +117,10 @@ def _panel(
     for tick in ticks:
         _line(root, LEFT, WIDTH - RIGHT, down(tick), down(tick), "grid")
         _text(root, LEFT - 8, down(tick) + 4, f"{tick:g}", "quiet", "end")
-    for name, before in stages:
-        if len(stages) > 1:
-            _line(root, across(before), across(before), top, top + PANEL, "stage")
-            _text(root, across(before) + 4, top + PANEL + 34, name, "quiet")
+    for number, (name, before) in enumerate(stages if len(stages) > 1 else []):
+        _line(root, across(before), across(before), top, top + PANEL, "stage")
+        # In two rows, since a short stage leaves its name no room.
+        _text(root, across(before) + 4, top + PANEL + 32 + 13 * (number % 2), name, "quiet")
     for step in _ticks(0, steps):
         if step <= steps:
             _text(root, across(step), top + PANEL + 18, f"{step:,.0f}", "quiet", "middle")
