@@ -35,27 +35,26 @@ def info_nce(
     """
     cosines = texts.float() @ clips.float().T  # (B + T, B + H)
     num_pairs = min(cosines.shape) if num_pairs is None else num_pairs
-    if same is not None:
-        masked = _off_pair(same)
-        cosines = cosines.masked_fill(masked, float("-inf"))
-    to_clips = _cross_entropy(cosines[:num_pairs], temperature, hardness)
-    to_texts = _cross_entropy(cosines.T[:num_pairs], temperature, hardness)
+    masked = _off_pair(same) if same is not None else torch.zeros_like(cosines, dtype=torch.bool)
+    to_clips = _cross_entropy(cosines[:num_pairs], masked[:num_pairs], temperature, hardness)
+    to_texts = _cross_entropy(cosines.T[:num_pairs], masked.T[:num_pairs], temperature, hardness)
     return (to_clips + to_texts) / 2
 
 
-def _cross_entropy(cosines: Tensor, temperature: float | Tensor, hardness: float) -> Tensor:
-    """Of (B, B or more) against the diagonal; cells of -inf are not there."""
+def _cross_entropy(
+    cosines: Tensor, masked: Tensor, temperature: float | Tensor, hardness: float
+) -> Tensor:
+    """Of (B, B or more) against the diagonal, without the masked cells."""
     logits = cosines / temperature
-    targets = torch.arange(len(logits), device=logits.device)
     if hardness:
-        logits = logits + _log_weights(cosines.detach(), hardness)
-    return functional.cross_entropy(logits, targets)
+        logits = logits + _log_weights(cosines.detach(), masked, hardness)
+    targets = torch.arange(len(logits), device=logits.device)
+    return functional.cross_entropy(logits.masked_fill(masked, float("-inf")), targets)
 
 
-def _log_weights(cosines: Tensor, hardness: float) -> Tensor:
-    is_pair = torch.eye(*cosines.shape, dtype=torch.bool, device=cosines.device)
-    scaled = hardness * cosines.masked_fill(is_pair, float("-inf"))
-    counted = torch.isfinite(scaled)
+def _log_weights(cosines: Tensor, masked: Tensor, hardness: float) -> Tensor:
+    counted = ~masked & ~torch.eye(*cosines.shape, dtype=torch.bool, device=cosines.device)
+    scaled = (hardness * cosines).masked_fill(~counted, float("-inf"))
     mean = scaled.logsumexp(1, keepdim=True) - counted.sum(1, keepdim=True).log()
     return torch.where(counted, scaled - mean, 0.0)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from oea_cli.losses import LabelLoss, exclusion_margin, info_nce, whitening_weight
+from oea_cli.losses import LabelLoss, exclusion_margin, info_nce, matryoshka, whitening_weight
 
 
 def unit(rows: int, size: int = 16, seed: int = 0) -> torch.Tensor:
@@ -39,6 +39,57 @@ def test_hard_negative_clips_stand_in_the_texts_denominator_only() -> None:
     assert info_nce(texts, everything).item() == pytest.approx(expected, rel=1e-5)
     # The same on the other side: extra texts are negatives of the clips.
     assert info_nce(everything, texts).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_hard_negatives_of_both_kinds_stand_in_one_denominator_each() -> None:
+    texts, clips, extra_texts, extra = (unit(n, seed=n) for n in (4, 5, 2, 3))
+    clips = clips[:4]
+    to_clips = functional.cross_entropy(texts @ torch.cat([clips, extra]).T / 0.07, torch.arange(4))
+    to_texts = functional.cross_entropy(
+        clips @ torch.cat([texts, extra_texts]).T / 0.07, torch.arange(4)
+    )
+    found = info_nce(torch.cat([texts, extra_texts]), torch.cat([clips, extra]), num_pairs=4)
+    assert found.item() == pytest.approx((to_clips + to_texts).item() / 2, rel=1e-5)
+
+
+def test_hardness_weighs_negatives_by_their_cosine() -> None:
+    texts, clips = unit(4, seed=1), unit(4, seed=2)
+    same = torch.zeros(4, 4, dtype=torch.bool)
+    same[0, 2] = True
+    total = 0.0
+    for a, b, masked in [(texts, clips, same), (clips, texts, same.T)]:
+        for i in range(4):
+            others = [j for j in range(4) if j != i and not masked[i, j]]
+            weights = [math.exp(3.0 * float(a[i] @ b[j])) for j in others]
+            mean = sum(weights) / len(weights)
+            negatives = sum(
+                w / mean * math.exp(float(a[i] @ b[j]) / 0.07)
+                for w, j in zip(weights, others, strict=True)
+            )
+            own = math.exp(float(a[i] @ b[i]) / 0.07)
+            total += -math.log(own / (own + negatives)) / 4
+    found = info_nce(texts, clips, same=same, hardness=3.0)
+    assert found.item() == pytest.approx(total / 2, rel=1e-4)
+    assert found.item() > info_nce(texts, clips, same=same).item()
+
+
+def test_a_learned_temperature_has_a_gradient_where_cells_are_masked() -> None:
+    texts, clips = unit(4, seed=1), unit(4, seed=2)
+    same = torch.zeros(4, 4, dtype=torch.bool)
+    same[0, 2] = True
+    log_scale = torch.tensor(2.0, requires_grad=True)
+    info_nce(texts, clips, same=same, temperature=(-log_scale).exp()).backward()
+    assert log_scale.grad is not None and torch.isfinite(log_scale.grad) and log_scale.grad != 0
+
+
+def test_matryoshka_is_the_mean_over_prefixes_of_unit_length() -> None:
+    texts, clips = unit(5, seed=1), unit(5, seed=2)
+    expected = 0.0
+    for size in (16, 4):
+        a, b = (functional.normalize(rows[:, :size], dim=-1) for rows in (texts, clips))
+        expected += info_nce(a, b).item() / 2
+    assert matryoshka(info_nce, texts, clips, (16, 4)).item() == pytest.approx(expected, rel=1e-5)
+    assert matryoshka(info_nce, texts, clips, ()).item() == info_nce(texts, clips).item()
 
 
 def test_a_masked_cell_neither_attracts_nor_repels() -> None:

@@ -70,7 +70,6 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     for message in [
         "name: is missing",
         "stages[0].stepps: unknown key; did you mean stages[0].steps?",
-        "stages[0].steps: is missing",
         "stages[1].steps: needs a whole number, not 'many'",
         "sede: unknown key; did you mean seed?",
     ]:
@@ -83,6 +82,41 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path) -> None:
         load_recipe(write(tmp_path, text))
     assert "two are called 'words'" in str(caught.value)
     assert "must be a multiple of model.text_heads" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("model: {base: mini, hidden_size: 64}", "model.hidden_size: is model.base's own"),
+        ("model: {lora_rank: 8}", "model.lora_rank: has no meaning without model.base"),
+        (
+            "model: {base: mini, trainable: some}",
+            "model.trainable: must be one of lora, heads, all",
+        ),
+        ("matryoshka: [1024, 64]", "matryoshka: 1024 does not lie within model.dim"),
+        ("stages: [{name: a}]", "stages.a: needs steps or epochs, one of them"),
+        ("stages: [{name: a, steps: 1, epochs: 2}]", "stages.a: needs steps or epochs, one of"),
+        (
+            "stages: [{name: a, steps: 1, batch_size: 10, micro_batch: 4}]",
+            "stages.a.micro_batch: 10 pairs cannot be cut into 4s",
+        ),
+        ("stages: [{name: a, steps: 1, patience: 2}]", "stages.a.patience: needs validate_every"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(tmp_path: Path, more: str, message: str) -> None:
+    text = f"name: x\n{more}\n" if "stages:" in more else SMALL + more + "\n"
+    with pytest.raises(UsageError) as caught:
+        load_recipe(write(tmp_path, text))
+    assert message in str(caught.value)
+    assert "1 mistake\n" in str(caught.value)
+
+
+def test_a_base_is_a_folder_beside_the_recipe_or_a_repository(tmp_path: Path) -> None:
+    (tmp_path / "encoders" / "mine").mkdir(parents=True)
+    path = write(tmp_path, SMALL + "model: {base: encoders/mine}\n")
+    assert load_recipe(path).model.base == str(tmp_path / "encoders" / "mine")
+    path = write(tmp_path, SMALL + "model: {base: Qwen/Qwen2.5-Omni-3B}\n")
+    assert load_recipe(path).model.base == "Qwen/Qwen2.5-Omni-3B"
 
 
 def test_set_wins_over_environment_over_file(

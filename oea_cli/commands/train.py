@@ -1,6 +1,9 @@
 """`oea train`: a recipe in, an encoder folder out."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,21 +13,23 @@ from oea_cli.options import DeviceOption, QuietOption, VerboseOption
 from oea_cli.terminal import is_interactive, say
 
 if TYPE_CHECKING:
-    from oea_cli.training.log import StepReport
+    from oea_cli.training import StepReport
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe: a YAML file.")],
+    recipe: Annotated[
+        Path | None, typer.Argument(metavar="RECIPE", help="A recipe: a YAML file.")
+    ] = None,
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--output",
             "-o",
             envvar="OEA_OUTPUT",
             metavar="DIR",
-            help="Folder for the encoder, its checkpoint and its log.",
+            help="Folder for the encoder, its checkpoints and its log.",
         ),
-    ],
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Replaces a recipe's value; repeatable."),
@@ -44,20 +49,36 @@ def train(
     resume: Annotated[
         bool, typer.Option(help="Go on from the checkpoint in the output folder, if there is one.")
     ] = True,
+    merge: Annotated[
+        bool,
+        typer.Option("--merge", help="Also write DIR/merged: the backbone with its LoRA in it."),
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="DIR", help="Draw the curves of a run, and train nothing."),
+    ] = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Train an encoder by a recipe.
 
-    The same command goes on after an interruption, from the last checkpoint. The result is an
-    encoder folder: `oea embed -m DIR` works at once. Progress goes to stderr and to
-    DIR/train_log.jsonl; stdout gets the folder's name.
+    The same command goes on after an interruption, from the last checkpoint, and so does one with
+    fewer or more processes. The result is an encoder folder: `oea embed -m DIR` works at once.
+    Progress goes to stderr and to DIR/train_log.jsonl; stdout gets the folder's name.
 
     \b
     Examples:
       oea train recipes/smoke.yaml -o runs/smoke
       oea train recipes/mini.yaml -o runs/mini --set sounds.esc10=~/ESC-10
+      oea train --plot runs/mini
+      torchrun --nproc-per-node 4 -m oea_cli train recipes/mini.yaml -o runs/mini
     """
+    if plot is not None:
+        _plot(plot, recipe)
+        return
+    if recipe is None or output is None:
+        missing = "RECIPE" if recipe is None else "-o DIR"
+        raise UsageError(f"oea train needs RECIPE and -o DIR; {missing} is missing")
     from oea_cli.recipe import load_recipe
 
     loaded = load_recipe(recipe, overrides or [])
@@ -65,48 +86,135 @@ def train(
         raise UsageError(f"{output}: is a file; -o needs a folder")
     from oea_cli.training import train as run
 
-    if not quiet:
-        pairs = " + ".join(f"{stage.name} {stage.steps}" for stage in loaded.stages)
-        say(f"oea train: {loaded.name}, {pairs} steps, into {output}")
-    run(
-        loaded,
-        output,
-        device=device,
-        workers=workers,
-        resume=resume,
-        on_step=_ignore if quiet else _Shown().show,
-        notice=_ignore if quiet else say,
-    )
-    typer.echo(str(output))
+    is_first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
+    with _shown(quiet or not is_first) as shown:
+        lengths = (f"{stage.name} {stage.steps or stage.epochs:g}" for stage in loaded.stages)
+        shown.tell(f"oea train: {loaded.name}, {' + '.join(lengths)}, into {output}")
+        run(
+            loaded,
+            output,
+            device=device,
+            workers=workers,
+            resume=resume,
+            on_step=shown.step,
+            notice=shown.tell,
+        )
+    if is_first and merge:
+        _merge(output, loaded.storage, device, quiet)
+    if is_first:
+        typer.echo(str(output))
 
 
-def _ignore(report: object) -> None:
+def _plot(folder: Path, recipe: Path | None) -> None:
+    if recipe is not None:
+        raise UsageError("--plot draws a run's folder and takes no recipe")
+    from oea_cli.training.curves import write_curves
+
+    typer.echo(str(write_curves(folder)))
+
+
+def _merge(folder: Path, storage: str, device: str, quiet: bool) -> None:
+    from oea_cli.encoder.export import export
+
+    for check in export(str(folder), folder / "merged", storage=storage, device=device):
+        if not quiet:
+            say(f"oea train: merged, {check.what}: off by {check.value:.2g}")
+
+
+def _shown(quiet: bool) -> "_Lines":
+    return _Lines(_nothing) if quiet else _Bar() if is_interactive() else _Lines(say)
+
+
+def _nothing(text: str) -> None:
     pass
 
 
-class _Shown:
-    """One line per report; on a terminal the line moves, except where something was measured."""
+class _Lines:
+    """One line per report."""
+
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        self.tell = tell
+
+    def step(self, report: "StepReport") -> None:
+        """Write the line."""
+        self.tell(report_line(report))
+
+    def __enter__(self) -> "_Lines":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+
+class _Bar(_Lines):
+    """A bar that moves; what was measured, and what is said, stays above it."""
 
     def __init__(self) -> None:
-        self.moving = is_interactive()
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    def show(self, report: "StepReport") -> None:
-        """Write the line."""
-        line = report_line(report)
-        if not self.moving:
-            say(line)
-            return
-        lasting = bool(report.validation) or report.step == report.total
-        typer.echo("\r\x1b[K" + line, err=True, nl=lasting)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}"),
+            console=Console(stderr=True, highlight=False),
+            transient=True,
+        )
+        self.task = self.bar.add_task("", total=None, told="")
+        self.best = ""
+        super().__init__(lambda text: self.bar.console.print(text, markup=False))
+
+    def step(self, report: "StepReport") -> None:
+        """Move the bar; a report with a measurement also becomes a line."""
+        if report.validation:
+            self.tell(report_line(report))
+            self.best = f"R@10 {report.validation['r@10']:.3f}  "
+        told = f"{losses_of(report)}  {self.best}{speed_of(report)}"
+        self.bar.update(
+            self.task,
+            description=report.stage,
+            completed=report.step,
+            total=report.total,
+            told=told,
+        )
+
+    def __enter__(self) -> "_Bar":
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.bar.stop()
 
 
 def report_line(report: "StepReport") -> str:
-    """A report in one line: where it is, losses, learning rate, speed, time left."""
-    losses = "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
+    """A report in one line: where it is, losses, learning rate, speed, time left, memory."""
     measured = "".join(f"  {name} {value:.3f}" for name, value in report.validation.items())
-    left = int(report.seconds_left)
     return (
-        f"{report.stage} {report.step}/{report.total}  {losses}{measured}  "
-        f"rate {report.learning_rate:.1e}  {report.clips_per_second:.0f} clips/s  "
-        f"{left // 60}:{left % 60:02} left"
+        f"{report.stage} {report.step}/{report.total}  {losses_of(report)}{measured}  "
+        f"rate {report.learning_rate:.1e}  {speed_of(report)}"
     )
+
+
+def losses_of(report: "StepReport") -> str:
+    """`contrast 2.481  margin 0.317`."""
+    return "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
+
+
+def speed_of(report: "StepReport") -> str:
+    """Speed, time left, memory."""
+    minutes, seconds = divmod(int(report.seconds_left), 60)
+    left = f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    speed = report.clips_per_second
+    clips = f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
+    return f"{clips} clips/s  {left} left  {report.memory / 1e9:.1f} GB"

@@ -1,7 +1,7 @@
-"""The sizes of the backbones that OEA is released on, as data: what can be known without a download.
+"""The sizes of the backbones that OEA is released on, as data: known without a download.
 
 The released configurations agree with these numbers (OEA counts 544 LoRA tensors for 3B and 480 for
-7B, and their shapes fit). They serve `oea models bench --random-weights`, which needs no weights, and
+7B, and their shapes fit). They serve `oea models bench --random-weights`, which needs none, and
 to check a checkpoint against the backbone it claims.
 """
 
@@ -41,7 +41,7 @@ KNOWN_BACKBONES = {
 
 
 def backbone_config(repository: str) -> Qwen2_5OmniThinkerConfig:
-    """The Thinker's configuration for one of KNOWN_BACKBONES; raises KeyError for any other name."""
+    """The Thinker's configuration for one of KNOWN_BACKBONES; KeyError for any other name."""
     sizes = KNOWN_BACKBONES[repository]
     text = {
         "vocab_size": sizes.vocabulary,

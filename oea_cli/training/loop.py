@@ -19,7 +19,7 @@ import yaml
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from oea_cli.errors import UsageError
+from oea_cli.errors import OeaError, UsageError
 from oea_cli.recipe import Recipe, Stage, recipe_content, stage_at
 from oea_cli.training.batch import Batch, Pairing, content_key
 from oea_cli.training.checkpoint import (
@@ -174,7 +174,13 @@ class Run:
             processes=self.processes,
         )
         learner.add_up_gradients()
-        nn.utils.clip_grad_norm_(learner.modules.parameters(), self.recipe.clip_norm)
+        norm = nn.utils.clip_grad_norm_(learner.modules.parameters(), self.recipe.clip_norm)
+        if not torch.isfinite(norm):
+            # One such step would poison all weights, and then the checkpoint.
+            raise OeaError(
+                f"step {step + 1}: the gradient is not finite; the last checkpoint is from before. "
+                f"A lower stages.{stage.name}.learning_rate may help"
+            )
         optimizer.step()
         # Young averages forget faster, so that they do not cling to the random start.
         learner.follow(min(self.recipe.average, (step + 1) / (step + 10)))
