@@ -25,7 +25,7 @@ def test_every_shipped_recipe_loads() -> None:
     assert {"mini.yaml", "smoke.yaml"} <= {path.name for path in TRAINING}
     for path in TRAINING:
         recipe = load_recipe(path)
-        assert recipe.num_steps == sum(stage.steps for stage in recipe.stages) > 0
+        assert all(stage.steps or stage.epochs for stage in recipe.stages)
 
 
 def test_every_shipped_recipe_says_how_to_launch_it() -> None:

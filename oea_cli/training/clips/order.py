@@ -64,7 +64,7 @@ class Order:
     def _sorted_chunk(self, first: int, count: int) -> np.ndarray:
         size = self._batch_size
         positions = np.arange(first * size, (first + count) * size)
-        clips = [self.clip(position) for position in positions]
+        clips = [self.clip(int(position)) for position in positions]
         by_length = positions[np.argsort(self._seconds[clips], kind="stable")]
         shuffle = np.random.default_rng([*self._seed, 1, first])
         return shuffle.permutation(by_length.reshape(count, size))
