@@ -302,10 +302,10 @@ def _check_fields(section: Any, where: str) -> list[str]:
 def _mistake(name: str, value: Any) -> str | None:
     if name in CHOICES and value not in CHOICES[name]:
         return f"must be one of {', '.join(CHOICES[name])}, not '{value}'"
-    if name in SHARES:
-        return None if 0 <= value <= 1 else f"must lie between 0 and 1, not {value}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    if name in SHARES:
+        return None if 0 <= value <= 1 else f"must lie between 0 and 1, not {value}"
     if name in MAY_BE_ZERO:
         return None if value >= 0 else f"must not be negative, not {value}"
     return None if value > 0 else f"must be greater than 0, not {value}"

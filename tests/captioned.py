@@ -76,14 +76,14 @@ def write_wavcaps(folder: Path) -> Path:
     files = {"FreeSound": "fsd", "BBC_Sound_Effects": "bbc", "AudioSet_SL": "as"}
     for number, (name, short) in enumerate((files | {"SoundBible": "sb"}).items()):
         rows = []
-        for i in range(6):
+        for i in range(8):
             name_of_clip = f"Y{youtube_id(i)}.wav" if short == "as" else str(100 + i)
             stem = name_of_clip.removesuffix(".wav")
             seed = 20 * number + i
             write_sound(folder / "Zip_files" / name / f"{name}_flac" / f"{stem}.flac", seed, 1.0)
             rows.append({
                 "id": name_of_clip, "audio": "wav_path", "caption": f"{name} sound {i}",
-                "duration": 1.0 if i < 5 else 40.0,
+                "duration": 1.0 if i < 7 else 40.0,
             })  # fmt: skip
         path = folder / "json_files" / name / f"{short}_final.json"
         path.parent.mkdir(parents=True, exist_ok=True)

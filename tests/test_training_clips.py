@@ -424,9 +424,9 @@ def test_sounds_are_found_by_their_variants_below_a_root(tmp_path: Path) -> None
         blacklists=(str(tmp_path / "blacklist" / "blacklist_exclude_test_ac.json"),),
     )
     reading = read_source(source, [], Lengths(tmp_path))
-    assert [clip.id for clip in reading.clips] == ["102", "103", "104"]
+    assert [clip.id for clip in reading.clips] == [str(number) for number in range(102, 107)]
     assert reading.blacklisted == 2 and not reading.missing
-    assert str(reading) == "fsd_final.json 3 clips (2 blacklisted)"
+    assert str(reading) == "fsd_final.json 5 clips (2 blacklisted)"
 
 
 def test_what_is_validated_on_is_not_trained_on(front_end: FrontEnd, tmp_path: Path) -> None:
