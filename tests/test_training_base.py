@@ -95,7 +95,7 @@ def test_gradient_checkpointing_changes_no_gradient(tiny_encoder: Path, encoder:
     batches = [micro_batch(encoder.front_end, number) for number in range(4)]  # type: ignore[attr-defined]
     learner = learner_on(tiny_encoder, processes)
     plain = gradients(learner, batches, SEEDS, processes)
-    learner.model.backbone.gradient_checkpointing_enable({"use_reentrant": False})
+    learner.model.backbone.activation_checkpointing_enable({"use_reentrant": False})
     layers = [
         *learner.model.backbone.audio_tower.layers,
         *learner.model.backbone.language_model.layers,

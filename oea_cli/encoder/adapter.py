@@ -8,6 +8,7 @@ The backbone stays where it is: a folder, or a repository that is fetched once.
 
 import copy
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,10 @@ def wrap(backbone: Any, config: Any, **options: Any) -> Any:
     that the configuration means.
     """
     try:
-        return get_peft_model(backbone, config, **options)
+        with warnings.catch_warnings():
+            # PEFT asks a model by a name that transformers is about to drop.
+            warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+            return get_peft_model(backbone, config, **options)
     except ValueError as error:
         raise OeaError(f"this LoRA does not fit the backbone: {error}") from error
 

@@ -48,7 +48,9 @@ def _released(name: str) -> Description:
 def _folder(name: str) -> Description:
     folder = encoder_folder(name)
     settings = load_settings(folder / "encoder.json")
-    size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    # Not the checkpoints that training leaves beside them.
+    kinds = ("*model*.safetensors", "heads.safetensors")
+    size = sum(path.stat().st_size for kind in kinds for path in folder.glob(kind))
     described = {
         "name": name,
         "kind": "adapter" if settings.base else "whole encoder",

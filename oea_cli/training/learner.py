@@ -108,7 +108,7 @@ def new_learner(
     model = start.model
     if recipe.model.gradient_checkpointing:
         # Non-reentrant: gradients flow although the embeddings, the first input, are frozen.
-        model.backbone.gradient_checkpointing_enable({"use_reentrant": False})
+        model.backbone.activation_checkpointing_enable({"use_reentrant": False})
     hidden_size = model.backbone.get_input_embeddings().embedding_dim
     objective = Objective(recipe, hidden_size, num_labels)
     modules = nn.ModuleDict({"model": model, "objective": objective}).to(processes.device)

@@ -1,5 +1,6 @@
 """Batches of texts and composed scenes, each following from the recipe's seed and its step."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,7 +92,8 @@ class SceneExamples:
         count = stage.batch_size // parts
         if stage.modality == "texts":
             return self.collate(rng, self.text_examples(rng, count))
-        return self.collate(rng, self.scene_examples(rng, count, step))
+        contrasts = share_of(self._num_contrasts(stage.batch_size), part, parts)
+        return self.collate(rng, self.scene_examples(rng, count, step, contrasts))
 
     def validation(self) -> Validation:
         """The scenes of the steps after the last one."""
@@ -116,17 +118,23 @@ class SceneExamples:
             examples.append(self._example(rng, meaning, scene, None))
         return examples
 
-    def scene_examples(self, rng: np.random.Generator, count: int, step: int) -> list[Example]:
+    def scene_examples(
+        self, rng: np.random.Generator, count: int, step: int, contrasts: int
+    ) -> list[Example]:
         """Scenes with texts: first pairs of a scene and the same one with one more sound."""
         length = self._length(rng, step)
         examples: list[Example] = []
-        while len(examples) + 1 < count * self.recipe.texts.exclusion:
+        while len(examples) < min(2 * contrasts, count - 1):
             examples.extend(self._contrast(rng, length))
         while len(examples) < count:
             scene = self._scene(rng)
             samples = mix(rng, self._sounds(rng, scene, length))
             examples.append(self._example(rng, scene, scene, samples))
         return examples
+
+    def _num_contrasts(self, batch_size: int) -> int:
+        """Pairs of scenes in a global batch, two examples each."""
+        return max(0, math.ceil((batch_size * self.recipe.texts.exclusion - 1) / 2))
 
     def _contrast(self, rng: np.random.Generator, length: int) -> list[Example]:
         """A scene asked for by what it lacks, and the scene that has it too."""
@@ -240,6 +248,11 @@ class SceneExamples:
         for row, labelled in enumerate(sets):
             labels[row, [self._column[label] for label in labelled]] = 1.0
         return labels
+
+
+def share_of(total: int, part: int, parts: int) -> int:
+    """How many of `total` belong to a part, spread evenly."""
+    return total * (part + 1) // parts - total * part // parts
 
 
 def text_key(meaning: Meaning) -> int:
