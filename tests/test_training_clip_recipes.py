@@ -101,9 +101,9 @@ def test_a_variant_trains_through_its_stages(
     assert done.returncode == 0, done.stderr
     told = done.stderr
     # 7 of each collection last up to 31 s; without two of FreeSound's and, of AudioSet's, the one
-    # in WavCaps' list, those validated on (1 to 3) and a test clip (4).
-    assert "fsd_final.json 5 clips (2 blacklisted); bbc_final.json 7 clips" in told
-    assert "as_final.json 2 clips (5 blacklisted)" in told
+    # in WavCaps' list, those validated on (1 to 3) and a test clips (4, 5).
+    assert "fsd_final.json 5 clips (2 kept out); bbc_final.json 7 clips" in told
+    assert "as_final.json 1 clip (6 kept out)" in told
     log = [json.loads(line) for line in (out / "train_log.jsonl").read_text().splitlines()]
     assert list(dict.fromkeys(row["stage"] for row in log)) == ["wavcaps", "audiocaps", "clotho"]
     steps = [row["stage"] for row in log].count("audiocaps")
@@ -138,7 +138,7 @@ def test_the_smallest_recipe_of_the_readme_trains(tiny_encoder: Path, tmp_path: 
     command = ["train", path, "-o", out, "--device", "cpu", "-j", "0", *words]
     done = in_process.run(command)
     assert done.returncode == 0, done.stderr
-    assert "clips.jsonl 9 clips (3 blacklisted)" in done.stderr
+    assert "clips.jsonl 9 clips (3 kept out)" in done.stderr
     assert (out / UNDECODABLE_FILE).is_file()
     assert "1 of them cannot be decoded" in (out / "encoder.json").read_text()
     assert load_encoder(str(out)).dim == 32

@@ -222,7 +222,7 @@ def collate(examples: ClipExamples, wanted: dict[str, str]) -> tuple[Batch, list
         if wanted.get(clip, example.text) == example.text:
             found.setdefault(clip, example)
     ids = ["rain", "both", "again", "bell"]
-    return examples._collate(0, 0, [found[name] for name in ids]), ids
+    return examples._collate(0, [found[name] for name in ids]), ids
 
 
 def test_equal_captions_and_near_duplicates_are_masked(front_end: FrontEnd, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_hard_negatives_stand_in_the_denominator(front_end: FrontEnd, tmp_path: 
     # A text that is not the clip's: masked where it is another clip's own caption.
     assert sorted(row for row in rows[4:]) == [[False] * 4, [False, True, False, False]]
     rain = next(e for e in map(examples._example, [0] * 40, range(40)) if e.number == 0)
-    alone = examples._collate(0, 0, [rain])
+    alone = examples._collate(0, [rain])
     assert alone.hard_negative.tolist() == [1] and len(alone.sound_keys) == 2
     assert fits(alone)[0] == [True, False]
 
@@ -425,8 +425,8 @@ def test_sounds_are_found_by_their_variants_below_a_root(tmp_path: Path) -> None
     )
     reading = read_source(source, [], Lengths(tmp_path))
     assert [clip.id for clip in reading.clips] == [str(number) for number in range(102, 107)]
-    assert reading.blacklisted == 2 and not reading.missing
-    assert str(reading) == "fsd_final.json 5 clips (2 blacklisted)"
+    assert reading.kept_out == 2 and not reading.missing
+    assert str(reading) == "fsd_final.json 5 clips (2 kept out)"
 
 
 def test_what_is_validated_on_is_not_trained_on(front_end: FrontEnd, tmp_path: Path) -> None:
@@ -491,7 +491,7 @@ def test_counts_of_the_published_captions(shared_data: Path, tmp_path: Path) -> 
         assert not reading.clips and len({one.id for one in reading.missing}) == len(
             reading.missing
         )
-        counts[name] = (len(reading.missing), reading.blacklisted)
+        counts[name] = (len(reading.missing), reading.kept_out)
     assert counts == {
         "development": (3839, 0),
         "validation": (1045, 0),
@@ -503,7 +503,7 @@ def test_counts_of_the_published_captions(shared_data: Path, tmp_path: Path) -> 
     held_out = blacklisted(str(captions / "clotho" / "clotho_captions_validation.csv"))
     source = ClipSource(str(captions / "clotho" / "clotho_captions_development.csv"))
     reading = read_source(source, held_out, Lengths(tmp_path))
-    assert (len(reading.missing), reading.blacklisted) == (3836, 3)
+    assert (len(reading.missing), reading.kept_out) == (3836, 3)
 
 
 def test_clotho_is_read_with_its_five_captions(front_end: FrontEnd, tmp_path: Path) -> None:

@@ -51,8 +51,9 @@ def mixed(
     snr = _decibels(rng, augment.mix_snr)
     if not (samples.any() and beneath.any()):
         return samples + beneath
-    total: np.ndarray = add_noise(torch.from_numpy(samples), torch.from_numpy(beneath), snr).numpy()
-    return total / np.float32(max(1.0, np.abs(total).max()))
+    total = add_noise(torch.from_numpy(samples), torch.from_numpy(beneath), snr)
+    levelled: np.ndarray = (total / total.abs().max().clamp(min=1.0)).numpy()
+    return levelled
 
 
 def mixed_caption(rng: np.random.Generator, first: str, second: str) -> str:
@@ -84,4 +85,4 @@ def mask_mel(seed: int, mel: Tensor, frames: int, augment: Augment, frames_per_s
 
 
 def _decibels(rng: np.random.Generator, ends: tuple[float, ...]) -> Tensor:
-    return torch.tensor(rng.uniform(*ends), dtype=torch.float32)
+    return torch.tensor(rng.uniform(ends[0], ends[1]), dtype=torch.float32)

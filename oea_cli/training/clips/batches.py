@@ -43,6 +43,7 @@ class Sound:
 
     samples: np.ndarray
     keys: Keys
+    mask_seed: int | None = None  # of masks on its mel; None: none
 
 
 @dataclass
@@ -86,7 +87,7 @@ class ClipExamples:
         # Whoever takes the last part is not the one with the longest clips every time.
         chosen = np.random.default_rng([self.recipe.seed, step]).permutation(parts)[part]
         examples = [self._example(number, int(position)) for position in slices[chosen]]
-        return self._collate(number, int(slices[chosen][0]), examples)
+        return self._collate(number, examples)
 
     def validation(self) -> Validation | None:
         """All captions of the clips to validate on; those that cannot be decoded are left out."""
@@ -115,37 +116,49 @@ class ClipExamples:
     def _about(
         self, rng: np.random.Generator, number: int, chosen: int, samples: np.ndarray
     ) -> Example:
-        stage, settings = self.stages[number], self.recipe.stages[number]
-        clip, augment = stage.clips[chosen], self.recipe.augment
-        exclusions = stage.exclusions.get(chosen, [])
-        caption = _one_of(rng, clip.captions)
-        if exclusions and rng.random() < settings.exclusion_share:
-            text, other = exclusions[int(rng.integers(len(exclusions)))]
-            example = Example(
-                text,
-                stage.meanings.of_exclusion(clip, text),
-                Sound(samples, stage.meanings.of_sound(clip)),
-                chosen,
-                [other],
-            )
-        elif (
-            augment.mix
-            and rng.random() < augment.mix
-            and (example := self._mix(rng, stage, clip, caption, samples))
-        ):
-            pass
-        else:
-            negatives = [stage.numbers.find(name) for name in clip.negatives]
-            example = Example(
-                caption,
-                stage.meanings.of_caption(clip, caption),
-                Sound(samples, stage.meanings.of_sound(clip)),
-                chosen,
-                _some_of(rng, [n for n in negatives if n is not None], settings.hard_sounds),
-                _some_of(rng, clip.negative_captions, settings.hard_texts),
-            )
-        example.sound.samples = vary_waveform(rng, example.sound.samples, augment, self._rate)
+        stage, augment = self.stages[number], self.recipe.augment
+        caption = _one_of(rng, stage.clips[chosen].captions)
+        example = self._exclusion(rng, number, chosen, samples)
+        if example is None and augment.mix and rng.random() < augment.mix:
+            example = self._mix(rng, stage, stage.clips[chosen], caption, samples)
+        example = example or self._plain(rng, number, chosen, caption, samples)
+        sound = example.sound
+        sound.samples = vary_waveform(rng, sound.samples, augment, self._rate)
+        sound.mask_seed = int(rng.integers(2**31))
         return example
+
+    def _plain(
+        self,
+        rng: np.random.Generator,
+        number: int,
+        chosen: int,
+        caption: str,
+        samples: np.ndarray,
+    ) -> Example:
+        """The clip and its caption, with what was mined against it."""
+        stage, settings = self.stages[number], self.recipe.stages[number]
+        clip = stage.clips[chosen]
+        negatives = [stage.numbers.find(name) for name in clip.negatives]
+        return Example(
+            caption,
+            stage.meanings.of_caption(clip, caption),
+            Sound(samples, stage.meanings.of_sound(clip)),
+            chosen,
+            _some_of(rng, [n for n in negatives if n is not None], settings.hard_sounds),
+            _some_of(rng, clip.negative_captions, settings.hard_texts),
+        )
+
+    def _exclusion(
+        self, rng: np.random.Generator, number: int, chosen: int, samples: np.ndarray
+    ) -> Example | None:
+        """The clip asked for by what it lacks, where there is such a text and its turn."""
+        stage = self.stages[number]
+        texts, clip = stage.exclusions.get(chosen, []), stage.clips[chosen]
+        if not texts or rng.random() >= self.recipe.stages[number].exclusion_share:
+            return None
+        text, other = texts[int(rng.integers(len(texts)))]
+        sound = Sound(samples, stage.meanings.of_sound(clip))
+        return Example(text, stage.meanings.of_exclusion(clip, text), sound, chosen, [other])
 
     def _mix(
         self,
@@ -167,14 +180,14 @@ class ClipExamples:
 
     # --- from examples to tensors ---
 
-    def _collate(self, number: int, position: int, examples: Sequence[Example]) -> Batch:
-        """The tensors of these examples; `position` is the first one's."""
+    def _collate(self, number: int, examples: Sequence[Example]) -> Batch:
+        """The tensors of these examples of a stage."""
         sounds = [example.sound for example in examples]
         rows = {example.number: row for row, example in enumerate(examples)}
         hard_negative = [self._add_hard_sounds(number, one, sounds, rows) for one in examples]
         hard_texts = [text for example in examples for text in example.hard_texts]
         inputs = self.front_end.audio_inputs([sound.samples for sound in sounds])
-        self._mask(inputs, [number, position])
+        self._mask(inputs, sounds)
         return Batch(
             self.front_end.text_inputs([*(one.text for one in examples), *hard_texts]),
             inputs,
@@ -201,12 +214,12 @@ class ClipExamples:
             found.append(rows[other])
         return found[0] if found else -1
 
-    def _mask(self, inputs: Inputs, seed: Sequence[int]) -> None:
-        rng = np.random.default_rng([self.recipe.seed, *seed, 4])
+    def _mask(self, inputs: Inputs, sounds: Sequence[Sound]) -> None:
         frames = inputs["feature_attention_mask"].sum(1).tolist()
         per_second = self._rate // self.front_end.extractor.hop_length
-        for mel, count in zip(inputs["input_features"], frames, strict=True):
-            mask_mel(int(rng.integers(2**31)), mel, count, self.recipe.augment, per_second)
+        for sound, mel, count in zip(sounds, inputs["input_features"], frames, strict=True):
+            if sound.mask_seed is not None:
+                mask_mel(sound.mask_seed, mel, count, self.recipe.augment, per_second)
 
 
 @dataclass(frozen=True)

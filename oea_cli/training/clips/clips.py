@@ -41,7 +41,7 @@ class Reading:
     source: ClipSource
     clips: list[Clip] = field(default_factory=list)
     missing: list[Failure] = field(default_factory=list)
-    blacklisted: int = 0
+    kept_out: int = 0  # blacklisted, or held out
     uncaptioned: int = 0
 
     @property
@@ -50,14 +50,19 @@ class Reading:
         return len(self.missing) / max(1, len(self.missing) + len(self.clips))
 
     def __str__(self) -> str:
-        told = f"{PurePosixPath(self.source.path).name} {len(self.clips):,} clips"
+        told = f"{PurePosixPath(self.source.path).name} {counted(len(self.clips))}"
         left_out = {
             "missing": len(self.missing),
-            "blacklisted": self.blacklisted,
+            "kept out": self.kept_out,
             "without captions": self.uncaptioned,
         }
         said = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
         return f"{told} ({said})" if said else told
+
+
+def counted(clips: int) -> str:
+    """`1 clip`, `3,839 clips`."""
+    return f"{clips:,} clip" + "s" * (clips != 1)
 
 
 def read_source(source: ClipSource, forbidden: Sequence[Record], seconds: "Lengths") -> Reading:
@@ -72,7 +77,7 @@ def read_source(source: ClipSource, forbidden: Sequence[Record], seconds: "Lengt
     found = {leak.training for leak in find_leaks(records, banned)} if banned else set()
     deque(records, maxlen=0)
     kept = [clip for clip in clips if clip.id not in found]
-    reading.blacklisted = len(clips) - len(kept)
+    reading.kept_out = len(clips) - len(kept)
     there = []
     for clip in kept:
         if is_remote(clip.path) or Path(clip.path).is_file():

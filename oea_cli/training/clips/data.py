@@ -13,7 +13,7 @@ from oea_cli.recipe_clips import ClipSource, unset_folders
 from oea_cli.records import read_records
 from oea_cli.tables import Record, is_remote
 from oea_cli.training.clips.batches import ClipExamples, StageClips
-from oea_cli.training.clips.clips import Lengths, Reading, blacklisted, read_source
+from oea_cli.training.clips.clips import Lengths, Reading, blacklisted, counted, read_source
 from oea_cli.training.clips.contrasts import Numbers, read_exclusions, read_same
 from oea_cli.training.clips.hearing import Ear, undecodable
 from oea_cli.training.clips.meaning import Meanings
@@ -52,7 +52,7 @@ class Clips:
             for stage, found in zip(recipe.stages, stages, strict=True)
         }
         self._names = "; ".join(
-            f"{name} {len(stage.clips):,} clips" for name, stage in self.stages.items()
+            f"{name} {counted(len(stage.clips))}" for name, stage in self.stages.items()
         )
 
     @property
