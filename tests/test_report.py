@@ -127,7 +127,7 @@ def test_it_says_what_the_results_say(made: Path) -> None:
         if name not in ("median-rank", "delta-rank"):
             assert f"{100 * value:.2f} %" in text, name
             assert f"{100 * low:.2f} to {100 * high:.2f}" in text, name
-    assert found["judgments_sha256"] in text and found["oea_version"] in text
+    assert found["judgments_sha256"] in text and found["versions"]["oea"] in text
     ranks = found["per_query"]
     deltas = np.array(ranks["hard_negative_rank"]) - np.array(ranks["target_rank"])
     assert f"{(deltas > 0).sum()} rank the target above" in text
@@ -148,6 +148,12 @@ def test_a_baseline_and_gates_stand_in_it(made: Path) -> None:
     text = " ".join(Tags(page).text.split())
     assert "Gates not met" in text and found["gates"][0]["verdict"] in text
     assert "old <b>.json" in text and "p (Holm)" in text and "+0.00 points" in text
+    bars = [one for one in Tags(page).all("rect") if one.get("class") == "baseline"]
+    ours = [one for one in Tags(page).all("rect") if one.get("class") == "bar"]
+    assert bars and [bar["width"] for bar in bars] == [bar["width"] for bar in ours]
+    negative = next(group for group in found["groups"] if group["type"] == "negative")
+    value = 100 * negative["baseline"]["metrics"]["r@1"]
+    assert f"{value:.1f} % vs {value:.1f}" in text and "The thin bar is the baseline" in text
 
 
 def test_without_types_hard_negatives_or_texts(made: Path) -> None:

@@ -350,18 +350,20 @@ def _document(
     against: Against,
 ) -> "Document":
     """Measure, compare and judge; the one JSON that everything is rendered from."""
+    from oea_cli.evaluation.comparison import compare, paired
     from oea_cli.evaluation.gates import check_gates, judge
-    from oea_cli.evaluation.results import compare, document_of, measure
+    from oea_cli.evaluation.results import document_of, measure
     from oea_cli.evaluation.run_input import read_baseline
 
     measured = measure(outcomes, metrics)
     check_gates(gates, measured.metrics)
-    comparisons = {}
+    pair, comparisons = None, {}
     if against.baseline is not None:
         theirs = read_baseline(against.baseline, outcomes, against.ties.value)
-        comparisons = compare(measured, theirs, against.baseline, against.seed)
+        pair = paired(outcomes, theirs, against.baseline)
+        comparisons = compare(pair, measured.metrics, against.seed)
     verdicts = judge(gates, measured.values, comparisons, against.alpha)
-    return document_of(measured, setting, against.seed, comparisons, against.baseline, verdicts)
+    return document_of(measured, setting, against.seed, pair, comparisons, verdicts)
 
 
 def _leak_limits(
