@@ -169,6 +169,31 @@ def test_without_types_hard_negatives_or_texts(made: Path) -> None:
     assert "Query q1" in text and "not found" in text and "only its id is known" in text
 
 
+def test_a_runs_hits_tell_captions_and_sounds(made: Path) -> None:
+    rows = [
+        {"query_id": "q", "rank": 1, "id": "n", "score": 0.9, "captions": [NASTY]},
+        {"query_id": "q", "rank": 2, "id": "1", "score": 0.8, "path": "sounds/1.wav"},
+        {"query_id": "q", "rank": 3, "id": "other", "score": 0.7, "captions": ["not shown"]},
+    ]
+    hits = "".join(json.dumps(row) + "\n" for row in rows)
+    (made / "hits.jsonl").write_text("\n" + hits)
+    asked = '{"id": "q", "text": "a tone", "target": "1", "hard_negative": "n"}\n'
+    (made / "asked.jsonl").write_text(asked)
+    arguments = ["eval", "--queries", "asked.jsonl", "--report", "r.html", "--run"]
+    assert run([*arguments, "hits.jsonl"]).returncode == 0
+    shown = Tags((made / "r.html").read_text(encoding="utf-8"))
+    assert NASTY in shown.text and "not shown" not in shown.text
+    assert [one["src"] for one in shown.all("audio")] == ["./sounds/1.wav"]
+    # A stream cannot be read a second time.
+    assert run([*arguments, "-"], input=hits).returncode == 0
+    shown = Tags((made / "r.html").read_text(encoding="utf-8"))
+    assert "only its id is known" in shown.text and "a tone" in shown.text
+    lines = [f"{row['query_id']} Q0 {row['id']} 1 {row['score']} x\n" for row in rows]
+    (made / "hits.trec").write_text("".join(lines))
+    assert run([*arguments, "hits.trec"]).returncode == 0
+    assert "only its id is known" in (made / "r.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("name", "code", "says"),
     [
