@@ -297,7 +297,7 @@ def exact_scores(corpus: Corpus, queries: Vectors, owners: Codes, candidates: Co
             continue
         first = corpus.starts[chosen]
         ends = np.append(corpus.starts, corpus.rows.count)[chosen + 1]
-        numbers = _spread(first, ends)
+        numbers = spread(first, ends)
         offsets = np.cumsum(np.append(0, ends - first))
         rows = corpus.rows.take(numbers)
         scores[part] = _best_of_rows(rows, offsets[:-1], offsets[1:], own)
@@ -313,13 +313,13 @@ def pair_scores(rows: Vectors, queries: Vectors) -> Vectors:
 def _best_of_rows(rows: Vectors, firsts: Codes, ends: Codes, queries: Vectors) -> Vectors:
     """The best cosine (C,) of a query (C, D) with the rows of its candidate, first to end."""
     lengths = ends - firsts
-    scores = pair_scores(rows[_spread(firsts, ends)], np.repeat(queries, lengths, axis=0))
+    scores = pair_scores(rows[spread(firsts, ends)], np.repeat(queries, lengths, axis=0))
     offsets = np.cumsum(lengths) - lengths
     best: Vectors = np.maximum.reduceat(scores, offsets)
     return best
 
 
-def _spread(firsts: Codes, ends: Codes) -> Codes:
+def spread(firsts: Codes, ends: Codes) -> Codes:
     """All numbers from each first to its end, one range after the other."""
     lengths = ends - firsts
     offsets = np.cumsum(lengths) - lengths

@@ -125,6 +125,10 @@ NOTES = {
     "targets_not_found": ("query", "whose target was not found"),
     "queries_without_relevant": ("query", "without a relevant clip: left out"),
     "queries_not_judged": ("query", "of the run not judged: left out"),
+    "datasets_in_one_pool": (
+        "dataset",
+        "of queries ranked in one pool: --within dataset ranks each within its own clips",
+    ),
     "skipped_single_caption": ("clip", "with a single caption: left out"),
 }
 

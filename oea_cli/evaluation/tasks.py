@@ -50,6 +50,14 @@ class Questions:
     vectors: Vectors
     is_encoded: list[bool]
 
+    def chosen(self, rows: Sequence[int]) -> "Questions":
+        """These queries, in this order."""
+        return Questions(
+            [self.queries[row] for row in rows],
+            self.vectors[list(rows)],
+            [self.is_encoded[row] for row in rows],
+        )
+
 
 @dataclass(frozen=True)
 class Assigned:
