@@ -112,7 +112,7 @@ def _method(seed: int) -> Document:
 
 def _counts(outcomes: Outcomes) -> Document:
     return {
-        "clusters": len(np.unique(outcomes.clusters)),
+        "clusters": len(set(outcomes.clusters.tolist())),  # np.unique would import numpy.ma
         "hard_negatives": int(outcomes.has_hard_negative.sum()),
         "targets_not_found": int(np.isinf(outcomes.target_ranks).sum()),
     }
