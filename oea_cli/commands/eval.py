@@ -39,6 +39,7 @@ from oea_cli.eval_options import (
     TaskOption,
     TieRule,
     TiesOption,
+    WithinOption,
 )
 from oea_cli.options import DeviceOption, QuietOption, SeedOption, VerboseOption
 from oea_cli.terminal import FailureLog, say
@@ -73,6 +74,7 @@ class Inputs:
     corpus: str | None
     run: str | None
     qrels: str | None
+    within: str | None
 
     @property
     def index_folder(self) -> Path:
@@ -84,6 +86,8 @@ class Inputs:
         given = [name for name, value in kinds.items() if value]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} do not go together; one of them")
+        if self.run and self.within:
+            raise UsageError("--within ranks vectors; a run has been ranked already")
         if [*self.queries, self.run, self.qrels, self.corpus].count("-") > 1:
             raise UsageError("stdin can be read once; give the other input as a file")
 
@@ -112,6 +116,7 @@ def evaluate(
     captions: CaptionsOption = CaptionsAsked.all,
     seed: SeedOption = 0,
     ties: TiesOption = TieRule.strict,
+    within: WithinOption = None,
     allow_missing: AllowMissingOption = False,
     baseline: BaselineOption = None,
     fail_under: FailUnderOption = None,
@@ -161,7 +166,7 @@ def evaluate(
             fail_under,
             max_drop,
         ]
-        given += [check_leaks, report, allow_missing, alpha is not None]
+        given += [check_leaks, report, within, allow_missing, alpha is not None]
         given += [(task, captions, ties) != (EvalTask.text_to_audio, "all", "strict")]
         _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
         return
@@ -170,14 +175,14 @@ def evaluate(
     gates = _gates(limits, max_drop or [], metrics, baseline)
     files = _checked_files(output or [])
     page = None if report is None else _checked_page(report)
-    inputs = Inputs(queries or [], index, corpus, run, qrels)
+    inputs = Inputs(queries or [], index, corpus, run, qrels, within)
     inputs.check()
     training = _training(check_leaks or [], inputs)
     with FailureLog("eval") as log:
         if run is not None:
             outcomes, setting = _evaluate_run(inputs, ties)
         else:
-            protocol = _protocol(task, captions, seed, ties, allow_missing)
+            protocol = _protocol(task, captions, seed, ties, allow_missing, within)
             outcomes, setting = _evaluate_vectors(inputs, protocol, model, device, log)
         against = Against(baseline, alpha, seed, ties)
         document = _document(outcomes, setting, metrics, gates, against)
@@ -312,7 +317,12 @@ def _evaluate_run(inputs: Inputs, ties: TieRule) -> "tuple[Outcomes, Setting]":
 
 
 def _protocol(
-    task: EvalTask, captions: CaptionsAsked, seed: int, ties: TieRule, allow_missing: bool
+    task: EvalTask,
+    captions: CaptionsAsked,
+    seed: int,
+    ties: TieRule,
+    allow_missing: bool,
+    within: str | None,
 ) -> "Protocol":
     from oea_cli.evaluation.vector_input import Protocol
 
@@ -322,6 +332,7 @@ def _protocol(
         seed,
         ties.value,
         allow_missing,
+        within,
     )
 
 
@@ -350,18 +361,20 @@ def _document(
     against: Against,
 ) -> "Document":
     """Measure, compare and judge; the one JSON that everything is rendered from."""
+    from oea_cli.evaluation.comparison import compare, paired
     from oea_cli.evaluation.gates import check_gates, judge
-    from oea_cli.evaluation.results import compare, document_of, measure
+    from oea_cli.evaluation.results import document_of, measure
     from oea_cli.evaluation.run_input import read_baseline
 
     measured = measure(outcomes, metrics)
     check_gates(gates, measured.metrics)
-    comparisons = {}
+    pair, comparisons = None, {}
     if against.baseline is not None:
         theirs = read_baseline(against.baseline, outcomes, against.ties.value)
-        comparisons = compare(measured, theirs, against.baseline, against.seed)
+        pair = paired(outcomes, theirs, against.baseline)
+        comparisons = compare(pair, measured.metrics, against.seed)
     verdicts = judge(gates, measured.values, comparisons, against.alpha)
-    return document_of(measured, setting, against.seed, comparisons, against.baseline, verdicts)
+    return document_of(measured, setting, against.seed, pair, comparisons, verdicts)
 
 
 def _leak_limits(
