@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import demo, embed, eval, index, search, train
+from oea_cli.commands import demo, embed, eval, index, mine_negatives, search, train
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -76,5 +76,6 @@ app.command("embed")(embed.embed)
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("eval")(eval.evaluate)
+app.command("mine-negatives")(mine_negatives.mine_negatives)
 app.command("train")(train.train)
 app.command("demo")(demo.demo)

@@ -77,7 +77,7 @@ def test_a_thousand_equal_rows_are_settled_before_they_pile_up(
 
 
 def test_rows_far_apart_in_the_file_are_found() -> None:
-    """The thresholds that the diagonal leaves are the loosest where the neighbours lie elsewhere."""
+    """What the diagonal leaves is the loosest where all neighbours lie elsewhere."""
     vectors = unit(600, 32)
     vectors[300:] = vectors[:300] + 0.001 * unit(300, 32, seed=1)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 import numpy as np
+import numpy.typing as npt
 
 from oea_cli.cores import num_threads
 from oea_cli.embeddings import Vectors
@@ -27,6 +28,7 @@ BLOCK_ROWS = 2048
 # Compared at a time: with a block of columns 1 MB of scores, which stay in the processor's cache.
 SLICE_ROWS = 128
 PAIRS_AT_ONCE = 4096
+Short = npt.NDArray[np.int32]  # row numbers while they are many
 # So many candidates per place wait before they are sorted: fewer sorts, but a looser threshold.
 WAITING_PER_PLACE = 1.0
 # Rows with so many equal neighbours that more than this per place pass are settled exactly at once.
@@ -49,8 +51,8 @@ class Neighbours:
 class _Candidates:
     """Pairs (C,) of a row and another that may be among its nearest, with their scores."""
 
-    owners: Codes
-    others: Codes
+    owners: Short
+    others: Short
     scores: Vectors
 
     def __len__(self) -> int:
@@ -169,7 +171,7 @@ class _Running:
         rows, columns = _places(scores >= low[:, None])
         return self._of_other_groups(rows + first, columns + first, scores[rows, columns])
 
-    def _of_other_groups(self, owners: Codes, others: Codes, scores: Vectors) -> _Candidates:
+    def _of_other_groups(self, owners: Short, others: Short, scores: Vectors) -> _Candidates:
         found = _Candidates(owners, others, scores)
         return found.chosen(self.groups[owners] != self.groups[others])
 
@@ -232,21 +234,21 @@ class _Running:
         return Neighbours(rows, scores)
 
 
-def _places(mask: Mask) -> tuple[Codes, Codes]:
+def _places(mask: Mask) -> tuple[Short, Short]:
     """The rows and columns (C,) of what is true in a table; for few, faster than np.nonzero."""
     flat = np.flatnonzero(mask)
     rows, columns = np.divmod(flat, mask.shape[1])
     return rows.astype(np.int32), columns.astype(np.int32)
 
 
-def _sort_keys(owners: Codes, scores: Vectors) -> Codes:
+def _sort_keys(owners: Short, scores: Vectors) -> Codes:
     """Whole numbers (C,) that put pairs in the order of their owners, and the best first."""
     # Steps of 2**-30 are finer than float32 around any score that matters.
     falling = ((2.0 - scores.astype(np.float64)) * 2.0**30).astype(np.int64)
     return (owners.astype(np.int64) << 32) | falling
 
 
-def _places_within(owners: Codes) -> Codes:
+def _places_within(owners: Short) -> Codes:
     """The place (C,), from 0, of each pair among those of its owner; owners ascend."""
     if not len(owners):
         return np.zeros(0, np.int64)
