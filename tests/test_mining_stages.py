@@ -43,11 +43,12 @@ def by_the_rules(clips: Clips, top_k: int, keep: int, max_text: float) -> tuple[
     """Counts after each stage and the surviving pairs, one pair after the other."""
     near: list[tuple[float, int, int]] = []
     for one in range(len(clips)):
+        exact = (clips.vectors.astype(np.float64) @ clips.vectors[one]).astype(np.float32)
         cosines = [
-            (round(float(np.float32(clips.vectors[one].astype(float) @ clips.vectors[o])), 6), one, o)
-            for o in range(len(clips))
-            if o != one
-        ]  # fmt: skip
+            (round(float(exact[other]), 6), one, other)
+            for other in range(len(clips))
+            if other != one
+        ]
         near += sorted(cosines, key=lambda row: (-row[0], row[2]))[:top_k]
     said = [{plain(text) for text in texts} for texts in clips.captions]
     guarded = [row for row in near if not said[row[1]] & said[row[2]]]

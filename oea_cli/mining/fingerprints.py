@@ -79,7 +79,7 @@ def compare(one: Fingerprint, other: Fingerprint) -> Comparison:
     furthest = round(MAX_OFFSET * SAMPLE_RATE / HOP)
     offsets = range(-furthest, furthest + 1)
     bits, offset = min((_differing_bits(one, other, offset), offset) for offset in offsets)
-    return Comparison(bits, _changed_levels(one, other, offset))
+    return Comparison(bits, _changed_levels(one, other, offset) if bits < 1.0 else 1.0)
 
 
 def _changed_levels(one: Fingerprint, other: Fingerprint, offset: int) -> float:
