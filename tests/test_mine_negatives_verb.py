@@ -175,8 +175,8 @@ class TestJudgments:
         assert {row["text"] for row in of_first} == set(CAPTIONS[0])
         write(str(tmp_path / "vectors.npy"), [{**row, "text": None} for row in rows],
               np.stack([unit(12, seed=3)[int(row["target"][2:-4])] for row in rows]))  # fmt: skip
-        done = run(["eval", "--queries", tmp_path / "vectors.npy", "--corpus", "v.parquet", "-M", "hnsr",
-                    "-M", "r@1"], cwd=folder)  # fmt: skip
+        done = run(["eval", "--queries", tmp_path / "vectors.npy", "--corpus", "v.parquet",
+                    "-M", "hnsr", "-M", "r@1"], cwd=folder)  # fmt: skip
         assert done.returncode == 0, done.stderr
         metrics = json.loads(done.stdout)["metrics"]
         assert metrics["hnsr"] == metrics["r@1"] == 1.0
