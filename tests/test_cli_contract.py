@@ -14,7 +14,7 @@ Run = Callable[..., Completed]
 
 
 def test_the_verbs_are_those_of_the_design() -> None:
-    assert {"embed", "index", "search", "eval", "train", "demo"} <= set(VERBS)
+    assert {"embed", "index", "search", "eval", "train", "mine-negatives", "demo"} <= set(VERBS)
 
 
 def test_bare_oea_shows_help(oea: Run) -> None:
@@ -57,6 +57,7 @@ MISSING = {
     "search": ["search", "rain", "-i", "no-such.oea"],
     "eval": ["eval", "--run", "no-such.trec", "--qrels", "no-such.txt"],
     "train": ["train", "no-such.yaml", "-o", "x"],
+    "mine-negatives": ["mine-negatives", "no-such.npy"],
 }
 
 
@@ -74,6 +75,7 @@ def test_missing_file_is_one_line_that_names_it(oea: Run, verb: str, tmp_path: P
 EMPTY = {
     "embed": ["embed", "-"],
     "index": ["index", "-", "-o", "x.oea"],
+    "mine-negatives": ["mine-negatives", "-", "-o", "pairs.jsonl"],
 }
 
 

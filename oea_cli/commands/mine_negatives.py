@@ -138,6 +138,7 @@ def mine_negatives(
         raise UsageError("--qrels are judgments of pairs to evaluate; leave out --for train")
     outputs = _outputs(output, qrels, stats)
     outputs.check()
+    _check_there([*sources, vectors, caption_vectors, verdicts])
     from oea_cli.mining.stages import Settings
 
     settings = Settings(
@@ -161,6 +162,7 @@ def mine_negatives(
         encode, text_stamp = work.text_side(text_model, caption_vectors)
         clips = work.read(sources, vectors)
         if clips is None:
+            log.finish(0)
             if not allow_empty:
                 raise OeaError(f"{_named(sources)}: no clips in it; --allow-empty permits that")
             _write(outputs, [], None)
@@ -261,6 +263,15 @@ def _sources(inputs: list[str] | None, others: list[str | None]) -> list[str]:
     if [*sources, *others].count("-") > 1:
         raise UsageError("stdin can be read once; give the other input as a file")
     return sources
+
+
+def _check_there(names: list[str | None]) -> None:
+    """Refuse files that are not there before a model is loaded."""
+    from oea_cli.folders import exists, is_pattern
+
+    for name in names:
+        if name is not None and name != "-" and not (is_pattern(name) or exists(name)):
+            raise OeaError(f"{name}: no such file or folder")
 
 
 def _named(sources: list[str]) -> str:

@@ -16,7 +16,7 @@ from oea_cli.mining.stages import FATES, Fate, Mined, Settings
 from oea_cli.mining.verdicts import Verdicts
 
 SHOWN_CAPTIONS = 2
-NAME_WIDTH = 20
+NAME_WIDTH = 22
 
 
 def number_of(clips: Clips, name: str) -> int:
