@@ -123,7 +123,7 @@ class Candidates:
         """The numbers of the pairs that no stage has dropped."""
         return np.flatnonzero(self.fates == CODES[Fate.kept])
 
-    def drop(self, pairs: Codes, fate: Fate) -> None:
+    def meet(self, pairs: Codes, fate: Fate) -> None:
         """Let pairs (numbers) meet their fate."""
         self.fates[pairs] = CODES[fate]
 
@@ -185,7 +185,7 @@ def mine(
     counts["other captions, another sound"] = int((~np.isin(pairs.fates, list(guarded))).sum())
     counts["acoustic threshold"] = len(pairs.alive)
     similarity = _compare_captions(clips, pairs, encode_texts)
-    pairs.drop(_where(pairs, pairs.text >= settings.max_text_similarity), Fate.text)
+    pairs.meet(_where(pairs, pairs.text >= settings.max_text_similarity), Fate.text)
     counts["text similarity"] = len(pairs.alive)
     if settings.absolute_margin is not None or settings.relative_margin is not None:
         _drop_within_margin(pairs, settings, similarity)
@@ -223,7 +223,7 @@ def _drop_same_captions(clips: Clips, pairs: Candidates) -> None:
         for pair in suspects.tolist()
         if not shared[pairs.targets[pair]].isdisjoint(shared[pairs.negatives[pair]])
     ]
-    pairs.drop(np.array(same, np.int64), Fate.same_captions)
+    pairs.meet(np.array(same, np.int64), Fate.same_captions)
 
 
 def _threshold(
@@ -236,7 +236,7 @@ def _threshold(
     """
     if settings.max_acoustic_similarity is not None:
         too_alike = pairs.acoustic > settings.max_acoustic_similarity
-        pairs.drop(_where(pairs, too_alike), Fate.too_alike)
+        pairs.meet(_where(pairs, too_alike), Fate.too_alike)
     heard = np.zeros(len(pairs), bool)
     while True:
         threshold = _chosen_threshold(pairs, settings, wanted)
@@ -247,9 +247,9 @@ def _threshold(
         heard[unheard] = True
         targets, negatives = pairs.targets[unheard], pairs.negatives[unheard]
         is_same = duplicates.among(targets, negatives, pairs.acoustic[unheard])
-        pairs.drop(unheard[is_same], Fate.duplicate)
+        pairs.meet(unheard[is_same], Fate.duplicate)
     if threshold is not None:
-        pairs.drop(_where(pairs, pairs.acoustic < threshold), Fate.acoustic)
+        pairs.meet(_where(pairs, pairs.acoustic < threshold), Fate.acoustic)
     return threshold
 
 
@@ -291,7 +291,7 @@ def _drop_within_margin(
         highest = np.minimum(highest, positive - settings.absolute_margin)
     if settings.relative_margin is not None:
         highest = np.minimum(highest, positive - np.abs(positive) * settings.relative_margin)
-    pairs.drop(alive[pairs.text[alive] > highest], Fate.margin)
+    pairs.meet(alive[pairs.text[alive] > highest], Fate.margin)
 
 
 def _apply_verdicts(clips: Clips, pairs: Candidates, verdicts: Verdicts) -> None:
@@ -300,9 +300,9 @@ def _apply_verdicts(clips: Clips, pairs: Candidates, verdicts: Verdicts) -> None
         verdicts.of(clips.ids[pairs.targets[pair]], clips.ids[pairs.negatives[pair]])
         for pair in alive.tolist()
     ]
-    pairs.drop(alive[[verdict is None for verdict in found]], Fate.unjudged)
+    pairs.meet(alive[[verdict is None for verdict in found]], Fate.unjudged)
     other = [verdict is not None and verdict.choice != "valid" for verdict in found]
-    pairs.drop(alive[other], Fate.verdict)
+    pairs.meet(alive[other], Fate.verdict)
 
 
 def _choose(clips: Clips, pairs: Candidates, settings: Settings) -> None:
@@ -310,14 +310,15 @@ def _choose(clips: Clips, pairs: Candidates, settings: Settings) -> None:
     alive = pairs.alive
     starts = np.flatnonzero(np.diff(pairs.targets[alive], prepend=-1))
     for part in np.split(alive, starts[1:]) if len(alive) else ():
-        pairs.drop(part[: settings.range_min], Fate.too_near)
+        pairs.meet(part[: settings.range_min], Fate.too_near)
         if settings.per_clip is not None and not settings.keep_all:
-            chosen = _sample(part[settings.range_min :], clips, pairs, settings)
-            pairs.drop(np.setdiff1d(part[settings.range_min :], chosen), Fate.surplus)
+            rest = part[settings.range_min :]
+            pairs.meet(rest, Fate.surplus)
+            pairs.meet(_sample(rest, clips, pairs, settings), Fate.kept)
     alive = pairs.alive
     if settings.num_pairs is not None and not settings.keep_all:
         best_first = alive[np.argsort(-pairs.acoustic[alive], kind="stable")]
-        pairs.drop(best_first[settings.num_pairs :], Fate.surplus)
+        pairs.meet(best_first[settings.num_pairs :], Fate.surplus)
 
 
 def _sample(part: Codes, clips: Clips, pairs: Candidates, settings: Settings) -> Codes:
