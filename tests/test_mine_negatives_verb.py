@@ -296,6 +296,14 @@ class TestFailures:
         done = mine(folder, "x.oea", "--min-acoustic-similarity", "1", "--allow-empty")
         assert (done.returncode, done.stdout) == (0, "")
 
+    def test_sounds_without_captions_are_not_even_decoded(self, folder: Path) -> None:
+        (folder / "silent").mkdir(exist_ok=True)
+        (folder / "silent" / "a.wav").write_bytes(b"no sound at all")
+        done = mine(folder, "silent")
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert "silent: no clip has captions" in line
+
     def test_records_without_sounds_are_named(self, folder: Path, tmp_path: Path) -> None:
         lines = [{"id": "t", "text": "rain", "captions": ["rain"]}]
         (tmp_path / "t.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

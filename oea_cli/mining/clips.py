@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,13 +63,17 @@ def read_clips(
     rows = _Rows(where)
     for batch in batches:
         rows.add(batch)
-    return rows.clips(encoder.stamp) if rows else None
+    if not rows and not encoder.without_captions:
+        return None
+    return rows.clips(encoder)
 
 
 class _Origin:
-    """The stamp of an encoder, which is known once the first vectors are there."""
+    """What is known once all vectors are there: the stamp of their encoder, and how many records
+    were not worth encoding."""
 
     stamp: str | None = None
+    without_captions = 0
 
 
 def _opened(
@@ -127,16 +132,23 @@ def _readable(
 def _encoded(
     records: Iterator[Record], get_encoder: GetEncoder, report: Report, origin: _Origin
 ) -> Iterator[Batch]:
-    first = next(records, None)
+    captioned = _captioned(records, origin)
+    first = next(captioned, None)
     if first is None:
         return
-    from itertools import chain
-
     from oea_cli.encoder.stream import encode_records
 
     encoder = get_encoder()
     origin.stamp = encoder.stamp
-    yield from encode_records(encoder, chain([first], records), report=report)
+    yield from encode_records(encoder, chain([first], captioned), report=report)
+
+
+def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
+    for record in records:
+        if _captions(record):
+            yield record
+        else:
+            origin.without_captions += 1
 
 
 def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
@@ -189,7 +201,7 @@ class _Rows:
         self._records += batch.records
         self._parts.append(batch.vectors)
 
-    def clips(self, encoder: str | None) -> Clips:
+    def clips(self, origin: _Origin) -> Clips:
         """Join windows, leave out clips without captions."""
         captions = [_captions(record) for record in self._records]
         self._refuse_twice()
@@ -210,8 +222,8 @@ class _Rows:
             records,
             [captions[rows[0]] for rows in kept],
             _joined(vectors, kept),
-            encoder,
-            len(by_clip) - len(kept),
+            origin.stamp,
+            len(by_clip) - len(kept) + origin.without_captions,
         )
 
     def _refuse_twice(self) -> None:
