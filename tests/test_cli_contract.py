@@ -15,6 +15,7 @@ Run = Callable[..., Completed]
 
 def test_the_verbs_are_those_of_the_design() -> None:
     assert {"embed", "index", "search", "eval", "train", "review", "demo"} <= set(VERBS)
+    assert {"embed", "index", "search", "eval", "train", "mine-negatives", "demo"} <= set(VERBS)
 
 
 def test_bare_oea_shows_help(oea: Run) -> None:
@@ -58,6 +59,7 @@ MISSING = {
     "eval": ["eval", "--run", "no-such.trec", "--qrels", "no-such.txt"],
     "train": ["train", "no-such.yaml", "-o", "x"],
     "review": ["review", "no-such.jsonl", "-o", "verdicts.jsonl"],
+    "mine-negatives": ["mine-negatives", "no-such.npy"],
 }
 
 
@@ -76,6 +78,7 @@ EMPTY = {
     "embed": ["embed", "-"],
     "index": ["index", "-", "-o", "x.oea"],
     "review": ["review", "-", "-o", "verdicts.jsonl"],
+    "mine-negatives": ["mine-negatives", "-", "-o", "pairs.jsonl"],
 }
 
 

@@ -148,7 +148,9 @@ def evaluate(
       oea eval --run a.trec --qrels qrels.txt --baseline b.trec --max-drop r@10=0
       oea eval recipes/paper-eval.yaml -o results/ --set uiq=~/UIQ
     """
-    _leave_threads_to_ranks()
+    from oea_cli.cores import leave_threads_to_us
+
+    leave_threads_to_us()
     from oea_cli.evaluation.metrics import parse_metrics
 
     if list_metrics:
@@ -242,15 +244,6 @@ def _say(text: object) -> None:
 
 def _ignore(text: object) -> None:
     pass
-
-
-def _leave_threads_to_ranks() -> None:
-    """Let BLAS use one thread, before numpy is loaded: ranks are counted by several products side
-    by side, and threads within a product would only wait for each other."""
-    if "numpy" not in sys.modules:
-        if limit := os.environ.get("OPENBLAS_NUM_THREADS"):
-            os.environ.setdefault("OMP_NUM_THREADS", limit)
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
 def _list_metrics() -> None:

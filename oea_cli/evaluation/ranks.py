@@ -6,7 +6,6 @@ in its last bits on the block's shape, so candidates within that noise of a thre
 again, pair by pair in double precision: what ties, ties.
 """
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +15,7 @@ from queue import SimpleQueue
 import numpy as np
 import numpy.typing as npt
 
-from oea_cli.cores import num_cores
+from oea_cli.cores import num_threads
 from oea_cli.embeddings.batch import Vectors
 from oea_cli.evaluation.corpora import BLOCK_ROWS, Corpus
 from oea_cli.evaluation.outcomes import Codes, Mask
@@ -274,12 +273,6 @@ class _Tally:
             is_tied = scores == self._scores[pairs]
             above = above | (is_tied & (self._names[candidates] > self._names[own]))
         return above
-
-
-def num_threads() -> int:
-    """As many as OMP_NUM_THREADS says, else one per core."""
-    value = os.environ.get("OMP_NUM_THREADS", "")
-    return int(value) if value.isdecimal() and int(value) > 0 else num_cores()
 
 
 def _compared(
