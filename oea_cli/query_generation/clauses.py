@@ -12,6 +12,7 @@ from oea_cli.query_generation.lexicon import (
     ADJECTIVES,
     ADVERBS,
     BE,
+    COUNTED,
     DETERMINERS,
     FINITE_BE,
     FOLLOWED,
@@ -52,7 +53,8 @@ def is_participle(word: str) -> bool:
     """True for "barking", also of a verb that the lexicon lacks; not for "thing" or "string"."""
     return word in PARTICIPLES or (
         len(word) > 6 and word.endswith("ing") and word not in ("ceiling", "morning", "evening",
-        "building", "something", "anything", "nothing", "everything", "lightning", "clothing")
+        "building", "something", "anything", "nothing", "everything", "lightning", "clothing",
+        "conditioning", "railing", "plumbing", "recording", "meeting", "wedding", "gathering")
     )  # fmt: skip
 
 
@@ -84,11 +86,10 @@ class _Subject:
         return rest[-1] if rest else ""
 
     def heads(self) -> Tokens:
-        """The nouns that a verb may agree with: the last one, and one before "of"."""
+        """The nouns that a verb may agree with: the last one, and the one before "of" or "in"."""
         nouns = [self.last]
-        if "of" in self.tokens and (before := self.tokens[: self.tokens.index("of")]):
-            nouns.append(before[-1])
-        return nouns
+        place = next((n for n, word in enumerate(self.tokens) if word in PREPOSITIONS), 0)
+        return [*nouns, self.tokens[place - 1]] if place else nouns
 
     def is_joined(self) -> bool:
         return "and" in self.tokens
@@ -105,6 +106,12 @@ class _Subject:
         plural = self.is_joined() or any(is_plural(head) for head in self.heads())
         singular = any(not is_plural(head) for head in self.heads())
         return singular or "of" in self.tokens if verb in THIRD_PERSON else plural
+
+
+def ends_subject(word: str) -> bool:
+    """True for what may follow the first noun phrase of a caption."""
+    small = PREPOSITIONS | SUBORDINATORS | JOINERS | FOLLOWED | FINITE_BE
+    return word in small or is_participle(word) or is_adverb(word)
 
 
 def as_thing(tokens: Tokens) -> Tokens | None:
@@ -141,7 +148,15 @@ class _Reader:
             if taken is None:
                 return None
             place += taken
-        return self.out
+        return self._with_missing_article()
+
+    def _with_missing_article(self) -> Tokens:
+        """ "man speaking" -> "a man speaking": terse captions leave articles out."""
+        place = next((n for n, word in enumerate(self.out) if ends_subject(word)), len(self.out))
+        first = self.out[0] if self.out else ""
+        bare = place > 0 and first not in DETERMINERS and self.out[place - 1] in COUNTED
+        joined = self.out[place : place + 1] == ["and"] and place == len(self.out) - 2
+        return ["a", *self.out] if bare and not joined else self.out
 
     def _take(self, place: int) -> int | None:
         """Read the token at `place`, and those that belong to it; returns how many."""
@@ -155,7 +170,8 @@ class _Reader:
         if word in RELATIVES:
             self.relative = True
             return self._keep(word)
-        if word == "then" and self.subject.tokens and not self.found_verb:
+        following = self.tokens[place + 1] if place + 1 < len(self.tokens) else ""
+        if word == "then" and self.subject.tokens and following in THIRD_PERSON:
             return self._keep(word)  # "a man then clears his throat"
         if word in JOINERS:
             return self._join(word)
@@ -167,7 +183,9 @@ class _Reader:
                 self.subject.tokens.append(word)
                 self.out.append(word)
                 return 1
-            return self._convert(word)
+            return self._convert(place)
+        if THIRD_PERSON.get(word) in NEVER_NOUNS and not self.relative:
+            return None  # a verb whose subject has not been understood
         past = word in IRREGULAR_PASTS and self.tokens[place + 1 : place + 2] != ["by"]
         if past and not self.found_verb and is_noun(self.subject.last):
             self.kind, self.found_verb = "past", True
@@ -216,11 +234,25 @@ class _Reader:
         self.found_verb = False
         return 2
 
-    def _convert(self, word: str) -> int:
+    def _convert(self, place: int) -> int | None:
+        word = self.tokens[place]
         base = THIRD_PERSON.get(word, word)
         self.kind = "s" if word in THIRD_PERSON else "base"
         self.found_verb = True
-        self.out.append(with_ing(base))
+        following = self.tokens[place + 1] if place + 1 < len(self.tokens) else ""
+        if following not in PARTICIPLES:
+            self.out.append(with_ing(base))
+            return 1
+        if base in ("keep", "continue"):
+            self.out.append(following)
+            return 2
+        if base in ("start", "begin"):
+            self.out += [with_ing(base), "to", PARTICIPLES[following]]
+            return 2
+        return None if base == "stop" else self._keep_as(with_ing(base))
+
+    def _keep_as(self, word: str) -> int:
+        self.out.append(word)
         return 1
 
     def _is_finite(self, place: int) -> bool:
@@ -236,7 +268,9 @@ class _Reader:
             return False
         if before in JOINERS and self.kind is not None:
             return self.kind == ("s" if word in THIRD_PERSON else "base")
-        return not self.found_verb and self.subject.agrees(word)
+        # "a boisterous humming happens": the participle was no verb but the subject.
+        hums = is_participle(self.subject.last) and THIRD_PERSON.get(word) in NEVER_NOUNS
+        return (not self.found_verb or hums) and self.subject.agrees(word)
 
     def _to_be(self, place: int) -> int | None:
         adverbs = self._adverbs_from(place + 1)
@@ -352,8 +386,10 @@ def as_clause(tokens: Tokens) -> Tokens | None:
     if {"then", ","} & set(tokens):
         return None
     out = [*tokens[:place], conjugated(PARTICIPLES[tokens[place]], subject.tokens)]
+    own = True  # as long as it is this subject that does it
     for before, word in zip(tokens[place:], tokens[place + 1 :], strict=False):
-        joined = before in ("and", "or") and word in PARTICIPLES
+        own = own and word not in {"with", "of", "from"} | FOLLOWED | SUBORDINATORS
+        joined = own and before in ("and", "or") and word in PARTICIPLES
         out.append(conjugated(PARTICIPLES[word], subject.tokens) if joined else word)
     tail = out[place + 1 :]
     for spot, word in enumerate(tail):

@@ -13,6 +13,7 @@ from random import Random
 from oea_cli.query_generation.clauses import (
     Tokens,
     as_thing,
+    ends_subject,
     has_finite_verb,
     is_adverb,
     is_participle,
@@ -23,6 +24,7 @@ from oea_cli.query_generation.clauses import (
 )
 from oea_cli.query_generation.lexicon import (
     BROADER,
+    COUNTED,
     DETERMINERS,
     FINITE_BE,
     PREPOSITIONS,
@@ -181,6 +183,9 @@ def _framed(
         for cost, short in enumerate(_shortened(thing, True)):
             frames = [*things, *_there_is(short)] if asks else things
             found += [(cost, random.random(), frame.format(spelled(short))) for frame in frames]
+        if asks and thing[0] == "a" and tokens[0] != "a":
+            # An article that the caption does not have: "any" has room for it.
+            found.append((len(found), 0.0, f"Any {spelled(thing[1:])}?"))
     clause = without_openers(tokens)
     if has_finite_verb(clause) and _can_stand_after_where(clause):
         late = 0 if thing else 1
@@ -209,19 +214,13 @@ def _there_is(thing: Tokens) -> list[str]:
         return ["Is there {}?"] if first != "some" else []
     if first in DETERMINERS - SEVERAL:
         return []
-    place = next((n for n, word in enumerate(thing) if _ends_subject(word)), len(thing))
-    if place == 0 or "and" in thing[:place]:
+    place = next((n for n, word in enumerate(thing) if ends_subject(word)), len(thing))
+    if place == 0:
         return []
     head = thing[place - 1]
     if is_plural(head):
-        return ["Are there {}?"]
-    return ["Is there {}?"] if head in UNCOUNTED else []
-
-
-def _ends_subject(word: str) -> bool:
-    return is_participle(word) or is_adverb(word) or word in (
-        PREPOSITIONS | SUBORDINATORS | {"and", ",", "then", "followed"}
-    )  # fmt: skip
+        return ["Are there {}?", "Any {}?"]
+    return ["Is there {}?", "Any {}?"] if head in UNCOUNTED else []
 
 
 def _shortened(tokens: Tokens, of_thing: bool) -> list[Tokens]:
@@ -249,11 +248,14 @@ def _without_and_then(tokens: Tokens) -> Tokens:
 
 
 def _without_the(tokens: Tokens) -> Tokens:
-    """ "the birds singing" -> "birds singing"; not "the dog barking"."""
-    place = next((n for n, word in enumerate(tokens) if _ends_subject(word)), len(tokens))
+    """ "the birds singing" -> "birds singing", "the dog barking" -> "a dog barking"."""
+    place = next((n for n, word in enumerate(tokens) if ends_subject(word)), len(tokens))
     head = tokens[place - 1] if place > 1 else ""
-    bare = is_plural(head) or head in UNCOUNTED
-    return tokens[1:] if tokens[0] == "the" and bare else tokens
+    if tokens[0] != "the":
+        return tokens
+    if head in COUNTED:
+        return ["a", *tokens[1:]]
+    return tokens[1:] if is_plural(head) or head in UNCOUNTED else tokens
 
 
 def _without_joints(tokens: Tokens) -> Tokens:
@@ -324,7 +326,9 @@ def _exclusions(captions: Sequence[str], about: About, random: Random) -> Iterat
             # What is long, or has commas, is closed by one before the exclusion.
             closed = "," in wanted or len(wanted.split()) > LONG
             fitting = [frame for frame in frames if closed == frame.startswith("{},")]
-            for frame in fitting or frames:
+            if any(phrase.lacks_article for phrase in left_out[:count]):
+                fitting = [frame for frame in fitting if frame.endswith("no {}")]
+            for frame in fitting:
                 yield _capital(frame.format(wanted, _left_out(left_out[:count], frame)))
 
 
@@ -359,7 +363,8 @@ def excludable(about: About) -> list[Phrase]:
         known = {key for phrase in chosen for key in phrase.content}
         if not set(content) & known:
             chosen.append(found[content][0])
-    return chosen
+    # Where something sounds is left out only if there is nothing else to leave out.
+    return [phrase for phrase in chosen if not phrase.is_place] or chosen
 
 
 def takes_in(phrase: Phrase, about: About) -> bool:

@@ -16,7 +16,7 @@ VERBS_ONLY = frozenset(
     flutter fly follow fry gallop gather generate get giggle give glide gnaw go grind grow gush guzzle
     handle hang happen harmonize have hear hit hop hover howl hurry ignite imitate increase indicate inhale
     insert jingle jog join jump keep knock lap leak leave lift listen load lower make manipulate march
-    melt mess meow mill mix mow move mumble murmur neigh occur progress commence hiccup search trail stridulate commentate gust bawl shatter bleep woof dry mow chug oink open operate overflow pant
+    melt mess meow mill mix mow move mumble murmur neigh occur progress commence hiccup search trail stridulate commentate gust bawl shatter shower thank apply reduce churn twirl rasp cheep bleep woof dry mow chug oink open operate overflow pant
     pass peck perform pick pitter pluck pop position pour practice preach prepare press proceed
     process produce pulsate pump purr push put putter quack quiet quieten race rain raise rattle rattle reach
     recede recite record rejoin relax release remain remove repeat resonate resume reverberate rev
@@ -215,6 +215,16 @@ BROADER = {
     "crowd": "people",
 }
 """What a word takes in: who excludes all vehicles excludes the bus as well."""
+COUNTED = frozenset(
+    """
+    man woman male female person child baby boy girl kid infant adult lady crowd audience dog cat
+    bird horse cow sheep goat pig duck rooster crow owl frog car truck bus train motorcycle
+    motorbike vehicle boat motorboat helicopter airplane plane jet engine motor machine saw chainsaw
+    drill door bell horn siren alarm clock toilet phone telephone keyboard faucet hammer typewriter
+    puppy terrier gun speaker whistle sprayer printer tractor ambulance lawnmower
+    """.split()
+)
+"""Things that take an article, which terse captions leave out: "man speaks"."""
 FOLLOWED = frozenset({"followed", "accompanied", "preceded"})
 PRONOUNS = frozenset(
     """

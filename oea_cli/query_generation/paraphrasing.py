@@ -55,7 +55,7 @@ WORDS = {
     "constantly": "continuously",
     "continuous": "constant",
     "constant": "continuous",
-    "repeatedly": "again and again",
+    "repeatedly": "over and over",
     "quietly": "softly",
     "softly": "quietly",
     "small": "little",
@@ -70,8 +70,6 @@ WORDS = {
     "plane": "airplane",
     "aircraft": "airplane",
     "ocean": "sea",
-    "gunshots": "gunfire",
-    "gunfire": "gunshots",
     "intermittently": "occasionally",
     "intermittent": "occasional",
     "motorcycle": "motorbike",
@@ -160,7 +158,7 @@ def _sides_swapped(tokens: Tokens) -> Tokens | None:
     if first[-1] == ",":
         first = first[:-1]
     blocked = {"then", ",", "followed", "before", "after", "until", "but", "so", "because"}
-    if set(tokens) & blocked or _refers_back(second) or is_adverb(first[-1]) and len(first) < 3:
+    if set(tokens) & (blocked | RELATIVES) or "time" in second or _refers_back(second) or is_adverb(first[-1]) and len(first) < 3:
         return None
     main = as_thing(second)
     side = first if has_finite_verb(first) else as_clause(first)
@@ -193,6 +191,8 @@ def _after_what_precedes(tokens: Tokens) -> Tokens | None:
 def _said_as_then(tokens: Tokens) -> Tokens | None:
     """ "X followed by Y" <-> "X, then Y"."""
     text = f" {' '.join(tokens)} "
+    if set(tokens) & RELATIVES:
+        return None
     if " followed by " in text:
         first = as_thing(text.split(" followed by ")[0].split())
         if not first:
@@ -331,6 +331,8 @@ def _other_word(tokens: Tokens, place: int) -> str | None:
     ):
         return None
     if word in ("fast", "rocks") and (before in PREPOSITIONS | {"very"} or word in VERBS and before != ""):
+        return None
+    if (word, before) == ("loud", "out") or (word == "repeatedly" and following):
         return None
     if word in ("engine", "engines", "motor", "motors") and before in OWNERS:
         return None  # a fire engine is no fire motor

@@ -46,7 +46,8 @@ VAGUE_WORDS = frozenset(
     amount area kinds types sorts head row pace pattern backdrop space setting object objects
     starts stops ends starting stopping ending coming going happening occurring making
     continuing accompanying beginning getting becoming causing creating producing having being doing
-    heard group sample samples scene ambience ensuing ceasing commencing proceeding remaining
+    taking giving putting using increasing decreasing changing growing following reducing rising
+    mixed moment mix closer else live sporadic heard group sample samples scene ambience ensuing ceasing commencing proceeding remaining
     """.split()
 )
 PLACE_WORDS = frozenset(
@@ -55,6 +56,7 @@ PLACE_WORDS = frozenset(
     across along behind during throughout among between past toward towards up within
     """.split()
 )
+NOUN_FOLLOWS = frozenset("with of some by in to from and for like".split())
 GERUNDS_ALONE = frozenset(
     """
     talking speaking laughing clapping humming buzzing whistling typing snoring burping hissing
@@ -97,6 +99,12 @@ class Phrase:
         return " ".join(with_right_articles(["a", *self.words]))
 
     @property
+    def lacks_article(self) -> bool:
+        """True of "train horn", which its caption names without any article."""
+        bare = self.head is None or is_plural(self.head) or self.head in UNCOUNTED
+        return not self.determiner and not bare
+
+    @property
     def head(self) -> str | None:
         """The noun that decides on the article, None where there is none: "loud humming"."""
         nouns = [w for w in self.words if is_noun(w) and not is_participle(w)]
@@ -110,7 +118,9 @@ def phrases_of(caption: str) -> list[Phrase]:
         return []
     found: dict[tuple[str, ...], Phrase] = {}
     for chunk, before in _chunks(_subordinates_as_things(things)):
-        if phrase := _phrase(chunk, before in PLACE_WORDS):
+        # A lone "runs" is a noun behind "of" or "some", and most likely none anywhere else.
+        doubtful = len(chunk) == 1 and chunk[0] in THIRD_PERSON and before not in NOUN_FOLLOWS
+        if not doubtful and (phrase := _phrase(chunk, before in PLACE_WORDS)):
             found.setdefault(phrase.words, phrase)
     return list(found.values())
 
@@ -183,7 +193,7 @@ def _names_something(words: Tokens) -> bool:
         word = words[0]
         if is_participle(word):
             return word in GERUNDS_ALONE
-        if word in PAST_PARTICIPLES or is_only_verb(word):
+        if word.endswith("ed") or word in PAST_PARTICIPLES or is_only_verb(word):
             return False
         return is_noun(word) and len(word) > 2
     return any(is_noun(word) for word in words) and not any(map(is_only_verb, words))

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from oea_cli.query_generation.clauses import is_adverb
 from oea_cli.query_generation.lexicon import AUXILIARIES, RELATIVES, SUBJECT_PRONOUNS, SUBORDINATORS
 from oea_cli.query_generation.phrases import is_only_verb
 from oea_cli.query_generation.query_types import (
@@ -38,7 +39,7 @@ from oea_cli.query_generation.query_types import (
     TAGGING,
     TYPES,
 )
-from oea_cli.query_generation.words import FUNCTION_WORDS, VERBS, content_of, tokens_of, words_of
+from oea_cli.query_generation.words import VERBS, content_of, tokens_of, words_of
 
 LENGTH_MARGIN = 2
 """Words that a positive query may be longer or shorter than its caption (the paper's appendix D)."""
@@ -109,9 +110,9 @@ class About:
 
     @cached_property
     def telling_lengths(self) -> list[int]:
-        """The same without small words such as "the" and "of"."""
+        """The same without small words, adverbs and words that say little."""
         return [
-            sum(word not in FUNCTION_WORDS for word in words_of(caption))
+            sum(bool(content_of([word])) and not is_adverb(word) for word in words_of(caption))
             for caption in self.captions
         ]
 
