@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import demo, embed, eval, index, search, train
+from oea_cli.commands import demo, embed, eval, gen_queries, index, search, train
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -77,4 +77,5 @@ app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("eval")(eval.evaluate)
 app.command("train")(train.train)
+app.command("gen-queries")(gen_queries.gen_queries)
 app.command("demo")(demo.demo)
