@@ -14,7 +14,7 @@ Run = Callable[..., Completed]
 
 
 def test_the_verbs_are_those_of_the_design() -> None:
-    assert {"embed", "index", "search", "eval", "train", "demo"} <= set(VERBS)
+    assert {"embed", "index", "search", "eval", "train", "gen-queries", "demo"} <= set(VERBS)
 
 
 def test_bare_oea_shows_help(oea: Run) -> None:
@@ -56,6 +56,7 @@ MISSING = {
     "index": ["index", "no-such.npy", "-o", "x.oea"],
     "search": ["search", "rain", "-i", "no-such.oea"],
     "eval": ["eval", "--run", "no-such.trec", "--qrels", "no-such.txt"],
+    "gen-queries": ["gen-queries", "no-such.jsonl"],
     "train": ["train", "no-such.yaml", "-o", "x"],
 }
 
@@ -74,6 +75,7 @@ def test_missing_file_is_one_line_that_names_it(oea: Run, verb: str, tmp_path: P
 EMPTY = {
     "embed": ["embed", "-"],
     "index": ["index", "-", "-o", "x.oea"],
+    "gen-queries": ["gen-queries", "-"],
 }
 
 

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -203,7 +202,9 @@ def gen_queries(
             return
         tasks = _tasks(names, hard_negatives, type, dataset, limit, log, quiet)
         if not tasks and not allow_empty:
-            raise OeaError(f"no clips with captions in {', '.join(names)}; --allow-empty permits it")
+            raise OeaError(
+                f"no clips with captions in {', '.join(names)}; --allow-empty permits it"
+            )
         calls = Calls(workers, timeout, retries, ask_again, price_in, price_out, max_cost)
         generator, progress = _generator(
             llm or ["rules"], llm_model or [], calls, _answers_path(answers, output),
@@ -301,7 +302,9 @@ def _generator(
         progress.close()
         say(f"oea gen-queries: waiting for {waiting} answers that are paid for; ^C again to leave")
 
-    asker = Asker(kept, budget, workers=calls.workers, on_wait=tell_waiting) if kept else None
+    asker = None
+    if kept is not None:
+        asker = Asker(kept, budget, workers=calls.workers, on_wait=tell_waiting)
     generator = Generator(
         Dealer(shares, seed), writers, kept, budget, asker, seed, calls.ask_again, progress.advance
     )
@@ -359,7 +362,8 @@ def _write_queries(
         if generator.answers is not None:
             generator.answers.close()
     _write_lines([draft.reject() for draft in done.rejected], rejects)
-    _write_rows(done.rows, output)
+    if done.rows or not done.drafts:  # an earlier result is not replaced by nothing
+        _write_rows(done.rows, output)
     for draft in done.failed:
         log.report(Failure(draft.task.clip.where, f"{draft.task.id}: {draft.error}", draft.task.id))
     if rejects is None:

@@ -48,8 +48,9 @@ class TextGenerator:
         return Said(text, length, int(new.shape[0]))
 
     def _padding(self) -> int | None:
-        own = self._tokenizer.pad_token_id
-        return own if own is not None else self._tokenizer.eos_token_id
+        own: int | None = self._tokenizer.pad_token_id
+        end: int | None = self._tokenizer.eos_token_id
+        return end if own is None else own
 
     def _prompt(self, messages: Sequence[Mapping[str, str]]) -> str:
         if self._tokenizer.chat_template:

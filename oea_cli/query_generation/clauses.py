@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from oea_cli.query_generation.lexicon import (
     ADJECTIVES,
     ADVERBS,
+    AUXILIARIES,
     BE,
     COUNTED,
     DETERMINERS,
     FINITE_BE,
     FOLLOWED,
-    NOT_ADVERBS,
     NEVER_NOUNS,
+    NOT_ADVERBS,
     OPENERS,
     PLURALS,
     PREPOSITIONS,
@@ -28,7 +29,6 @@ from oea_cli.query_generation.lexicon import (
     UNCOUNTED,
 )
 from oea_cli.query_generation.words import (
-    AUXILIARIES,
     FUNCTION_WORDS,
     IRREGULAR_PASTS,
     PARTICIPLES,
@@ -100,7 +100,10 @@ class _Subject:
             return False  # nothing, or a phrase such as "in a hall", which is no subject
         if verb in THIRD_PERSON and THIRD_PERSON[verb] not in NEVER_NOUNS:
             # "a frog with brief bird chirps", "laser blasts": without an article it may be a noun.
-            known = self.tokens[0] in DETERMINERS or self.last in UNCOUNTED | {"someone", "something"}
+            known = self.tokens[0] in DETERMINERS or self.last in UNCOUNTED | {
+                "someone",
+                "something",
+            }
             if "with" in self.tokens or not known:
                 return False
         plural = self.is_joined() or any(is_plural(head) for head in self.heads())
@@ -352,7 +355,7 @@ def _goes_back(rest: Tokens) -> bool:
 
 
 def with_right_articles(tokens: Tokens) -> Tokens:
-    """"a" before a consonant, "an" before a vowel: captions often have the wrong one."""
+    """ "a" before a consonant, "an" before a vowel: captions often have the wrong one."""
     out = list(tokens)
     for place, (word, following) in enumerate(zip(tokens, tokens[1:], strict=False)):
         if word in ("a", "an") and following[0].isalpha():

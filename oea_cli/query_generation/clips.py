@@ -1,6 +1,6 @@
 """What queries are made from: clips with captions, and their hard negatives."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, BinaryIO
@@ -51,15 +51,17 @@ class Task:
     @property
     def id(self) -> str:
         """Names the query among all others: "question/ID", "negative/ID/ID"."""
-        return "/".join([self.type, self.clip.id, *([self.pair.hard_negative] if self.pair else [])])
+        return "/".join(
+            [self.type, self.clip.id, *([self.pair.hard_negative] if self.pair else [])]
+        )
 
     @property
     def about(self) -> About:
-        names = (self.clip.id, str(self.clip.record.get("path", "")))
+        names = [self.clip.id, str(self.clip.record.get("path", ""))]
         if self.pair is None:
-            return About(self.clip.captions, (), names)
-        names += (self.pair.hard_negative,)
-        return About(self.clip.captions, self.pair.hard_negative_captions, names)
+            return About(self.clip.captions, (), tuple(names))
+        names.append(self.pair.hard_negative)
+        return About(self.clip.captions, self.pair.hard_negative_captions, tuple(names))
 
 
 def read_clips(
@@ -82,9 +84,7 @@ def read_clips(
             if _is_pair(row):
                 pair = _pair(where, row)
                 if pair.captions:
-                    clips.setdefault(
-                        pair.target, Clip(pair.target, pair.captions, where, own, {})
-                    )
+                    clips.setdefault(pair.target, Clip(pair.target, pair.captions, where, own, {}))
                 pairs.append(pair)
             elif clip := _clip(where, row, own, dataset, report):
                 if clip.id in clips:
@@ -190,5 +190,3 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise OeaError(f"{where}: captions are {value!r:.60}; they must be a list of texts")
     return tuple(text.strip() for text in value if text.strip())
-
-

@@ -19,8 +19,8 @@ from oea_cli.query_generation.clauses import (
     is_participle,
     is_plural,
     turned,
-    without_openers,
     with_right_articles,
+    without_openers,
 )
 from oea_cli.query_generation.lexicon import (
     BROADER,
@@ -130,7 +130,9 @@ SPARE_HEADS = (
 MAX_TAGS, MIN_TAGS = 6, 2
 MAX_EXCLUDED = 2
 LONG = 6
-SEVERAL = frozenset("two three four five six several some many multiple various".split())
+SEVERAL = frozenset(
+    ["two", "three", "four", "five", "six", "several", "some", "many", "multiple", "various"]
+)
 
 
 def candidates(query_type: str, about: About, seed: str) -> Iterator[str]:
@@ -210,7 +212,9 @@ def _can_stand_after_where(tokens: Tokens) -> bool:
 def _there_is(thing: Tokens) -> list[str]:
     """ "Is there a dog barking?", "Are there birds singing?"; none for "the dog barking"."""
     first = thing[0]
-    if first in ("a", "an", "someone", "something", "one", "another", "some") or is_participle(first):
+    if first in ("a", "an", "someone", "something", "one", "another", "some") or is_participle(
+        first
+    ):
         return ["Is there {}?"] if first != "some" else []
     if first in DETERMINERS - SEVERAL:
         return []
@@ -385,5 +389,3 @@ def _left_out(phrases: Sequence[Phrase], frame: str) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-

@@ -21,8 +21,8 @@ from oea_cli.query_generation.clauses import (
     is_participle,
     is_plural,
     turned,
-    without_openers,
     with_right_articles,
+    without_openers,
 )
 from oea_cli.query_generation.lexicon import (
     ARTICLES,
@@ -98,8 +98,21 @@ VERB_WORDS = {
     "burp": "belch",
     "belch": "burp",
 }
-SOUND_WORDS = frozenset("sound sounds audio noise noises recording clip".split())
-OWNERS = frozenset("fire jet aircraft airplane plane train steam helicopter propeller search".split())
+SOUND_WORDS = frozenset(["sound", "sounds", "audio", "noise", "noises", "recording", "clip"])
+OWNERS = frozenset(
+    [
+        "fire",
+        "jet",
+        "aircraft",
+        "airplane",
+        "plane",
+        "train",
+        "steam",
+        "helicopter",
+        "propeller",
+        "search",
+    ]
+)
 LIMIT = 24
 """Paraphrases that are written of one caption."""
 Change = Callable[[Tokens], Tokens | None]
@@ -158,7 +171,12 @@ def _sides_swapped(tokens: Tokens) -> Tokens | None:
     if first[-1] == ",":
         first = first[:-1]
     blocked = {"then", ",", "followed", "before", "after", "until", "but", "so", "because"}
-    if set(tokens) & (blocked | RELATIVES) or "time" in second or _refers_back(second) or is_adverb(first[-1]) and len(first) < 3:
+    if (
+        set(tokens) & (blocked | RELATIVES)
+        or "time" in second
+        or _refers_back(second)
+        or (is_adverb(first[-1]) and len(first) < 3)
+    ):
         return None
     main = as_thing(second)
     side = first if has_finite_verb(first) else as_clause(first)
@@ -248,7 +266,11 @@ def _participle_moved(tokens: Tokens) -> Tokens | None:
     ends = not following or following[0] in PREPOSITIONS | {"and", "as", "while", ",", "followed"}
     if not ends or not is_noun(noun) or noun in THIRD_PERSON or noun in ("sound", "noise"):
         return None
-    if noun in ("sounds", "noises", "water") or is_participle(noun) or start == 0 and not is_plural(noun):
+    if (
+        noun in ("sounds", "noises", "water")
+        or is_participle(noun)
+        or (start == 0 and not is_plural(noun))
+    ):
         return None
     return [*tokens[:start], noun, tokens[start], *tokens[start + 2 :]]
 
@@ -256,7 +278,17 @@ def _participle_moved(tokens: Tokens) -> Tokens | None:
 def _compound_made(tokens: Tokens) -> Tokens | None:
     """ "the engine of a motorcycle" -> "a motorcycle engine"."""
     for place, word in enumerate(tokens[:-2]):
-        if word not in ("engine", "motor", "horn", "siren", "roar", "hum", "wheels", "bell", "tires"):
+        if word not in (
+            "engine",
+            "motor",
+            "horn",
+            "siren",
+            "roar",
+            "hum",
+            "wheels",
+            "bell",
+            "tires",
+        ):
             continue
         if place and tokens[place - 1] == "the" and tokens[place + 1] == "of":
             article, owner = tokens[place + 2], tokens[place + 3 : place + 4]
@@ -269,7 +301,11 @@ def _compound_made(tokens: Tokens) -> Tokens | None:
 
 def _place_first(tokens: Tokens) -> Tokens | None:
     """ "X in the background" -> "in the background, X"."""
-    for tail in (["in", "the", "background"], ["in", "the", "distance"], ["in", "the", "foreground"]):
+    for tail in (
+        ["in", "the", "background"],
+        ["in", "the", "distance"],
+        ["in", "the", "foreground"],
+    ):
         clear = not set(tokens) & ({",", "and", "then", "followed", "with"} | SUBORDINATORS)
         if clear and tokens[-3:] == tail and len(tokens) > 4:
             return [*tail, ",", *tokens[:-3]]
@@ -293,7 +329,10 @@ def _only(tokens: Tokens, words: set[str]) -> int | None:
 
 
 def _refers_back(tokens: Tokens) -> bool:
-    return bool(set(tokens) & {"it", "they", "he", "she", "another", "other", "others", "them", "its", "their"})
+    return bool(
+        set(tokens)
+        & {"it", "they", "he", "she", "another", "other", "others", "them", "its", "their"}
+    )
 
 
 def _is_event(tokens: Tokens) -> bool:
@@ -327,10 +366,14 @@ def _other_word(tokens: Tokens, place: int) -> str | None:
     following = tokens[place + 1] if place + 1 < len(tokens) else ""
     before = tokens[place - 1] if place else ""
     if word in ("rocks", "fast", "steady", "again", "nearby") and (
-        (is_noun(following) and not is_participle(following)) or following == "and" or before == "and"
+        (is_noun(following) and not is_participle(following))
+        or following == "and"
+        or before == "and"
     ):
         return None
-    if word in ("fast", "rocks") and (before in PREPOSITIONS | {"very"} or word in VERBS and before != ""):
+    if word in ("fast", "rocks") and (
+        before in PREPOSITIONS | {"very"} or (word in VERBS and before != "")
+    ):
         return None
     if (word, before) == ("loud", "out") or (word == "repeatedly" and following):
         return None
@@ -357,5 +400,3 @@ def _other_verb(word: str, tokens: Tokens) -> str | None:
 def _sentence(tokens: Tokens) -> str:
     text = " ".join(with_right_articles(tokens)).replace(" ,", ",").strip(" ,")
     return f"{text[:1].upper()}{text[1:]}."
-
-

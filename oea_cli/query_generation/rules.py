@@ -52,24 +52,114 @@ MIN_NAMED = 0.5
 MAX_TAG_WORDS = 5
 
 COMMANDS = frozenset(
-    """
-    find locate retrieve search look get show play fetch give bring pull list pick select return
-    hear listen seek spot identify discover provide grab dig track present share let recover
-    collect gather query scan browse surface match filter choose want need
-    """.split()
+    [
+        "find",
+        "locate",
+        "retrieve",
+        "search",
+        "look",
+        "get",
+        "show",
+        "play",
+        "fetch",
+        "give",
+        "bring",
+        "pull",
+        "list",
+        "pick",
+        "select",
+        "return",
+        "hear",
+        "listen",
+        "seek",
+        "spot",
+        "identify",
+        "discover",
+        "provide",
+        "grab",
+        "dig",
+        "track",
+        "present",
+        "share",
+        "let",
+        "recover",
+        "collect",
+        "gather",
+        "query",
+        "scan",
+        "browse",
+        "surface",
+        "match",
+        "filter",
+        "choose",
+        "want",
+        "need",
+    ]
 )
 QUESTION_OPENERS = frozenset(
-    """
-    can could do does did is are was were have has will would may might any got what which where
-    who how when whose whom should shall am
-    """.split()
+    [
+        "can",
+        "could",
+        "do",
+        "does",
+        "did",
+        "is",
+        "are",
+        "was",
+        "were",
+        "have",
+        "has",
+        "will",
+        "would",
+        "may",
+        "might",
+        "any",
+        "got",
+        "what",
+        "which",
+        "where",
+        "who",
+        "how",
+        "when",
+        "whose",
+        "whom",
+        "should",
+        "shall",
+        "am",
+    ]
 )
 ASKING_WORDS = COMMANDS | frozenset(
-    """
-    sample samples search file files example examples please me audio sound track tracks take
-    capture captures featuring containing contain contains include includes including involving
-    available want like need library
-    """.split()
+    [
+        "sample",
+        "samples",
+        "search",
+        "file",
+        "files",
+        "example",
+        "examples",
+        "please",
+        "me",
+        "audio",
+        "sound",
+        "track",
+        "tracks",
+        "take",
+        "capture",
+        "captures",
+        "featuring",
+        "containing",
+        "contain",
+        "contains",
+        "include",
+        "includes",
+        "including",
+        "involving",
+        "available",
+        "want",
+        "like",
+        "need",
+        "library",
+    ]
 )
 """Words of asking, which are no content of a question or a command."""
 EXCLUSION = re.compile(
@@ -298,7 +388,9 @@ def is_question(query: Query) -> str | None:
     if re.search(r"[.!?]\s", text):
         return "ask one question, in one sentence"
     if query.words[0] not in QUESTION_OPENERS:
-        return f"no question starts with '{query.words[0]}'; start like 'Can you find' or 'Is there'"
+        return (
+            f"no question starts with '{query.words[0]}'; start like 'Can you find' or 'Is there'"
+        )
     return None
 
 
@@ -443,7 +535,9 @@ class Seen:
         """Note a query; the violation "repeated" where its words are known already."""
         earlier = self.repeats(text)
         if earlier is not None:
-            return Violation("repeated", f"the same words as the query of {earlier}; say it differently")
+            return Violation(
+                "repeated", f"the same words as the query of {earlier}; say it differently"
+            )
         self._first[self._key(text)] = where
         return None
 

@@ -156,7 +156,17 @@ PARTICIPLES = {with_ing(verb): verb for verb in sorted(VERBS)} | {
 }
 PAST_PARTICIPLES = {with_ed(verb): verb for verb in sorted(VERBS)}
 PASTS = {_past(verb): verb for verb in sorted(VERBS)}
-NOT_PASTS = {"left", "wound", "ground", "saw", "burnt", "bit", "shot", "fed", "found"}  # "the left side", "on the ground"
+NOT_PASTS = {
+    "left",
+    "wound",
+    "ground",
+    "saw",
+    "burnt",
+    "bit",
+    "shot",
+    "fed",
+    "found",
+}  # "the left side", "on the ground"
 IRREGULAR_PASTS = {
     past: verb
     for past, verb in PASTS.items()
