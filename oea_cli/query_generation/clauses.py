@@ -7,6 +7,7 @@ another caption.
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from oea_cli.query_generation.lexicon import (
     ADJECTIVES,
@@ -269,6 +270,9 @@ class _Reader:
         # "car horns honk", "and wind blows", "a dog bark is heard": before a verb it is a noun.
         if following in FINITE_BE or following in NEVER_NOUNS or following in THIRD_PERSON:
             return False
+        bare = self.subject.tokens[:1] and self.subject.tokens[0] not in DETERMINERS
+        if word in THIRD_PERSON and following in VERBS and bare:
+            return False  # "wind chimes clang"
         if before in JOINERS and self.kind is not None:
             return self.kind == ("s" if word in THIRD_PERSON else "base")
         # "a boisterous humming happens": the participle was no verb but the subject.
@@ -357,7 +361,7 @@ def _goes_back(rest: Tokens) -> bool:
 def with_right_articles(tokens: Tokens) -> Tokens:
     """ "a" before a consonant, "an" before a vowel: captions often have the wrong one."""
     out = list(tokens)
-    for place, (word, following) in enumerate(zip(tokens, tokens[1:], strict=False)):
+    for place, (word, following) in enumerate(pairwise(tokens)):
         if word in ("a", "an") and following[0].isalpha():
             vowel = following[0].lower() in "aeiou" and not following.startswith(CONSONANTAL)
             out[place] = "an" if vowel or following.startswith(("hour", "honest")) else "a"
@@ -369,7 +373,9 @@ def has_finite_verb(tokens: Tokens) -> bool:
     if set(tokens) & SUBJECT_PRONOUNS:
         return bool(set(tokens) & (BE | set(THIRD_PERSON) | set(IRREGULAR_PASTS) | VERBS))
     reader = _Reader(tokens)
-    return reader.read() is None or reader.kind is not None
+    if reader.read() is not None or reader.kind is not None:
+        return reader.kind is not None
+    return any(word in FINITE_BE or THIRD_PERSON.get(word) in NEVER_NOUNS for word in tokens)
 
 
 def as_clause(tokens: Tokens) -> Tokens | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KEY_VARIABLES = ("OEA_LLM_KEY", "OPENAI_API_KEY")
 MAX_TOKENS = 500
-"""A query takes 30; the rest is room for models that think first, and what a call can cost at most."""
+"""A query takes 30; the rest is for models that think first. It bounds what a call can cost."""
 
 
 class EndpointWriter:

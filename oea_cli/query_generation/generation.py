@@ -1,4 +1,4 @@
-"""From tasks to queries: written, checked, asked for again with the reason, accepted or set aside."""
+"""From tasks to queries: written, checked, asked for again with the reason, or set aside."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

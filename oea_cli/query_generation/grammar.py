@@ -131,7 +131,9 @@ MAX_TAGS, MIN_TAGS = 6, 2
 MAX_EXCLUDED = 2
 LONG = 6
 SEVERAL = frozenset(
-    ["two", "three", "four", "five", "six", "several", "some", "many", "multiple", "various"]
+    """
+    two three four five six several some many multiple various
+    """.split()
 )
 
 

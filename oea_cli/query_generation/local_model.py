@@ -1,4 +1,4 @@
-"""Queries from a language model on this machine, by its name on the Hugging Face hub or a folder."""
+"""Queries from a language model on this machine: a folder, or a name on the Hugging Face hub."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -100,18 +100,9 @@ VERB_WORDS = {
 }
 SOUND_WORDS = frozenset(["sound", "sounds", "audio", "noise", "noises", "recording", "clip"])
 OWNERS = frozenset(
-    [
-        "fire",
-        "jet",
-        "aircraft",
-        "airplane",
-        "plane",
-        "train",
-        "steam",
-        "helicopter",
-        "propeller",
-        "search",
-    ]
+    """
+    fire jet aircraft airplane plane train steam helicopter propeller search
+    """.split()
 )
 LIMIT = 24
 """Paraphrases that are written of one caption."""
@@ -223,7 +214,13 @@ def _said_as_then(tokens: Tokens) -> Tokens | None:
         return None
     first_part, second_part = told.split(" then ")
     second = second_part.split()
-    if not second or is_participle(second[0]) or is_adverb(second[0]) or second[0] in PASTS:
+    if (
+        not second
+        or is_participle(second[0])
+        or is_adverb(second[0])
+        or second[0] in PASTS
+        or second[0] in THIRD_PERSON
+    ):
         return None  # "then stopping" has no subject of its own
     return [*_bare(first_part.split()), "followed", "by", *second]
 

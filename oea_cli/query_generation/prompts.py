@@ -29,8 +29,8 @@ WANTED = {
     IMPERATIVE: "Write a command that asks for this recording. It starts with a verb, such as "
     "'Find', 'Locate' or 'Play'.",
     TAGGING: "Write key phrases for this recording: short noun phrases between commas, such as "
-    f"'dog barking, heavy rain, metal roof'. No phrase is a sentence or longer than {MAX_TAG_WORDS} "
-    "words.",
+    "'dog barking, heavy rain, metal roof'. No phrase is a sentence or longer than "
+    f"{MAX_TAG_WORDS} words.",
     PARAPHRASE: "Say the first caption differently, as a statement: change its order or its "
     "grammar, keep its words where you can.",
     NEGATIVE: "Write a query that describes this recording and leaves out what only another, "

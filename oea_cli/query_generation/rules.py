@@ -3,7 +3,7 @@
 Every check takes a query and the clip that it is about, and returns what is wrong, in words that a
 writer can act on, or None. `RULES` says which types each rule holds for:
 
-    plain           one line of text: no quotes around it, no label, no markup, no mention of captions
+    plain           one line of text: no quotes around it, no label, markup or talk of captions
     file-name       no name of a file, and no suffix of one
     length          as long as the caption that fits it best, give or take two words
     new-words       says nothing that the clip's captions do not say (a paraphrase: little)
@@ -42,7 +42,7 @@ from oea_cli.query_generation.query_types import (
 from oea_cli.query_generation.words import VERBS, content_of, tokens_of, words_of
 
 LENGTH_MARGIN = 2
-"""Words that a positive query may be longer or shorter than its caption (the paper's appendix D)."""
+"""Words that a positive query may differ by from its caption (the paper's appendix D)."""
 MIN_KEPT = 0.5
 """Share of the best caption's content words that a positive query keeps."""
 MAX_NEW = {QUESTION: 0.0, IMPERATIVE: 0.0, TAGGING: 0.0, PARAPHRASE: 1 / 3}
@@ -52,114 +52,24 @@ MIN_NAMED = 0.5
 MAX_TAG_WORDS = 5
 
 COMMANDS = frozenset(
-    [
-        "find",
-        "locate",
-        "retrieve",
-        "search",
-        "look",
-        "get",
-        "show",
-        "play",
-        "fetch",
-        "give",
-        "bring",
-        "pull",
-        "list",
-        "pick",
-        "select",
-        "return",
-        "hear",
-        "listen",
-        "seek",
-        "spot",
-        "identify",
-        "discover",
-        "provide",
-        "grab",
-        "dig",
-        "track",
-        "present",
-        "share",
-        "let",
-        "recover",
-        "collect",
-        "gather",
-        "query",
-        "scan",
-        "browse",
-        "surface",
-        "match",
-        "filter",
-        "choose",
-        "want",
-        "need",
-    ]
+    """
+    find locate retrieve search look get show play fetch give bring pull list pick select return
+    hear listen seek spot identify discover provide grab dig track present share let recover
+    collect gather query scan browse surface match filter choose want need
+    """.split()
 )
 QUESTION_OPENERS = frozenset(
-    [
-        "can",
-        "could",
-        "do",
-        "does",
-        "did",
-        "is",
-        "are",
-        "was",
-        "were",
-        "have",
-        "has",
-        "will",
-        "would",
-        "may",
-        "might",
-        "any",
-        "got",
-        "what",
-        "which",
-        "where",
-        "who",
-        "how",
-        "when",
-        "whose",
-        "whom",
-        "should",
-        "shall",
-        "am",
-    ]
+    """
+    can could do does did is are was were have has will would may might any got what which where
+    who how when whose whom should shall am
+    """.split()
 )
 ASKING_WORDS = COMMANDS | frozenset(
-    [
-        "sample",
-        "samples",
-        "search",
-        "file",
-        "files",
-        "example",
-        "examples",
-        "please",
-        "me",
-        "audio",
-        "sound",
-        "track",
-        "tracks",
-        "take",
-        "capture",
-        "captures",
-        "featuring",
-        "containing",
-        "contain",
-        "contains",
-        "include",
-        "includes",
-        "including",
-        "involving",
-        "available",
-        "want",
-        "like",
-        "need",
-        "library",
-    ]
+    """
+    sample samples search file files example examples please me audio sound track tracks take
+    capture captures featuring containing contain contains include includes including involving
+    available want like need library
+    """.split()
 )
 """Words of asking, which are no content of a question or a command."""
 EXCLUSION = re.compile(
