@@ -18,7 +18,7 @@ VERBS_ONLY = frozenset(
     howl hurry ignite imitate increase indicate inhale insert jingle jog join jump keep knock
     lap leak leave lift listen load lower make manipulate march melt mess meow mill mix mow move
     mumble murmur neigh occur progress commence hiccup search trail stridulate commentate gust
-    bawl shatter shower thank apply reduce churn twirl rasp cheep bleep woof dry mow chug oink
+    bawl shatter thank apply reduce churn twirl rasp cheep bleep woof dry mow chug oink
     open operate overflow pant pass peck perform pick pitter pluck pop position pour practice
     preach prepare press proceed process produce pulsate pump purr push put putter quack quiet
     quieten race rain raise rattle rattle reach recede recite record rejoin relax release remain

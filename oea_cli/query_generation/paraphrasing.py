@@ -26,6 +26,7 @@ from oea_cli.query_generation.clauses import (
 )
 from oea_cli.query_generation.lexicon import (
     ARTICLES,
+    DETERMINERS,
     PREPOSITIONS,
     RELATIVES,
     SUBJECT_PRONOUNS,
@@ -214,14 +215,11 @@ def _said_as_then(tokens: Tokens) -> Tokens | None:
         return None
     first_part, second_part = told.split(" then ")
     second = second_part.split()
-    if (
-        not second
-        or is_participle(second[0])
-        or is_adverb(second[0])
-        or second[0] in PASTS
-        or second[0] in THIRD_PERSON
-    ):
+    opener = second[0] if second else ","
+    if (not is_noun(opener) and opener not in DETERMINERS | {"more"}) or is_participle(opener):
         return None  # "then stopping" has no subject of its own
+    if opener in PASTS or opener in THIRD_PERSON:
+        return None
     return [*_bare(first_part.split()), "followed", "by", *second]
 
 
@@ -334,9 +332,11 @@ def _refers_back(tokens: Tokens) -> bool:
 
 def _is_event(tokens: Tokens) -> bool:
     """True for "a horse neighing": a subject and, behind it, a participle."""
-    return any(is_participle(word) for word in tokens[1:]) and is_noun(tokens[-1]) and not (
-        tokens[0] in PREPOSITIONS or is_participle(tokens[0]) or set(tokens) & {"with", "in", "from"}
-    )  # fmt: skip
+    if tokens[0] in PREPOSITIONS or is_participle(tokens[0]):
+        return False
+    if set(tokens) & {"with", "in", "from"} or not is_noun(tokens[-1]):
+        return False
+    return any(is_participle(word) for word in tokens[1:])
 
 
 def _bare(tokens: Tokens) -> Tokens:
