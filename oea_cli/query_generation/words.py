@@ -44,7 +44,7 @@ FUNCTION_WORDS = (
 
 def words_of(text: str) -> list[str]:
     """The words of a text in lower case, without punctuation."""
-    return [word for word in tokens_of(text) if word != ","]
+    return [word.lower() for word in tokens_of(text) if word != ","]
 
 
 def tokens_of(text: str) -> list[str]:
