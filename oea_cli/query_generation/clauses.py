@@ -227,7 +227,7 @@ class _Reader:
         if self.found_verb or word != "and":
             self.subject = _Subject()
             self.found_verb = False
-        else:
+        elif self.subject.tokens:
             self.subject.tokens.append(word)
         return 1
 

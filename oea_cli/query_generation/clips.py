@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
@@ -55,8 +56,9 @@ class Task:
             [self.type, self.clip.id, *([self.pair.hard_negative] if self.pair else [])]
         )
 
-    @property
+    @cached_property
     def about(self) -> About:
+        """What the query is checked against."""
         names = [self.clip.id, str(self.clip.record.get("path", ""))]
         if self.pair is None:
             return About(self.clip.captions, (), tuple(names))

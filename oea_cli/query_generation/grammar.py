@@ -324,9 +324,8 @@ def _filled(own: list[Phrase], others: list[Phrase], length: int) -> Iterator[st
 
 def _exclusions(captions: Sequence[str], about: About, random: Random) -> Iterator[str]:
     left_out = excludable(about)
-    things = [short for text in captions for short in _things_wanted(text)]
     frames = list(EXCLUSIONS)
-    for wanted in things:
+    for wanted in chain.from_iterable(map(_things_wanted, captions)):
         for count in range(min(MAX_EXCLUDED, len(left_out)), 0, -1):
             random.shuffle(frames)
             # What is long, or has commas, is closed by one before the exclusion.

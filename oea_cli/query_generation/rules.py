@@ -199,6 +199,8 @@ class Violation:
 
 def violations(query: Query) -> list[Violation]:
     """Every rule of its type that a query breaks; an empty list for a good one."""
+    if not query.words:
+        return [Violation("plain", "it has no words")]
     found = []
     for name, rule in rules_for(query.type).items():
         if reason := rule(query):
@@ -217,8 +219,6 @@ def rules_for(query_type: str) -> dict[str, Rule]:
 def plain(query: Query) -> str | None:
     """One line of text and nothing else."""
     text = query.text.strip()
-    if not query.words:
-        return "it has no words"
     if MARKUP.search(text):
         return "write one line of plain text, without markup or lists"
     if text[0] in "\"'“‘" and text[-1] in "\"'”’":
