@@ -371,6 +371,7 @@ SYNONYMS = tuple(
     tuple(group.strip().split("/"))
     for group in """
     talk/speak/chat
+    fire/campfire/bonfire
     shout/yell
     kid/child
     vehicle/automobile/car

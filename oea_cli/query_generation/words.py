@@ -156,17 +156,8 @@ PARTICIPLES = {with_ing(verb): verb for verb in sorted(VERBS)} | {
 }
 PAST_PARTICIPLES = {with_ed(verb): verb for verb in sorted(VERBS)}
 PASTS = {_past(verb): verb for verb in sorted(VERBS)}
-NOT_PASTS = {
-    "left",
-    "wound",
-    "ground",
-    "saw",
-    "burnt",
-    "bit",
-    "shot",
-    "fed",
-    "found",
-}  # "the left side", "on the ground"
+NOT_PASTS = frozenset("left wound ground saw burnt bit shot fed found heard held hung".split())
+"""Also adjectives, nouns or participles: "the left side", "on the ground", "a dog heard"."""
 IRREGULAR_PASTS = {
     past: verb
     for past, verb in PASTS.items()
