@@ -1,4 +1,4 @@
-"""A real server of OpenAI's chat protocol on 127.0.0.1 that answers, fails, stalls and dies as told.
+"""A real server of OpenAI's chat protocol on 127.0.0.1: answers, fails, stalls and dies as told.
 
 It counts what it is asked, by question: the proof that nothing is paid twice.
 """

@@ -14,7 +14,8 @@ CLIPS = [
     {"id": "b.wav", "captions": ["a dog barks as thunder rumbles", "thunder and a dog"]},
 ]
 PAIR = {"target": "a.wav", "hard_negative": "b.wav", "acoustic_score": 0.9, "text_score": 0.5,
-        "captions": CLIPS[0]["captions"], "hard_negative_captions": CLIPS[1]["captions"]}  # fmt: skip
+        "captions": CLIPS[0]["captions"],
+        "hard_negative_captions": CLIPS[1]["captions"]}  # fmt: skip
 
 
 @pytest.fixture
@@ -47,7 +48,8 @@ def test_rows_have_the_releases_keys_and_the_hard_negative(folder: Path) -> None
                               "regen_model"]  # fmt: skip
     assert list(negative) == ["audio_id", "dataset", "dataset_slug", "query_type",
                               "negative_query", "original_captions", "negative_captions",
-                              "hard_negative", "metadata", "source_model", "regen_model"]  # fmt: skip
+                              "hard_negative", "metadata", "source_model",
+                              "regen_model"]  # fmt: skip
     assert negative["hard_negative"] == "b.wav" and negative["audio_id"] == "a.wav"
     assert negative["metadata"] == {"acoustic_score": 0.9, "text_score": 0.5}
     assert positive["dataset"] == "clips" and positive["source_model"] == "rules"
@@ -105,8 +107,9 @@ def test_pairs_without_captions_take_those_of_the_clips(folder: Path) -> None:
 
 def test_pairs_that_people_refused_are_left_out(folder: Path) -> None:
     judged = [{**PAIR, "verdict": "same sound"},
-              {**PAIR, "target": "b.wav", "hard_negative": "a.wav", "captions": CLIPS[1]["captions"],
-               "hard_negative_captions": CLIPS[0]["captions"], "verdict": "valid hard negative"}]  # fmt: skip
+              {**PAIR, "target": "b.wav", "hard_negative": "a.wav",
+               "captions": CLIPS[1]["captions"], "hard_negative_captions": CLIPS[0]["captions"],
+               "verdict": "valid hard negative"}]  # fmt: skip
     lines("judged.jsonl", judged, folder)
     done = run(["gen-queries", "clips.jsonl", "--hard-negatives", "judged.jsonl", "-t", "negative"],
                cwd=folder)  # fmt: skip

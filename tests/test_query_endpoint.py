@@ -1,4 +1,4 @@
-"""Queries from a server that is slow, fails, says later, talks nonsense and dies: nothing is lost."""
+"""Queries from a server that is slow, fails, talks nonsense and dies: nothing is lost."""
 
 import json
 import re
@@ -263,7 +263,8 @@ def test_dry_run_asks_nothing_and_knows_what_is_at_hand(clips: Path) -> None:
 
 def start(clips: Path, service: Service) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "oea_cli", "gen-queries", clips, "-t", "imperative", "--llm",
-               service.address, "--llm-model", "m", "-o", clips.parent / "uiq.jsonl", "-j", "2"]  # fmt: skip
+               service.address, "--llm-model", "m", "-j", "2",
+               "-o", clips.parent / "uiq.jsonl"]  # fmt: skip
     return subprocess.Popen(
         [str(word) for word in command], env=clean_environment(), stderr=subprocess.PIPE, text=True
     )

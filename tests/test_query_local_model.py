@@ -48,7 +48,8 @@ def clips(tmp_path: Path) -> Path:
 def test_a_model_that_knows_nothing_is_refused_with_reasons(clips: Path, tiny_model: Path) -> None:
     rejects = clips.parent / "rejects.jsonl"
     command = ["gen-queries", clips, "-t", "question", "--llm", f"hf:{tiny_model}",
-               "--ask-again", "1", "--rejects", rejects, "-o", clips.parent / "uiq.jsonl"]  # fmt: skip
+               "--ask-again", "1", "--rejects", rejects,
+               "-o", clips.parent / "uiq.jsonl"]  # fmt: skip
     done = run(command)
     assert done.returncode == 0, done.stderr
     assert "0 queries; 2 set aside; 4 answers asked for, 0 at hand" in done.stderr

@@ -77,7 +77,7 @@ def test_good_queries_break_no_rule(query_type: str, text: str) -> None:
         (
             "length",
             "tagging",
-            "dog, heavy rain falling, metal roof, loud rain, loud dog, dog barking, roof, bark, rain falling",
+            "dog, loud dog, heavy rain, falling rain, loud rain, metal, roof, metal roof, rain, bark",
         ),
         ("new-words", "question", "Is there thunder and a barking dog?"),
         ("new-words", "imperative", "Find rain and a barking seal."),
@@ -189,24 +189,8 @@ def test_forms_of_one_word_are_one_concept(family: str) -> None:
 
 
 def test_different_words_are_different_concepts() -> None:
-    words = [
-        "dog",
-        "cat",
-        "rain",
-        "train",
-        "bus",
-        "glass",
-        "gas",
-        "ring",
-        "wing",
-        "bell",
-        "ball",
-        "horn",
-        "horse",
-        "string",
-        "bark",
-        "bank",
-    ]
+    words = ["dog", "cat", "rain", "train", "bus", "glass", "gas", "ring", "wing", "bell"]
+    words += ["ball", "horn", "horse", "string", "bark", "bank"]
     assert len({concept(word) for word in words}) == len(words)
 
 

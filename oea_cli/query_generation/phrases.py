@@ -47,8 +47,8 @@ VAGUE_WORDS = frozenset(
     objects starts stops ends starting stopping ending coming going happening occurring making
     continuing accompanying beginning getting becoming causing creating producing having being
     doing taking giving putting using increasing decreasing changing growing following reducing
-    rising mixed moment mix closer else live present sporadic heard group sample samples scene ambience
-    ensuing ceasing commencing proceeding remaining
+    rising mixed moment mix closer else live present sporadic heard group sample samples scene
+    ambience ensuing ceasing commencing proceeding remaining
     """.split()
 )
 PLACE_WORDS = frozenset(
