@@ -64,5 +64,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     answers = AnswerFile(tmp_path / "no" / "a.jsonl")
     with pytest.raises(OeaError, match=r"a\.jsonl: No such file or directory"):
         answers.add("k", Answer("x"), {})
+    with pytest.raises(OeaError, match=r"a\.jsonl: No such file or directory"):
+        answers.prepare()
     with pytest.raises(OeaError, match="Is a directory"):
         AnswerFile(tmp_path)

@@ -202,9 +202,8 @@ def gen_queries(
             return
         tasks = _tasks(names, hard_negatives, type, dataset, limit, log, quiet)
         if not tasks and not allow_empty:
-            raise OeaError(
-                f"no clips with captions in {', '.join(names)}; --allow-empty permits it"
-            )
+            places = "stdin" if names == ["-"] else ", ".join(names)
+            raise OeaError(f"no clips with captions in {places}; --allow-empty permits it")
         calls = Calls(workers, timeout, retries, ask_again, price_in, price_out, max_cost)
         generator, progress = _generator(
             llm or ["rules"], llm_model or [], calls, _answers_path(answers, output),

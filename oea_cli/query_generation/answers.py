@@ -77,23 +77,35 @@ class AnswerFile:
         }
         line = orjson.dumps(row) + b"\n"
         with self._lock:
+            descriptor = self._opened()
             try:
-                self._append(line)
+                self._append(descriptor, line)
             except OSError as error:
                 raise OeaError(f"{self.path}: {error.strerror}") from error
             self._answers[key] = answer
 
-    def _append(self, line: bytes) -> None:
+    def prepare(self) -> None:
+        """Open the file for writing; raises OeaError where that fails, before anything is paid."""
+        with self._lock:
+            self._opened()
+
+    def _opened(self) -> int:
         if self._descriptor is None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            self._descriptor = os.open(self.path, flags, 0o600)
+            try:
+                self._descriptor = os.open(self.path, flags, 0o600)
+            except OSError as error:
+                raise OeaError(f"{self.path}: {error.strerror}") from error
+        return self._descriptor
+
+    def _append(self, descriptor: int, line: bytes) -> None:
         if self._is_torn:
             line, self._is_torn = b"\n" + line, False
         # One write, so that two programs that append to one file do not mix their lines.
-        written = os.write(self._descriptor, line)
+        written = os.write(descriptor, line)
         if written != len(line):
             raise OSError(28, "no space left on the device")
-        os.fsync(self._descriptor)
+        os.fsync(descriptor)
 
     def close(self) -> None:
         """Close the file; answers can still be looked up."""

@@ -152,7 +152,8 @@ class Generator:
                 self._advance_for(draft)
             else:
                 new.append(question)
-        if new and self.asker is not None:
+        if new and self.asker is not None and self.answers is not None:
+            self.answers.prepare()
             for question, reply in self.asker.ask(new):
                 found[drafts[question.place].task.id] = reply
                 self._advance_for(drafts[question.place])
