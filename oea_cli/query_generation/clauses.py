@@ -416,8 +416,3 @@ def conjugated(base: str, subject: Tokens) -> str:
     head = subject[: subject.index("of")] if "of" in subject else subject
     plural = "and" in subject or (bool(head) and is_plural(head[-1]))
     return base if plural else with_s(base)
-
-
-def has_determiner(tokens: Tokens) -> bool:
-    """True where a phrase starts with an article or another determiner."""
-    return bool(tokens) and tokens[0] in DETERMINERS

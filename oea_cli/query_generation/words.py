@@ -166,9 +166,4 @@ IRREGULAR_PASTS = {
 _BASES = {**PASTS, **PAST_PARTICIPLES, **PARTICIPLES, **THIRD_PERSON}
 
 
-def base_of(word: str) -> str | None:
-    """The base form of a verb in any form; None for what is no verb of the lexicon."""
-    return word if word in VERBS else _BASES.get(word)
-
-
 _GROUPS = {stem(word): stem(group[0]) for group in SYNONYMS for word in group}
