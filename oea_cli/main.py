@@ -10,7 +10,17 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import demo, embed, eval, index, mine_negatives, review, search, train
+from oea_cli.commands import (
+    demo,
+    embed,
+    eval,
+    gen_queries,
+    index,
+    mine_negatives,
+    review,
+    search,
+    train,
+)
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -82,4 +92,5 @@ app.command("eval")(eval.evaluate)
 app.command("mine-negatives")(mine_negatives.mine_negatives)
 app.command("train")(train.train)
 app.command("review")(review.review)
+app.command("gen-queries")(gen_queries.gen_queries)
 app.command("demo")(demo.demo)
