@@ -12,7 +12,9 @@ from oea_cli.commands import (
     embed,
     eval,
     index,
+    models_check,
     models_convert,
+    models_export,
     models_info,
     models_list,
     review,
@@ -106,4 +108,6 @@ models = typer.Typer(
 models.command("list")(models_list.list_models)
 models.command("info")(models_info.info)
 models.command("convert")(models_convert.convert)
+models.command("check")(models_check.check)
+models.command("export")(models_export.export)
 app.add_typer(models, name="models")
