@@ -19,7 +19,6 @@ from oea_cli.encoder.parity import Check
 from oea_cli.encoder.plain import PlainEncoder
 from tests.in_process import run
 
-
 FEW = (1.7, 0.02, 2.51)  # seconds
 
 
