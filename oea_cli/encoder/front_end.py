@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
-from oea_cli.encoder.settings import EncoderSettings
+from oea_cli.encoder.settings import EncoderSettings, prompted
 from oea_cli.errors import OeaError
 
 AUDIO_TOKEN = "<|AUDIO|>"
@@ -139,10 +139,6 @@ def load_front_end(folder: Path, settings: EncoderSettings) -> FrontEnd:
     except Exception as error:  # tokenizers raises nothing narrower
         raise OeaError(f"{folder}: tokenizer or preprocessor cannot be read ({error})") from error
     return FrontEnd(tokenizer, extractor, settings)
-
-
-def prompted(prompt: str, content: str) -> str:
-    return prompt.replace("{}", content) if "{}" in prompt else prompt + content
 
 
 def _token_id(tokenizer: Tokenizer, token: str) -> int:

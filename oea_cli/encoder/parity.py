@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from oea_cli.encoder import Encoder
-from oea_cli.encoder.front_end import AUDIO_TOKEN, MIN_FRAMES, Inputs, chat, prompted
+from oea_cli.encoder.front_end import AUDIO_TOKEN, MIN_FRAMES, Inputs, chat
 from oea_cli.encoder.omni import Modality, OmniEncoder
+from oea_cli.encoder.settings import prompted
 from oea_cli.errors import OeaError
 
 TEXTS = (

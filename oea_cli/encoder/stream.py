@@ -190,7 +190,7 @@ def _lanes(encoder: Encoder, workers: int) -> Iterator[tuple[int, Lane]]:
             yield 1, lambda pieces: _on_device(encoder, pieces, model, mel)
         return
     cores = torch.get_num_threads()
-    lanes = min(cores, MAX_LANES)
+    lanes = encoder.concurrency or min(cores, MAX_LANES)
     share = max(1, cores // lanes)
     pool = ThreadPoolExecutor(lanes, "lane", initializer=torch.set_num_threads, initargs=(share,))
     try:
