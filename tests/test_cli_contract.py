@@ -57,6 +57,8 @@ MISSING = {
     "eval": ["eval", "--run", "no-such.trec", "--qrels", "no-such.txt"],
     "models info": ["models", "info", "no/such/place"],
     "models convert": ["models", "convert", "no-such.pt", "-o", "x"],
+    "models check": ["models", "check", "no-such-encoder"],
+    "models export": ["models", "export", "no-such-encoder", "-o", "x"],
     "train": ["train", "no-such.yaml", "-o", "x"],
     "review": ["review", "no-such.jsonl", "-o", "verdicts.jsonl"],
 }

@@ -50,7 +50,7 @@ def export(
     \b
     Examples:
       oea models export adapters/mine -o merged
-      oea models export oea-qwen3b -o st -f sentence-transformers --storage bfloat16
+      oea models export oea-qwen3b -o st -f sentence-transformers
     """
     from oea_cli.encoder.export import export as run
 
