@@ -84,6 +84,10 @@ def find_loader(name: EncoderName) -> Loader:
             from oea_cli.encoder.folder import load_named_folder
 
             return load_named_folder
+        case "omni":
+            from oea_cli.encoder.bare import load_bare
+
+            return load_bare
     raise OeaError(f"no encoder '{name}': '{name.scheme}:' is no kind of encoder")
 
 
