@@ -204,3 +204,28 @@ def test_loading_leaves_garbage_collection_as_it_was(folder: Path) -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_chunks_of_the_audio_tower_attend_at_once_as_they_do_one_by_one(
+    encoder: OmniEncoder,
+) -> None:
+    from oea_cli.encoder.chunk_attention import CHUNKS
+
+    rng = np.random.default_rng(0)
+    config = encoder.model.backbone.audio_tower.config
+    for lengths in ([160_000] * 3, [160_000, 64_000, 79_999, 700], [321]):
+        clips = [rng.normal(0, 0.1, length).astype(np.float32) for length in lengths]
+        one_by_one = encoder.encode_audio(clips)
+        config._attn_implementation = CHUNKS
+        try:
+            at_once = encoder.encode_audio(clips)
+        finally:
+            config._attn_implementation = "sdpa"
+        assert np.abs(at_once - one_by_one).max() < 1e-6
+        assert np.abs(at_once - one_by_one).max() > 0 or len(clips) == 1, "another kernel ran"
+
+
+def test_attention_is_never_written_out_for_encoding(encoder: OmniEncoder) -> None:
+    backbone = encoder.model.backbone
+    assert backbone.language_model.config._attn_implementation == "sdpa"
+    assert backbone.audio_tower.config._attn_implementation == "sdpa"

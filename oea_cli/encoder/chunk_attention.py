@@ -60,7 +60,8 @@ class _Layout:
         """(heads, positions, width) -> (chunks, heads, longest, width)."""
         if self.mask is not None:
             packed = packed.index_select(1, self._source)
-        return packed.unflatten(1, (self.chunks, self.longest)).transpose(0, 1)
+        heads, _, width = packed.shape
+        return packed.reshape(heads, self.chunks, self.longest, width).transpose(0, 1)
 
     def gather(self, attended: Tensor) -> Tensor:
         """(chunks, heads, longest, width) -> (positions, heads, width)."""

@@ -1,8 +1,8 @@
-"""The sizes of the backbones that OEA is released on, as data: what can be known without a download.
+"""The sizes of the backbones that OEA is released on, as data: what is known without a download.
 
 The released configurations agree with these numbers (OEA counts 544 LoRA tensors for 3B and 480 for
-7B, and their shapes fit). They serve `oea models bench --random-weights`, which needs no weights, and
-to check a checkpoint against the backbone it claims.
+7B, and their shapes fit). They serve `oea models bench --random-weights`, which needs no weights,
+and to check a checkpoint against the backbone it claims.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ KNOWN_BACKBONES = {
 
 
 def backbone_config(repository: str) -> Qwen2_5OmniThinkerConfig:
-    """The Thinker's configuration for one of KNOWN_BACKBONES; raises KeyError for any other name."""
+    """The Thinker's configuration for one of KNOWN_BACKBONES; KeyError for any other name."""
     sizes = KNOWN_BACKBONES[repository]
     text = {
         "vocab_size": sizes.vocabulary,
