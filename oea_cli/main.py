@@ -7,7 +7,17 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from oea_cli.commands import demo, embed, eval, index, search, train
+from oea_cli.commands import (
+    demo,
+    embed,
+    eval,
+    index,
+    models_convert,
+    models_info,
+    models_list,
+    search,
+    train,
+)
 from oea_cli.errors import OeaError
 from oea_cli.options import VersionOption
 from oea_cli.terminal import say
@@ -42,7 +52,12 @@ class ErrorBoundary(TyperGroup):
 
 
 def _verb(ctx: Any) -> str:
-    return f" {ctx.invoked_subcommand}" if ctx.invoked_subcommand else ""
+    """` embed`, ` models convert`: the verb that was asked for, as a person typed it."""
+    words = [ctx.invoked_subcommand or ""]
+    while ctx.parent:
+        words.insert(0, ctx.info_name)
+        ctx = ctx.parent
+    return "".join(f" {word}" for word in words if word)
 
 
 def _is_verbose(ctx: Any) -> bool:
@@ -78,3 +93,15 @@ app.command("search")(search.search)
 app.command("eval")(eval.evaluate)
 app.command("train")(train.train)
 app.command("demo")(demo.demo)
+
+models = typer.Typer(
+    cls=ErrorBoundary,
+    help="List, inspect, convert and measure encoders.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models.command("list")(models_list.list_models)
+models.command("info")(models_info.info)
+models.command("convert")(models_convert.convert)
+app.add_typer(models, name="models")

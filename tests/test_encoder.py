@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(folder: Path) -> OmniEncoder:
-    return load_encoder_folder(folder, device="cpu")
+    return load_encoder_folder(folder)
 
 
 @pytest.fixture(scope="module")
@@ -144,11 +144,11 @@ def test_no_input_gives_no_rows(encoder: OmniEncoder) -> None:
 
 
 def test_fingerprint_is_of_what_decides_a_vector(folder: Path, tmp_path: Path) -> None:
-    first = load_encoder_folder(folder, device="cpu")
-    assert first.fingerprint == load_encoder_folder(folder, device="cpu").fingerprint
+    first = load_encoder_folder(folder)
+    assert first.fingerprint == load_encoder_folder(folder).fingerprint
     front_end, settings = first.front_end, first.front_end.settings
     save_encoder_folder(tmp_path / "other", new_model(SIZES, front_end, 2), front_end, settings)
-    other = load_encoder_folder(tmp_path / "other", device="cpu")
+    other = load_encoder_folder(tmp_path / "other")
     assert other.fingerprint != first.fingerprint
 
 
@@ -186,7 +186,7 @@ def test_broken_weights_are_named(folder: Path, tmp_path: Path) -> None:
     tensors = load_file(folder / "heads.safetensors")
     tensors.pop("text_head.norm.bias")
     save_file(tensors, weights)
-    with pytest.raises(OeaError, match=r"heads\.safetensors: lacks norm\.bias"):
+    with pytest.raises(OeaError, match=r"heads\.safetensors: lacks text_head\.norm\.bias"):
         load_encoder(str(broken))
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from oea_cli.encoder.names import EncoderName, Placement, nearest, parse_name
+from oea_cli.encoder.released import RELEASED
 from oea_cli.errors import OeaError
 
 BUILT_IN = Path(__file__).parent.parent / "models"
@@ -63,13 +64,14 @@ def load_encoder(
     quantize: str = "none",
     revision: str | None = None,
     trust_remote_code: bool = False,
+    notice: Callable[[str], object] = lambda text: None,
 ) -> Encoder:
     """Load an encoder by what `--model` says (see `names`).
 
     Raises UsageError for an option that makes no sense, OeaError for an unknown name, a folder that
     is none, a missing device, a missing extra, or a repository that cannot be had.
     """
-    placement = Placement(device, dtype, quantize, trust_remote_code)
+    placement = Placement(device, dtype, quantize, trust_remote_code, notice)
     if isinstance(name, str):
         name = parse_name(name, revision=revision)
     with _no_garbage_collection():
@@ -80,6 +82,10 @@ def load_encoder(
 def find_loader(name: EncoderName) -> Loader:
     """What loads encoders of this kind; raises OeaError for a scheme nobody knows."""
     match name.scheme:
+        case "" if name.place in RELEASED:
+            from oea_cli.encoder.released_loading import load_released
+
+            return load_released
         case "":
             from oea_cli.encoder.folder import load_named_folder
 
@@ -101,11 +107,16 @@ def encoder_folder(name: str) -> Path:
         return folder
     if folder.is_dir():
         raise OeaError(f"{name}: no encoder.json in it; an encoder folder is made by `oea train`")
-    known = sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json"))
+    known = short_names()
     raise OeaError(
-        f"no encoder '{name}'{nearest(name, known)}; built in: {', '.join(known)}; "
-        "or give a folder made by `oea train`"
+        f"no encoder '{name}'{nearest(name, known)}; there are {', '.join(known)}, folders made by "
+        "`oea train`, and others that `oea models list` explains"
     )
+
+
+def short_names() -> list[str]:
+    """The encoders that a bare name means: built in, and released with OEA."""
+    return [*sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json")), *RELEASED]
 
 
 @contextmanager

@@ -6,6 +6,7 @@
 The backbone stays where it is: a folder, or a repository that is fetched once.
 """
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -46,14 +47,14 @@ def save_adapter_folder(
 ) -> None:
     """Write an adapter; encoder.json comes last, so that a half-written folder is not one.
 
-    `lora` has PEFT's names (`base_model.model.language_model.layers.0.self_attn.q_proj.lora_A.weight`),
-    `heads` those of `heads.save_heads`. `settings.base` names the backbone.
+    `lora` has PEFT's names (`base_model.model.language_model.layers.0.self_attn.q_proj.
+    lora_A.weight`), `heads` those of `heads.save_heads`. `settings.base` names the backbone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "encoder.json").unlink(missing_ok=True)
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in lora.items()}
     save_file(stored, folder / ADAPTER_FILE, metadata={"format": "pt"})
-    config = config or lora_config()
+    config = copy.copy(config) if config else lora_config()
     config.base_model_name_or_path, config.revision = settings.base, settings.base_revision or None
     config.inference_mode = True
     config.save_pretrained(str(folder))
@@ -90,8 +91,10 @@ def _read_config(path: Path) -> Any:
         config = LoraConfig.from_pretrained(str(path.parent))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise OeaError(f"{path}: cannot be read as PEFT's configuration ({error})") from error
-    # Nothing here learns: without dropout PEFT's forward is the plain sum.
+    # Nothing here learns: without dropout PEFT's forward is the plain sum. What the base is called
+    # stands in encoder.json; PEFT would warn where it lies elsewhere now.
     config.lora_dropout, config.inference_mode = 0.0, True
+    config.base_model_name_or_path = config.revision = None
     return config
 
 
@@ -99,7 +102,7 @@ def _check_shapes(path: Path, tensors: dict[str, Tensor], wanted: dict[str, Tens
     if missing := sorted(set(wanted) - set(tensors)):
         raise OeaError(f"{path}: lacks {missing[0]}; it was made for another backbone")
     if unknown := sorted(set(tensors) - set(wanted)):
-        raise OeaError(f"{path}: the backbone has no place for {unknown[0]}; it was made for another")
+        raise OeaError(f"{path}: {unknown[0]} has no place in the backbone; made for another?")
     for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
             shapes = f"{tuple(tensor.shape)}, the backbone's {tuple(wanted[name].shape)}"

@@ -1,7 +1,7 @@
 """The Qwen2.5-Omni Thinker: only what encoding needs is built, downloaded and read.
 
-No talker, no token2wav, no vision tower, no language-model head. Weights go from safetensors straight
-to their device and number format, one tensor at a time.
+No talker, no token2wav, no vision tower, no language-model head. Weights go from safetensors
+straight to their device and number format, one tensor at a time.
 """
 
 import hashlib
@@ -59,10 +59,8 @@ def find_checkpoint(place: str, revision: str | None = None) -> Checkpoint:
     described = [*FRONT_END_FILES, "config.json", INDEX_FILE]
     folder, commit = snapshot(place, revision, described)
     config, attention = read_config(folder)
-    if (folder / INDEX_FILE).is_file():
-        shards = _shards(folder / INDEX_FILE)
-    else:
-        shards = [WEIGHTS_FILE]
+    index = folder / INDEX_FILE
+    shards = _shards(index) if index.is_file() else [WEIGHTS_FILE]
     folder, _ = snapshot(place, commit or revision, [*described, *shards])
     for name in shards:
         if not (folder / name).is_file():
@@ -71,7 +69,7 @@ def find_checkpoint(place: str, revision: str | None = None) -> Checkpoint:
 
 
 def read_config(folder: Path) -> tuple[Qwen2_5OmniThinkerConfig, str]:
-    """The Thinker's configuration out of config.json, and its attention: causal or bidirectional."""
+    """The Thinker's configuration in config.json, and its attention: causal or bidirectional."""
     path = folder / "config.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -79,9 +77,11 @@ def read_config(folder: Path) -> tuple[Qwen2_5OmniThinkerConfig, str]:
         kind = content.get("model_type", "")
         if kind not in THINKERS:
             raise OeaError(f"{path}: a model of type '{kind}', not a Qwen2.5-Omni")
-        config = Qwen2_5OmniThinkerConfig.from_dict({**content, "model_type": "qwen2_5_omni_thinker"})
+        config = Qwen2_5OmniThinkerConfig.from_dict(
+            {**content, "model_type": "qwen2_5_omni_thinker"}
+        )
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise OeaError(f"{path}: cannot be read as a Qwen2.5-Omni's configuration ({error})") from error
+        raise OeaError(f"{path}: no configuration of a Qwen2.5-Omni ({error})") from error
     return config, "bidirectional" if kind in BIDIRECTIONAL else "causal"
 
 
@@ -149,7 +149,7 @@ def own_name(name: str) -> str | None:
 
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hex; a file in the hub's cache is called by its own, and not read."""
+    """The SHA-256 of a file, in hex. In the hub's cache a file is called by it, and not read."""
     blob = path.resolve()
     if blob.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{64}", blob.name):
         return blob.name

@@ -76,7 +76,9 @@ def assemble(
     placement: Placement,
     folder: Path | None = None,
 ) -> OmniEncoder:
-    """An encoder out of its parts: a checkpoint, and what `folder` adds: LoRA and heads, or heads."""
+    """An encoder out of a checkpoint and what `folder` adds: heads, perhaps LoRA."""
+    settings = replace(settings, attention=checkpoint.attention)
+    front_end = load_front_end(checkpoint.folder, settings)
     device = resolve_device(placement.device)
     backbone = load_backbone(checkpoint, resolve_dtype(placement.dtype, device), device)
     added = []
@@ -90,14 +92,12 @@ def assemble(
     if folder is not None:
         load_heads(folder, model)
     model.to(device)
-    settings = replace(settings, attention=checkpoint.attention)
     fingerprint = checkpoint.fingerprint(settings.identity(), added)
-    front_end = load_front_end(checkpoint.folder, settings)
     return OmniEncoder(name, fingerprint, model, front_end, settings)
 
 
 def _base(folder: Path, settings: EncoderSettings) -> str:
-    """Where the backbone is: here, in a folder (perhaps relative to this one), or in a repository."""
+    """Where the backbone is: here, in a folder (perhaps relative to this one), a repository."""
     beside = folder / settings.base
     return str(beside if beside.is_dir() else settings.base)
 

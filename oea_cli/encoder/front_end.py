@@ -137,7 +137,7 @@ def load_front_end(folder: Path, settings: EncoderSettings) -> FrontEnd:
         extractor = WhisperFeatureExtractor.from_pretrained(str(folder))
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # tokenizers raises nothing narrower
-        raise OeaError(f"{folder}: its tokenizer or preprocessor cannot be read ({error})") from error
+        raise OeaError(f"{folder}: tokenizer or preprocessor cannot be read ({error})") from error
     return FrontEnd(tokenizer, extractor, settings)
 
 

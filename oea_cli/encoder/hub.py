@@ -40,6 +40,25 @@ def snapshot(
     return folder, folder.name
 
 
+def full_commit(repo: str, prefix: str) -> str:
+    """The 40 digits of a commit that is known by its first ones.
+
+    From the cache where the commit is there, else from the hub. Raises OeaError where it is not.
+    """
+    from huggingface_hub import HfApi, constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    cached = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model")
+    found = [folder.name for folder in (cached / "snapshots").glob(f"{prefix}*")]
+    if not found:
+        with explained(repo, prefix):
+            commits = HfApi().list_repo_commits(repo)
+        found = [commit.commit_id for commit in commits if commit.commit_id.startswith(prefix)]
+    if len(found) != 1:
+        raise OeaError(f"{repo}: {len(found)} commits begin with {prefix}; its history has changed")
+    return found[0]
+
+
 @contextmanager
 def explained(repo: str, revision: str | None = None) -> Iterator[None]:
     """Turn what huggingface_hub raises about a repository into an OeaError of one line."""

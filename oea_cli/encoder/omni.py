@@ -37,6 +37,8 @@ class OmniModel(nn.Module):
     """Backbone, text head and audio head; without heads, the pooled vectors are the embeddings."""
 
     backbone: Any
+    text_head: Any
+    audio_head: Any
 
     def __init__(self, backbone: Any, dim: int | None = 512, pooling: str = "mean") -> None:
         super().__init__()

@@ -72,5 +72,7 @@ def load_settings(path: Path) -> EncoderSettings:
     settings = EncoderSettings(**content)
     for name, known_values in CHOICES.items():
         if (value := getattr(settings, name)) not in known_values:
-            raise OeaError(f"{path}: {name} '{value}' is not known; known: {', '.join(known_values)}")
+            raise OeaError(
+                f"{path}: {name} '{value}' is not known; known: {', '.join(known_values)}"
+            )
     return settings

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Which encoders there are, and what one of them is.
+set -euo pipefail
+
+oea models list
+oea models info mini
+oea models list -f json | grep -c '"licence"'          # how many come with a licence of their own
