@@ -12,6 +12,7 @@ from oea_cli.commands import (
     embed,
     eval,
     index,
+    models_bench,
     models_convert,
     models_info,
     models_list,
@@ -104,4 +105,5 @@ models = typer.Typer(
 models.command("list")(models_list.list_models)
 models.command("info")(models_info.info)
 models.command("convert")(models_convert.convert)
+models.command("bench")(models_bench.bench)
 app.add_typer(models, name="models")

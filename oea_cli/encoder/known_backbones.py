@@ -31,11 +31,14 @@ class KnownBackbone:
     heads: int
     kv_heads: int
     vocabulary: int
+    attention: str = "causal"
 
 
+_QWEN_3B = (2048, 36, 11_008, 16, 2, 151_936)
 KNOWN_BACKBONES = {
-    "Qwen/Qwen2.5-Omni-3B": KnownBackbone(2048, 36, 11_008, 16, 2, 151_936),
+    "Qwen/Qwen2.5-Omni-3B": KnownBackbone(*_QWEN_3B),
     "Qwen/Qwen2.5-Omni-7B": KnownBackbone(3584, 28, 18_944, 28, 4, 152_064),
+    "nvidia/omni-embed-nemotron-3b": KnownBackbone(*_QWEN_3B, attention="bidirectional"),
 }
 """By the repository that holds the weights."""
 

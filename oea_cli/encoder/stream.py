@@ -16,7 +16,9 @@ decoders compute mel.
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,34 +60,73 @@ def encode_records(
     input. The same input gives the same bits.
     """
     workers = workers or num_cores()
+    rate = encoder.sample_rate
+    with (
+        _opened(encoder, batch_size, workers) as stage,
+        DecodeAhead(
+            rate, encoder.max_seconds, workers=workers, max_samples=stage.max_samples
+        ) as ahead,
+    ):
+        events = ahead.events(records, 2 * stage.plan.group_rows, advance or _nothing)
+        pieces = _pieces(events, report, notice or _nothing)
+        yield from stage.batches(pieces, report, notice or _nothing)
+
+
+def encode_pieces(
+    encoder: Encoder,
+    pieces: Iterable[Piece],
+    *,
+    batch_size: int | None = None,
+    report: Report,
+) -> Generator[Batch, None, None]:
+    """As `encode_records`, of waveforms that are decoded already, and of texts."""
+    with _opened(encoder, batch_size, num_cores()) as stage:
+        yield from stage.batches(pieces, report, _nothing)
+
+
+@contextmanager
+def _opened(encoder: Encoder, batch_size: int | None, workers: int) -> Iterator["_Stage"]:
     fitting = Fitting(encoder)
-    notice = notice or _nothing
-    with ExitStack() as stack:
-        lanes, lane = stack.enter_context(_lanes(encoder, workers, fitting))
-        plan = plan_batches(encoder.device, batch_size, lanes)
-        rate = encoder.sample_rate
-        max_samples = int(plan.group_seconds * rate)
-        ahead = stack.enter_context(
-            DecodeAhead(rate, encoder.max_seconds, workers=workers, max_samples=max_samples)
+    with _lanes(encoder, workers, fitting) as (lanes, lane):
+        yield _Stage(
+            plan_batches(encoder.device, batch_size, lanes), lane, fitting, encoder.sample_rate
         )
-        events = ahead.events(records, 2 * plan.group_rows, advance or _nothing)
-        pieces = _pieces(events, report, notice)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What turns pieces into batches of vectors."""
+
+    plan: BatchPlan
+    lane: Lane
+    fitting: Fitting
+    sample_rate: int
+
+    @property
+    def max_samples(self) -> int:
+        """Of one group."""
+        return int(self.plan.group_seconds * self.sample_rate)
+
+    def batches(
+        self, pieces: Iterable[Piece], report: Report, notice: Callable[[Remark], object]
+    ) -> Iterator[Batch]:
+        """Vectors in the order of the pieces, some groups of them on their way at a time."""
         pending: deque[_Group] = deque()
-        for group in _groups(pieces, plan, rate, max_samples):
-            pending.append(_Group(group, plan.batches(group, rate, fitting.tokens), lane))
+        for group in _groups(pieces, self.plan, self.sample_rate, self.max_samples):
+            rows = self.plan.batches(group, self.sample_rate, self.fitting.tokens)
+            pending.append(_Group(group, rows, self.lane))
             if len(pending) >= GROUPS_IN_FLIGHT:
-                yield _finished(pending.popleft(), fitting, report, notice)
+                yield self._finished(pending.popleft(), report, notice)
         while pending:
-            yield _finished(pending.popleft(), fitting, report, notice)
+            yield self._finished(pending.popleft(), report, notice)
 
-
-def _finished(
-    group: "_Group", fitting: Fitting, report: Report, notice: Callable[[Remark], object]
-) -> Batch:
-    group.wait()
-    if remark := fitting.remark():
-        notice(remark)
-    return group.result(report)
+    def _finished(
+        self, group: "_Group", report: Report, notice: Callable[[Remark], object]
+    ) -> Batch:
+        group.wait()
+        if remark := self.fitting.remark():
+            notice(remark)
+        return group.result(report)
 
 
 class _Group:
@@ -151,25 +192,35 @@ def _pieces(
 
 
 @contextmanager
-def _lanes(encoder: Encoder, workers: int, fitting: Fitting) -> Iterator[tuple[int, Lane]]:
-    """How many batches a group should have at least, and what takes a batch."""
-    if encoder.device != "cpu":
-        with ThreadPoolExecutor(GPU_LANES) as model, ThreadPoolExecutor(workers) as mel:
-            yield 1, lambda pieces: _on_device(encoder, pieces, model, mel, fitting)
+def model_threads(device: str) -> Iterator[tuple[int, ThreadPoolExecutor]]:
+    """Threads for a model that runs there, and how many batches they should have at least."""
+    if device != "cpu":
+        with ThreadPoolExecutor(GPU_LANES, "lane") as pool:
+            yield 1, pool
         return
     cores = torch.get_num_threads()
     lanes = min(cores, MAX_LANES)
     share = max(1, cores // lanes)
     pool = ThreadPoolExecutor(lanes, "lane", initializer=torch.set_num_threads, initargs=(share,))
-
-    def encode(pieces: list[Piece]) -> np.ndarray:
-        return _encode(encoder, pieces)
-
     try:
-        yield lanes, lambda pieces: pool.submit(fitting.encode, pieces, encode)
+        yield lanes, pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(cores)
+
+
+@contextmanager
+def _lanes(encoder: Encoder, workers: int, fitting: Fitting) -> Iterator[tuple[int, Lane]]:
+    """How many batches a group should have at least, and what takes a batch."""
+    with model_threads(encoder.device) as (lanes, model):
+        if encoder.device == "cpu":
+            yield (
+                lanes,
+                lambda pieces: model.submit(fitting.encode, pieces, partial(_encode, encoder)),
+            )
+            return
+        with ThreadPoolExecutor(workers, "mel") as mel:
+            yield lanes, lambda pieces: _on_device(encoder, pieces, model, mel, fitting)
 
 
 def _encode(encoder: Encoder, pieces: list[Piece]) -> np.ndarray:
@@ -188,7 +239,7 @@ def _on_device(
 ) -> "Future[Encoded]":
     contents: list[Any] = [piece.content for piece in pieces]
     if isinstance(contents[0], str):
-        return model.submit(fitting.encode, pieces, lambda part: _encode(encoder, part))
+        return model.submit(fitting.encode, pieces, partial(_encode, encoder))
     prepared = mel.submit(encoder.prepare_audio, contents)
 
     def encode(part: list[Piece]) -> np.ndarray:
