@@ -24,9 +24,7 @@ from oea_cli.encoder.names import Placement, parse_name
 from oea_cli.encoder.random_weights import random_encoder
 from oea_cli.encoder.stream import encode_pieces
 from oea_cli.errors import OeaError, UsageError, raise_failure
-from tests.conftest import Completed
-
-Oea = Callable[..., Completed]
+from tests.in_process import run
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +34,7 @@ def encoder(tiny_encoder: Path) -> Encoder:
 
 def test_everything_is_measured(encoder: Encoder) -> None:
     said: list[str] = []
-    result = measure(encoder, Work(seconds=1.0, clips=3, rounds=2), notice=said.append)
+    result = measure(encoder, Work(seconds=1.0, number=3, rounds=2), notice=said.append)
     assert result["clips"] == 3 and result["seconds"] == 1.0 and result["dtype"] == "float32"
     assert result["clips_per_second"] == pytest.approx(1000 / result["ms_per_clip"])
     share = result["forward_ms_per_clip"] / result["ms_per_clip"]
@@ -130,29 +128,29 @@ def test_sizes_that_are_not_known_are_refused() -> None:
 
 
 def test_the_verb_prints_a_table_or_json(
-    oea: Oea, tiny_encoder: Path, tone: Callable[..., Path], tmp_path: Path
+    tiny_encoder: Path, tone: Callable[..., Path], tmp_path: Path
 ) -> None:
     for i in range(3):
         tone(tmp_path / "sounds" / f"{i}.wav", seconds=1 + i / 2)
-    few = ["--seconds", "1", "--clips", "2", "--rounds", "1"]
-    told = oea(
+    few = ["--seconds", "1", "--number", "2", "--rounds", "1"]
+    told = run(
         ["models", "bench", tiny_encoder, *few, "--files", tmp_path / "sounds", "-f", "json"]
     )
     assert told.returncode == 0, told.stderr
     result = json.loads(told.stdout)
     assert result["files"]["clips"] == 3 and result["files"]["failed"] == 0
     assert "oea models bench: 3 sounds from their files" in told.stderr
-    told = oea(["models", "bench", tiny_encoder, "--random-weights", *few, "-q"])
+    told = run(["models", "bench", tiny_encoder, "--random-weights", *few, "-q"])
     assert told.returncode == 0 and told.stderr == ""
     for row in ("ms per clip", "ms per text", "peak memory", "bare forward", "of matrix rate"):
         assert f"\n{row}" in told.stdout
 
 
-def test_the_verb_refuses_what_makes_no_sense(oea: Oea, tiny_encoder: Path) -> None:
-    told = oea(["models", "bench", tiny_encoder, "--seconds", "60"])
+def test_the_verb_refuses_what_makes_no_sense(tiny_encoder: Path) -> None:
+    told = run(["models", "bench", tiny_encoder, "--seconds", "60"])
     assert told.returncode == 1
     assert told.stderr.splitlines()[-1] == (
         "oea models bench: --seconds 60: must be more than 0 and at most 10 s, the encoder's window"
     )
-    told = oea(["models", "bench", "omni:a/b", "--random-weights"])
+    told = run(["models", "bench", "omni:a/b", "--random-weights"])
     assert told.returncode == 2 and "its sizes are not known" in told.stderr

@@ -45,9 +45,9 @@ def bench(
         ),
     ] = False,
     seconds: Annotated[float, typer.Option(metavar="S", help="Length of a clip.")] = 10.0,
-    clips: Annotated[
+    number: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Clips per round [default: about 3 s of work]."),
+        typer.Option(min=1, metavar="N", help="Clips, and texts, per round [default: about 3 s of work]."),
     ] = None,
     rounds: Annotated[
         int, typer.Option(min=1, metavar="N", help="Rounds, of which medians are taken.")
@@ -82,7 +82,7 @@ def bench(
     """
     from oea_cli.encoder.bench import Work, measure
 
-    work = Work(seconds, clips, rounds, _batch_size(batch_size))
+    work = Work(seconds, number, rounds, _batch_size(batch_size))
     records = _records(files) if files else None
     with hidden_library_noise(verbose):
         encoder = _load(name, random_weights, device, dtype.value, quantize.value)

@@ -48,10 +48,10 @@ TRIAL = 8  # clips or texts that tell how many those are
 
 @dataclass(frozen=True)
 class Work:
-    """What is measured: so many clips of so many seconds, so many texts, how often."""
+    """What is measured: clips of so many seconds and texts, how many and how often."""
 
     seconds: float = 10.0
-    clips: int | None = None  # what takes about ROUND_SECONDS
+    number: int | None = None  # of clips, and of texts: else what takes about ROUND_SECONDS
     rounds: int = 5
     batch_size: int | None = None
 
@@ -83,8 +83,8 @@ def measure(
         few = make(TRIAL)
         return enough(seconds_of(lambda: emptied(stream(encoder, few))) / TRIAL, most)
 
-    num_clips = work.clips or count(partial(sounds_of, clip), alone, MAX_CLIPS)
-    num_texts = count(captions, text_alone, MAX_TEXTS)
+    num_clips = work.number or count(partial(sounds_of, clip), alone, MAX_CLIPS)
+    num_texts = work.number or count(captions, text_alone, MAX_TEXTS)
     sounds, texts = sounds_of(clip, num_clips), captions(num_texts)
     for pieces in (sounds, texts):
         emptied(stream(encoder, pieces))
@@ -219,7 +219,7 @@ def efficiency(encoder: Encoder, audio: Pace, num_clips: int) -> Result:
 
 def matrix_product_rate(dtype: torch.dtype, device: str, size: int | None = None) -> float:
     """Floating-point operations per second of one large product, the best of several."""
-    size = size or (2048 if device == "cpu" else 8192)
+    size = size or (1024 if device == "cpu" else 8192)
     generator = torch.Generator(device).manual_seed(0)
     left = torch.randn(size, size, device=device, generator=generator).to(dtype)
     right = torch.randn(size, size, device=device, generator=generator).to(dtype)
