@@ -30,6 +30,7 @@ from oea_cli.errors import UsageError
 
 DIM = 512
 STANDARD_DEVIATION = 0.02
+LARGE_WIDTH = 1024
 BLOCK = 2**24  # random numbers that are drawn; larger weights repeat them
 VOCABULARY = 4096  # of the stand-in tokenizer, whose ids lie within any real vocabulary
 
@@ -77,7 +78,8 @@ def _encoder(
     with_lora: bool = False,
 ) -> OmniEncoder:
     device = resolve_device(placement.device)
-    dtype = resolve_dtype(placement.dtype, device)
+    is_large = config.text_config.hidden_size >= LARGE_WIDTH
+    dtype = resolve_dtype(placement.dtype, device, is_large)
     backbone = random_backbone(config, attention, dtype, device)
     if with_lora and dtype != torch.float32:
         backbone = _with_lora(backbone)
