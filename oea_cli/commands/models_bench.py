@@ -47,7 +47,9 @@ def bench(
     seconds: Annotated[float, typer.Option(metavar="S", help="Length of a clip.")] = 10.0,
     number: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Clips, and texts, per round [default: about 3 s of work]."),
+        typer.Option(
+            min=1, metavar="N", help="Clips, and texts, per round [default: about 3 s of work]."
+        ),
     ] = None,
     rounds: Annotated[
         int, typer.Option(min=1, metavar="N", help="Rounds, of which medians are taken.")
