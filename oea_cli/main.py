@@ -16,6 +16,7 @@ from oea_cli.commands import (
     models_convert,
     models_info,
     models_list,
+    review,
     search,
     train,
 )
@@ -93,6 +94,7 @@ app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("eval")(eval.evaluate)
 app.command("train")(train.train)
+app.command("review")(review.review)
 app.command("demo")(demo.demo)
 
 models = typer.Typer(

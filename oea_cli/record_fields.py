@@ -25,7 +25,7 @@ def records_from_row(
     Raises RowError.
     """
     rest = {key: value for key, value in row.items() if key not in VECTOR_NAMES}
-    _check_letters(rest)
+    check_letters(rest)
     written = _take_path(rest)
     captions = _take_captions(rest)
     times = _take_times(rest)
@@ -45,7 +45,8 @@ def records_from_row(
     return [{**record, **times, **rest}]
 
 
-def _check_letters(row: Record) -> None:
+def check_letters(row: Record) -> None:
+    """Raise RowError where a value is not UTF-8, which CSV's reader leaves to who uses the row."""
     for key, value in row.items():
         if isinstance(value, str) and not value.isascii():
             try:

@@ -25,6 +25,8 @@ Rows = Iterator[tuple[str, Record]]
 TABLE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"})
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 MAX_LINE_BYTES = 64 * 2**20
+CUT_OFF = "the line is cut off"
+"""How the error of a last line without its end ends."""
 UTF8_BOM = b"\xef\xbb\xbf"
 BINARY_STARTS = {
     b"RIFF": "audio",
@@ -227,12 +229,12 @@ def json_objects(
 
 
 def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> str:
+    cut = "" if line.endswith(b"\n") else f"; {CUT_OFF}"
     text = line.decode("utf-8", "replace")
     if "\ufffd" in text and "\ufffd".encode() not in line:
-        return "not UTF-8"
+        return f"not UTF-8{cut}"
     if line.strip() in (b"[", b"{"):
         return "one JSON object per line is expected; `jq -c '.[]'` makes them from a list"
-    cut = "" if line.endswith(b"\n") else "; the line is cut off"
     return f"not JSON ({error.msg} at column {error.colno}){cut}"
 
 

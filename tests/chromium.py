@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -97,6 +98,22 @@ class Page:
         )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def wait(self, script: str, seconds: float = 15) -> Any:
+        """The value of an expression once it is true; the page may still be on its way there."""
+        until = time.monotonic() + seconds
+        while not (value := self.run(script)):
+            assert time.monotonic() < until, f"never true: {script}"
+            time.sleep(0.02)
+        return value
+
+    def press(self, key: str, **params: Any) -> None:
+        """Press and release a key, as `KeyboardEvent.key` names it, where the focus is."""
+        text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}
+        code = {"Enter": 13, "ArrowLeft": 37, "ArrowRight": 39}.get(key, 0)
+        named = {"key": key, "windowsVirtualKeyCode": code, **params}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", **named, **text)
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **named)
 
     def look(self, width: int, scheme: str = "light", height: int = 900) -> None:
         """Set the window's size and the preferred colour scheme."""

@@ -13,7 +13,7 @@ Run = Callable[..., Completed]
 
 
 def test_the_verbs_are_those_of_the_design() -> None:
-    assert {"embed", "index", "search", "eval", "train", "demo"} <= set(VERBS)
+    assert {"embed", "index", "search", "eval", "train", "review", "demo"} <= set(VERBS)
 
 
 def test_bare_oea_shows_help(oea: Run) -> None:
@@ -58,6 +58,7 @@ MISSING = {
     "models info": ["models", "info", "no/such/place"],
     "models convert": ["models", "convert", "no-such.pt", "-o", "x"],
     "train": ["train", "no-such.yaml", "-o", "x"],
+    "review": ["review", "no-such.jsonl", "-o", "verdicts.jsonl"],
 }
 
 
@@ -75,6 +76,7 @@ def test_missing_file_is_one_line_that_names_it(oea: Run, verb: str, tmp_path: P
 EMPTY = {
     "embed": ["embed", "-"],
     "index": ["index", "-", "-o", "x.oea"],
+    "review": ["review", "-", "-o", "verdicts.jsonl"],
 }
 
 

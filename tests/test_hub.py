@@ -153,20 +153,29 @@ def test_remote_code_is_allowed_by_name_and_commit(tmp_path: Path) -> None:
     def of(revision: str | None) -> EncoderName:
         return EncoderName("st", "a/b", {"revision": revision} if revision else {})
 
+    def write(name: str, content: object) -> None:
+        (tmp_path / name).write_text(json.dumps(content))
+
     trusting = Placement(trust_remote_code=True)
     assert not runs_remote_code(of(None), tmp_path, Placement())
-    (tmp_path / "config.json").write_text('{"auto_map": {"AutoModel": "modeling_x.X"}}')
+    write("config.json", {"model_type": "new", "auto_map": {"AutoModel": "modeling_x.X"}})
     with pytest.raises(OeaError, match=r"a/b runs Python that comes with it \(modeling_x\.X\)"):
         runs_remote_code(of(COMMIT), tmp_path, Placement())
     for loose in (None, "main", COMMIT[:12]):
         with pytest.raises(UsageError, match="--revision has to pin it"):
             runs_remote_code(of(loose), tmp_path, trusting)
     assert runs_remote_code(of(COMMIT), tmp_path, trusting)
-    (tmp_path / "config.json").write_text("{}")
+    write("config.json", {"model_type": "new", "auto_map": {"AutoModel": "c/d--modeling_x.X"}})
+    with pytest.raises(OeaError, match="of another repository, unpinned: c/d--modeling_x"):
+        runs_remote_code(of(COMMIT), tmp_path, trusting)
+    write("config.json", {"model_type": "bert", "auto_map": {"AutoModel": "modeling_x.X"}})
+    assert not runs_remote_code(of(None), tmp_path, trusting), "transformers knows it itself"
     modules = [{"type": "sentence_transformers.models.Pooling"}, {"type": "mine.Layer"}]
-    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    write("modules.json", modules)
     with pytest.raises(OeaError, match=r"mine\.Layer"):
         runs_remote_code(of(COMMIT), tmp_path, Placement())
+    mine = EncoderName("st", str(tmp_path))
+    assert runs_remote_code(mine, tmp_path, trusting), "a folder on disk has no revision"
 
 
 def test_a_token_that_is_refused(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

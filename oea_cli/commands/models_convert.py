@@ -11,7 +11,10 @@ from oea_cli.terminal import Progress, say
 
 def convert(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CKPT", help="A checkpoint of the OEA release: a .pt file.")
+        str,
+        typer.Argument(
+            metavar="CKPT", help="A checkpoint of the OEA release: a .pt file or its short name."
+        ),
     ],
     output: Annotated[
         Path,
@@ -37,17 +40,27 @@ def convert(
 
     The checkpoint holds its whole frozen backbone; what was trained is 59 MB (3B). Only that is
     read, so little memory is needed, and nothing in the checkpoint is executed. Names, number
-    and shapes of the tensors are compared with the backbone. `oea embed -m DIR` works at once;
-    the backbone itself is fetched then. stdout gets the folder's name.
+    and shapes of the tensors are compared with the backbone. A short name (`oea models list`)
+    downloads the checkpoint first. `oea embed -m DIR` works at once; the backbone itself is
+    fetched then. stdout gets the folder's name.
 
     \b
     Examples:
       oea models convert step_350.pt -o adapters/oea-qwen3b
       oea models convert step_300.pt -o adapters/mine --base ./Qwen2.5-Omni-7B
+      oea models convert oea-nemo3b-cl -o adapters/oea-nemo3b-cl
     """
     from oea_cli.encoder.conversion import convert as run
+    from oea_cli.encoder.released import RELEASED
     from oea_cli.encoder.torch_checkpoint import open_checkpoint
 
+    path = Path(checkpoint)
+    if checkpoint in RELEASED and not path.exists():
+        from oea_cli.encoder.released_loading import fetch_released
+
+        path, base_commit = fetch_released(checkpoint)
+        if base is None:
+            base, revision = RELEASED[checkpoint].base.repo, revision or base_commit
     progress = Progress("models convert", "tensors", quiet=quiet)
 
     def on_tensor(done: int, total: int) -> None:
@@ -55,7 +68,7 @@ def convert(
         progress.advance()
 
     try:
-        with open_checkpoint(checkpoint) as opened:
+        with open_checkpoint(path) as opened:
             made = run(opened, output, base=base, revision=revision, on_tensor=on_tensor)
     finally:
         progress.close()

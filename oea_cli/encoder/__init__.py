@@ -64,14 +64,13 @@ def load_encoder(
     quantize: str = "none",
     revision: str | None = None,
     trust_remote_code: bool = False,
-    notice: Callable[[str], object] = lambda text: None,
 ) -> Encoder:
     """Load an encoder by what `--model` says (see `names`).
 
     Raises UsageError for an option that makes no sense, OeaError for an unknown name, a folder that
     is none, a missing device, a missing extra, or a repository that cannot be had.
     """
-    placement = Placement(device, dtype, quantize, trust_remote_code, notice)
+    placement = Placement(device, dtype, quantize, trust_remote_code)
     if isinstance(name, str):
         name = parse_name(name, revision=revision)
     with _no_garbage_collection():
@@ -94,6 +93,14 @@ def find_loader(name: EncoderName) -> Loader:
             from oea_cli.encoder.bare import load_bare
 
             return load_bare
+        case "clap":
+            from oea_cli.encoder.clap import load_clap
+
+            return load_clap
+        case "st":
+            from oea_cli.encoder.sentence_transformer import load_sentence_transformer
+
+            return load_sentence_transformer
     raise OeaError(f"no encoder '{name}': '{name.scheme}:' is no kind of encoder")
 
 

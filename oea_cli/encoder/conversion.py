@@ -6,6 +6,7 @@ its names, count and shapes have been compared with the backbone that it says it
 """
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +72,9 @@ def convert(
         lora = _lora_tensors(checkpoint)
         heads = _head_tensors(checkpoint)
         trained_with = _training_config(checkpoint)
-        rank = next(iter(lora.values())).shape[0]
+        rank = next(t.shape[0] for name, t in lora.items() if "lora_A" in name)
         adapter = lora_config(rank, _alpha(trained_with, rank))
-        base = _resolved(base) if base else _find_base(checkpoint, lora, trained_with, adapter)
+        base = _resolved(base) if base else _find_base(checkpoint, lora, trained_with)
         config, attention, commit = _base_config(base, revision)
         if problem := _difference(lora, lora_shapes(config, adapter)):
             raise OeaError(f"{checkpoint.name}: its LoRA does not fit {base}: {problem}")
@@ -107,13 +108,14 @@ def lora_shapes(
     config: Qwen2_5OmniThinkerConfig, adapter: LoraConfig
 ) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the LoRA tensors that PEFT makes for a backbone, without making it."""
-    with init_empty_weights():
+    with init_empty_weights(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PEFT's calls into transformers are out of date
         model = get_peft_model(build_backbone(config), adapter)
     return {name: tuple(t.shape) for name, t in get_peft_model_state_dict(model).items()}
 
 
 def _lora_tensors(checkpoint: TorchCheckpoint) -> Tensors:
-    """The LoRA matrices by PEFT's names on our backbone, whose parts the release calls otherwise."""
+    """The LoRA matrices by PEFT's names on our backbone; the release calls its parts otherwise."""
     found: Tensors = {}
     for key, tensor in _tensors(checkpoint, "lora_state_dict").items():
         if "lora_" not in key:
@@ -128,9 +130,9 @@ def _lora_tensors(checkpoint: TorchCheckpoint) -> Tensors:
         if tensor.ndim != 2:
             raise OeaError(f"{checkpoint.name}: {key} is no matrix")
         found[name] = tensor
-    if not found:
+    if not any("lora_A" in name for name in found):
         raise OeaError(f"{checkpoint.name}: no LoRA tensors in its lora_state_dict")
-    return dict(sorted(found.items()))  # an A comes first, and tells the rank
+    return dict(sorted(found.items()))
 
 
 def _head_tensors(checkpoint: TorchCheckpoint) -> Tensors:
@@ -189,19 +191,18 @@ def _step(checkpoint: TorchCheckpoint) -> int | None:
     return step if isinstance(step, int) else None
 
 
-def _find_base(
-    checkpoint: TorchCheckpoint,
-    lora: Tensors,
-    trained_with: Mapping[str, Any],
-    adapter: LoraConfig,
-) -> str:
-    """The base whose shapes fit and that the training configuration names."""
-    sizes = [
-        sizes
-        for sizes in KNOWN_BACKBONES
-        if not _difference(lora, lora_shapes(backbone_config(sizes), adapter))
+def _find_base(checkpoint: TorchCheckpoint, lora: Tensors, trained_with: Mapping[str, Any]) -> str:
+    """The base whose width and depth fit and that the training configuration names."""
+    layers = {key.split(".self_attn")[0] for key in lora if "language_model" in key}
+    widths = {
+        t.shape[1] for key, t in lora.items() if key.endswith("self_attn.q_proj.lora_A.weight")
+    }
+    fitting = [
+        base
+        for base, (same_as, _) in BASES.items()
+        if len(layers) == KNOWN_BACKBONES[same_as].layers
+        and KNOWN_BACKBONES[same_as].hidden_size in widths
     ]
-    fitting = [base for base, (same_as, _) in BASES.items() if same_as in sizes]
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:

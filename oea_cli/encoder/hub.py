@@ -4,16 +4,21 @@ Hugging Face's own settings (HF_HOME, HF_TOKEN, HF_HUB_OFFLINE, HF_ENDPOINT) are
 library, which also shows the progress of a download.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from oea_cli.encoder.names import EncoderName, Placement
 from oea_cli.errors import OeaError, UsageError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
+MODEL_FILES = {".json", ".txt", ".safetensors", ".bin", ".model", ".py", ".jinja"}
+FILES = ("*.json", "*.txt", "*.safetensors", "*.model", "*.jinja", "*.py")
+MAX_REASON = 300  # characters of what a library says
 LOCAL = ("./", "../", "/", "~", "\\")  # how a name begins that cannot be a repository's
 
 
@@ -71,40 +76,82 @@ def explained(repo: str, revision: str | None = None) -> Iterator[None]:
         raise OeaError(_explanation(repo, revision, error)) from error
 
 
-def runs_remote_code(name: EncoderName, folder: Path, placement: Placement) -> bool:
-    """Whether a model consists of Python that comes with it, and may run.
+def fetch_model(name: EncoderName) -> tuple[Path, str | None]:
+    """`snapshot` of all that a library loads of a model: weights as safetensors where there are."""
+    folder, commit = snapshot(name.place, name.revision, FILES)
+    if commit and not any(folder.rglob("*.safetensors")):
+        # A pickle: torch reads it weights-only, and executes nothing in it.
+        return snapshot(name.place, name.revision, [*FILES, "*pytorch_model*.bin"])
+    return folder, commit
 
-    Raises OeaError where it may not: it needs `--trust-remote-code`, and of a repository the whole
-    commit as its revision, so that what runs is what somebody has read.
+
+@contextmanager
+def loading(name: EncoderName, folder: Path) -> Iterator[None]:
+    """Turn whatever a library raises over a model's files into an OeaError of one line."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    try:
+        yield
+    except OeaError:
+        raise
+    except Exception as error:  # of whatever kind: they come from json, torch, safetensors ...
+        reason = " ".join(str(error).split()).replace(str(folder), name.place)[:MAX_REASON]
+        raise OeaError(f"{name}: cannot be loaded ({type(error).__name__}: {reason})") from error
+
+
+def content_of(folder: Path) -> str:
+    """A hash over a model's files on disk: what stands for a commit where there is none."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in MODEL_FILES and p.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def runs_remote_code(name: EncoderName, folder: Path, placement: Placement) -> bool:
+    """Whether Python that comes with a model runs, because it has to and is allowed to.
+
+    Raises OeaError where it has to and may not: it needs `--trust-remote-code`, and of a repository
+    the whole commit as its revision, so that what runs is what somebody has read.
     """
-    if not (modules := sorted(_code_of(folder))):
+    code = sorted(_own_modules(folder) | _own_classes(folder))
+    if not code:
         return False
-    wanted = f"{name.place} runs Python that comes with it ({modules[0]})"
+    wanted = f"{name.place} runs Python that comes with it ({code[0]})"
     if not placement.trust_remote_code:
         raise OeaError(f"{wanted}; read it, then allow it by --trust-remote-code --revision COMMIT")
+    if foreign := [place for place in code if "--" in place]:
+        raise OeaError(f"{name.place} runs Python of another repository, unpinned: {foreign[0]}")
     if not Path(name.place).is_dir() and not COMMIT.fullmatch(name.revision or ""):
         raise UsageError(f"{wanted}; --revision has to pin it: the commit's 40 digits")
     return True
 
 
-def _code_of(folder: Path) -> set[str]:
-    """What a model's configuration names that is no class of the library that loads it."""
+def _own_modules(folder: Path) -> set[str]:
+    """The parts of a sentence-transformers model that are not that library's."""
+    modules = _read_json(folder / "modules.json") or []
+    kinds = [str(module.get("type")) for module in modules if isinstance(module, dict)]
+    return {kind for kind in kinds if not kind.startswith("sentence_transformers.")}
+
+
+def _own_classes(folder: Path) -> set[str]:
+    """The classes of a model that transformers does not know."""
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
     found: set[str] = set()
-    for path in [*folder.glob("*config.json"), *folder.glob("*/*config.json")]:
+    for path in [*folder.glob("config.json"), *folder.glob("*/config.json")]:
         content = _read_json(path)
-        if isinstance(content, dict):
+        if isinstance(content, dict) and content.get("model_type") not in CONFIG_MAPPING:
             automatic = content.get("auto_map")
             found.update(
                 str(v) for v in (automatic.values() if isinstance(automatic, dict) else ())
             )
-    modules = _read_json(folder / "modules.json")
-    if isinstance(modules, list):
-        types = {str(module.get("type")) for module in modules if isinstance(module, dict)}
-        found.update(kind for kind in types if not kind.startswith("sentence_transformers."))
     return found
 
 
-def _read_json(path: Path) -> object:
+def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -11,7 +11,7 @@ remembers. What does not (device, number format) is a `Placement`.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote
 
@@ -66,8 +66,6 @@ class Placement:
     dtype: str = "auto"
     quantize: str = "none"
     trust_remote_code: bool = False
-    notice: Callable[[str], object] = field(default=lambda text: None, compare=False)
-    """Receives what a user should know before a download: licences, sizes."""
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:

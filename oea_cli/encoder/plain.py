@@ -7,6 +7,8 @@ class Mine(PlainEncoder):
     def audio_vectors(self, waveforms): ...  # the same
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -66,3 +68,9 @@ class PlainEncoder:
 
     def _nothing(self) -> np.ndarray:
         return np.zeros((0, self.dim), np.float32)
+
+
+def fingerprint_of(*parts: object) -> str:
+    """16 hex digits over everything that decides a vector; the parts are what JSON can write."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -29,6 +29,7 @@ WEIGHTS = {
     "torch.storage UntypedStorage",
     "torch Size",
     "_codecs encode",  # how protocol 2 spells bytes
+    "__builtin__ set",
     *(f"torch {name}Storage" for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Bool")),
     *(f"torch {name}Storage" for name in ("Char", "Short", "Int", "Long")),
 }
@@ -89,14 +90,14 @@ class TorchCheckpoint:
         except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
             raise OeaError(f"{self.name}: {record.filename} is damaged ({error})") from error
 
-    def _checked_stand_ins(self) -> list[tuple[Any, str]]:
-        """What to put in the place of names that torch does not know; refuses all but a few."""
+    def _checked_stand_ins(self) -> list[Any]:
+        """Pairs: what to put in the place of a name that torch does not know; refuses most."""
         pickled = [r for r in self._records if r.filename.lower().endswith("/data.pkl")]
         if len(pickled) != 1:
             raise OeaError(f"{self.name}: a zip file, but none that torch.save writes")
         if pickled[0].file_size > MAX_PICKLE_BYTES:
             raise OeaError(f"{self.name}: its pickle has {pickled[0].file_size:,} bytes; refused")
-        stand_ins: list[tuple[Any, str]] = []
+        stand_ins: list[Any] = []
         try:
             asked = sorted(names_in_pickle(self._archive.read(pickled[0])))
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:

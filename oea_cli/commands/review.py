@@ -1,0 +1,228 @@
+"""`oea review`: a local page for people who verify pairs and queries by ear."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oea_cli.errors import OeaError, UsageError
+from oea_cli.options import AllowEmptyOption, QuietOption, SeedOption, VerboseOption
+from oea_cli.terminal import hidden_library_noise, say
+
+if TYPE_CHECKING:
+    from oea_cli.review.clip_sounds import ClipSounds
+    from oea_cli.review.items import Item
+    from oea_cli.review.progress import Progress
+
+
+class SummaryFormat(StrEnum):
+    """How a summary is written."""
+
+    json = "json"
+    table = "table"
+
+
+def review(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Hard-negative pairs, or queries with their clips; with --summary: verdicts.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Verdicts, JSONL; what is there already is gone on from.",
+        ),
+    ] = None,
+    annotator: Annotated[
+        str | None,
+        typer.Option(
+            envvar="OEA_ANNOTATOR", metavar="NAME", help="Who judges [default: the page asks]."
+        ),
+    ] = None,
+    clips: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--clips",
+            metavar="FILE",
+            help="Where the sounds are: records with paths, or a folder (repeatable).",
+        ),
+    ] = None,
+    index: Annotated[
+        Path | None,
+        typer.Option("--index", "-i", metavar="X.oea", help="Where the sounds are: an index."),
+    ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Report on verdicts: counts, means, agreement.")
+    ] = False,
+    format: Annotated[
+        SummaryFormat | None,
+        typer.Option(
+            "--format", "-f", help="Of --summary [default: table on a terminal, else json]."
+        ),
+    ] = None,
+    seed: SeedOption = 0,
+    port: Annotated[
+        int,
+        typer.Option(
+            envvar="OEA_PORT", min=0, max=65535, metavar="N", help="Of the page; 0 is any free one."
+        ),
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
+    ] = True,
+    allow_empty: AllowEmptyOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Verify hard-negative pairs and rate queries by ear, on a page in the browser.
+
+    A pair is a valid hard negative, the same sound, or unsure; a query gets 1 to 5. Every verdict
+    is stored at once, and the same command goes on where an annotator stopped. Only this machine
+    is listened to, and a link works for one browser; Ctrl-C ends it (exit code 0 where all is
+    judged, 130 where not).
+
+    \b
+    Examples:
+      oea review pairs.jsonl -o verdicts.jsonl
+      oea review uiq.jsonl -o ratings.jsonl --clips clips.jsonl --annotator Ada
+      oea review --summary verdicts.jsonl
+      oea review --summary ada.jsonl ben.jsonl -f json
+    """
+    if summary:
+        _check_summary(output, clips, index)
+        _summarise(inputs, format, allow_empty)
+        return
+    if format is not None:
+        raise UsageError("-f is the format of --summary")
+    if output is None:
+        raise UsageError("where do the verdicts go? -o verdicts.jsonl")
+    if str(output) in inputs:
+        raise UsageError(f"{output}: is what is reviewed; verdicts need a file of their own")
+    from oea_cli.web import check_installed
+
+    check_installed("oea review")
+    items = _read(inputs, clips, index)
+    if not items:
+        if allow_empty:
+            return
+        raise OeaError(f"{', '.join(inputs)}: nothing to review in it (--allow-empty permits that)")
+    with hidden_library_noise(verbose):
+        _run(items, output, annotator, seed, port, browser, quiet)
+
+
+def _check_summary(output: Path | None, clips: list[str] | None, index: Path | None) -> None:
+    given = {"-o": output, "--clips": clips, "-i": index}
+    if wrong := [name for name, value in given.items() if value]:
+        raise UsageError(f"{' and '.join(wrong)}: not with --summary, which writes to stdout")
+
+
+def _summarise(files: list[str], format: SummaryFormat | None, allow_empty: bool) -> None:
+    from oea_cli.review.summary import summarise, to_table
+    from oea_cli.review.verdicts import read_verdicts
+
+    entries = read_verdicts(files)
+    if not entries and not allow_empty:
+        raise OeaError(f"{', '.join(files)}: no verdicts in it (--allow-empty permits that)")
+    document = summarise(entries)
+    if format is None:
+        format = SummaryFormat.table if sys.stdout.isatty() else SummaryFormat.json
+    if format == SummaryFormat.table:
+        typer.echo(to_table(document), nl=False)
+        return
+    import orjson
+
+    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _read(inputs: list[str], clips: list[str] | None, index: Path | None) -> "list[Item]":
+    from oea_cli.review.items import read_items
+
+    return read_items(inputs, _sounds(clips, index))
+
+
+def _sounds(clips: list[str] | None, index: Path | None) -> "ClipSounds":
+    """Where sounds are looked for, beside what the rows themselves name."""
+    from oea_cli.errors import raise_failure
+    from oea_cli.records import read_records
+    from oea_cli.review.clip_sounds import ClipSounds
+
+    records = read_records(clips or [], report=raise_failure)
+    if index is None:
+        return ClipSounds(records)
+    from oea_cli.evaluation.evidence import index_records
+    from oea_cli.vector_index import VectorIndex
+
+    return ClipSounds(records, index_records(VectorIndex.open(index)))
+
+
+def _run(
+    items: "list[Item]",
+    output: Path,
+    annotator: str | None,
+    seed: int,
+    port: int,
+    browser: bool,
+    quiet: bool,
+) -> None:
+    """Open the log and show the page until Ctrl-C."""
+    from contextlib import closing
+
+    from oea_cli.review.progress import Progress, annotator_name
+    from oea_cli.review.verdicts import VerdictLog
+
+    try:
+        name = None if annotator is None else annotator_name(annotator)
+    except ValueError as error:
+        raise UsageError(f"--annotator {annotator!r}: {error}") from error
+    with closing(VerdictLog(output)) as log:
+        progress = Progress(items, log, seed)
+        try:
+            _show(progress, name, output, port, browser, quiet)
+        except KeyboardInterrupt:
+            if not quiet:
+                say(f"oea review: {progress.num_stored()} verdicts in {output}")
+            if not progress.is_complete():
+                raise
+
+
+def _show(
+    progress: "Progress", name: str | None, output: Path, port: int, browser: bool, quiet: bool
+) -> None:
+    from tempfile import TemporaryDirectory
+
+    from oea_cli.review.app import ReviewRoutes, review_page, sounds_of
+    from oea_cli.web.access import Tokens
+    from oea_cli.web.app import make_app
+    from oea_cli.web.server import listening, open_browser, serve
+    from oea_cli.web.sounds import SoundShelf
+
+    with listening(port) as server, TemporaryDirectory(prefix="oea-review-") as folder:
+        port = server.getsockname()[1]
+
+        def link(token: str) -> str:
+            return f"http://127.0.0.1:{port}/?token={token}"
+
+        tokens = Tokens(lambda token: say(f"oea review: for one more browser: {link(token)}"))
+        shelf = SoundShelf(sounds_of(progress.items), Path(folder))
+        routes = ReviewRoutes(progress, name, str(output)).routes()
+        app = make_app(
+            review_page(), shelf, routes, tokens, f"oea-{port}", lambda p: say(f"oea review: {p}")
+        )
+        first = link(tokens.current)
+        missing = sum(side.found.sound is None for item in progress.items for side in item.sides)
+        if missing and not quiet:
+            say(f"oea review: {missing} sounds are not there; the page says which")
+        # The link is the only way in, so it is no chatter that -q silences.
+        say(f"oea review: {len(progress.items)} to judge, Ctrl-C ends: {first}")
+        if browser:
+            open_browser(first)
+        serve(app, server)
