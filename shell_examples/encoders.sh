@@ -5,3 +5,4 @@ set -euo pipefail
 oea models list
 oea models info mini
 oea models list -f json | grep -c '"licence"'          # how many come with a licence of their own
+oea models bench mini --seconds 5 --number 4 --rounds 1      # how fast it is on this machine

@@ -337,6 +337,27 @@ def test_a_batch_that_does_not_fit_is_halved_and_so_are_those_after_it(
     assert max(narrow.sizes) < 16 and np.mean(narrow.sizes) > 2
 
 
+def test_a_device_is_fed_by_two_lanes_in_order(clips: list[Record]) -> None:
+    """The path of a GPU: mel in threads of its own, batches that do not fit prepared again."""
+
+    class Device(Narrow):
+        device = "xpu"  # torch has such devices; nothing here asks for one
+        stamp = "device:0"
+
+    expected = gathered(encode_records(Loudness(), clips * 4, report=raise_failure))[1]
+    texts = [{"id": f"t{i}", "text": "a" * i} for i in range(9)]
+    remarks: list[Remark] = []
+    device = Device(room=6 * 48_000)
+    stream_ = encode_records(
+        device, [*clips * 4, *texts], report=raise_failure, notice=remarks.append
+    )
+    records, vectors = gathered(stream_)
+    assert [record["id"] for record in records][-9:] == [text["id"] for text in texts]
+    np.testing.assert_array_equal(vectors[:160], expected)
+    np.testing.assert_array_equal(vectors[160:, 0], np.arange(9))
+    assert len(remarks) == 1 and max(device.sizes) > 3
+
+
 def test_an_input_that_does_not_fit_alone_is_named(clips: list[Record]) -> None:
     failures: list[Failure] = []
     batches = encode_records(Narrow(room=32_000), clips, report=failures.append)

@@ -200,13 +200,20 @@ def model_threads(device: str) -> Iterator[tuple[int, ThreadPoolExecutor]]:
         return
     cores = torch.get_num_threads()
     lanes = min(cores, MAX_LANES)
-    share = max(1, cores // lanes)
-    pool = ThreadPoolExecutor(lanes, "lane", initializer=torch.set_num_threads, initargs=(share,))
-    try:
+    with _threads("lane", lanes, max(1, cores // lanes)) as pool:
         yield lanes, pool
+
+
+@contextmanager
+def _threads(name: str, count: int, share: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that compute on `share` cores each; torch's own setting comes back after."""
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(count, name, initializer=torch.set_num_threads, initargs=(share,))
+    try:
+        yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(cores)
+        torch.set_num_threads(before)
 
 
 @contextmanager
@@ -214,12 +221,10 @@ def _lanes(encoder: Encoder, workers: int, fitting: Fitting) -> Iterator[tuple[i
     """How many batches a group should have at least, and what takes a batch."""
     with model_threads(encoder.device) as (lanes, model):
         if encoder.device == "cpu":
-            yield (
-                lanes,
-                lambda pieces: model.submit(fitting.encode, pieces, partial(_encode, encoder)),
-            )
+            encode = partial(_encode, encoder)
+            yield lanes, lambda pieces: model.submit(fitting.encode, pieces, encode)
             return
-        with ThreadPoolExecutor(workers, "mel") as mel:
+        with _threads("mel", workers, 1) as mel:
             yield lanes, lambda pieces: _on_device(encoder, pieces, model, mel, fitting)
 
 
