@@ -4,11 +4,11 @@ Torch is imported only where a text or a sound has to be encoded.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import orjson
 
 from oea_cli.embeddings import EmbeddingReader, read_embeddings
 from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.encoder.names import is_remote
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.tables import Record, open_bytes, rejoin
 from oea_cli.vector_index import VectorIndex
@@ -36,10 +37,13 @@ class Queries:
     vectors: Floats
 
 
-def matching_encoder(index: VectorIndex, name: str | None, device: str) -> Encoder:
+def matching_encoder(index: VectorIndex, name: str | None, placement: Mapping[str, Any]) -> Encoder:
     """Load the encoder that made the index, by the name it remembers or by `name`.
 
-    Raises OeaError where the index names none, and where the encoder of that name is another one.
+    `placement` is what `load_encoder` takes besides: device, dtype, trust_remote_code.
+
+    Raises OeaError where the index names none, where the encoder of that name is another one, and
+    where it is a server: an index from elsewhere must not decide where queries and keys are sent.
     """
     if index.encoder is None:
         raise OeaError(
@@ -47,7 +51,12 @@ def matching_encoder(index: VectorIndex, name: str | None, device: str) -> Encod
             "them; search with --like or with query vectors"
         )
     own_name = index.encoder.rpartition(":")[0]
-    encoder = load_encoder(name or own_name, device=device)
+    if name is None and is_remote(own_name):
+        raise OeaError(
+            f"{index.folder}: its encoder is the server {own_name}, and your queries would be sent "
+            "there; if you trust it, say so with -m and this name"
+        )
+    encoder = load_encoder(name or own_name, **placement)
     check_encoder(index, encoder.stamp)
     return encoder
 

@@ -35,8 +35,8 @@ def encoder(folder: Path) -> Encoder:
 
 @pytest.fixture(scope="module")
 def waveforms() -> list[np.ndarray]:
-    """Tones, from one sample to the full ten seconds and a little more."""
-    clips = [(60, 48_000), (9_000, 100_003), (440, 1), (2_000, 480_000), (300, 484_000)]
+    """Tones, from one sample to the full two seconds and a little more."""
+    clips = [(60, 48_000), (9_000, 70_003), (440, 1), (2_000, 96_000), (300, 100_000)]
     return [np.sin(np.arange(n) * 2 * np.pi * hz / 48_000, dtype=np.float32) for hz, n in clips]
 
 
@@ -57,7 +57,7 @@ def plain(folder: Path, waveforms: list[np.ndarray], fused: bool = False) -> np.
 def test_sounds_equal_transformers(
     encoder: Encoder, folder: Path, waveforms: list[np.ndarray]
 ) -> None:
-    fitting = [waveform[:480_000] for waveform in waveforms]
+    fitting = [waveform[:96_000] for waveform in waveforms]
     expected = plain(folder, fitting)
     np.testing.assert_allclose(encoder.encode_audio(waveforms), expected, atol=1e-5)
     assert np.abs(expected[0] - expected[1]).max() > 0.01, "the model tells sounds apart"
@@ -65,7 +65,7 @@ def test_sounds_equal_transformers(
 
 def test_fused_models_draw_no_lots(fused: Path, waveforms: list[np.ndarray]) -> None:
     encoder = load_encoder(f"clap:{fused}", device="cpu")
-    fitting = [waveform[:480_000] for waveform in waveforms]
+    fitting = [waveform[:96_000] for waveform in waveforms]
     together = encoder.encode_audio(fitting)
     np.testing.assert_allclose(together, plain(fused, fitting, fused=True), atol=1e-5)
     for _ in range(3):
@@ -91,7 +91,7 @@ def test_the_order_does_not_matter(encoder: Encoder, waveforms: list[np.ndarray]
     assert together.dtype == np.float32 and together.shape[1] == encoder.dim == 24
     assert encoder.encode_text([]).shape == encoder.encode_audio([]).shape == (0, 24)
     assert encoder.encode_prepared(encoder.prepare_audio([])).shape == (0, 24)
-    assert (encoder.sample_rate, encoder.max_seconds) == (48_000, 10.0)
+    assert (encoder.sample_rate, encoder.max_seconds) == (48_000, 2.0)
 
 
 def test_several_threads_at_once(encoder: Encoder) -> None:

@@ -51,8 +51,12 @@ def test_malformed_names_are_wrong_usage(text: str) -> None:
 def test_unknown_options_and_schemes_are_named() -> None:
     with pytest.raises(UsageError, match=r"no option 'poolin'.*it has none"):
         load_encoder("mini?poolin=last")
-    with pytest.raises(OeaError, match="'nosuch:' is no kind of encoder"):
+    with pytest.raises(
+        OeaError, match=r"no encoder 'nosuch:a/b'; there are mini, .*omni:, clap:, st:"
+    ):
         load_encoder("nosuch:a/b")
+    with pytest.raises(OeaError, match=r"; did you mean clap:a/b\?; there are"):
+        load_encoder("clpa:a/b")
     with pytest.raises(OeaError, match=r"no encoder 'minni'; did you mean mini\?"):
         load_encoder("minni")
     assert nearest("something else entirely", ["mini"]) == ""

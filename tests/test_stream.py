@@ -52,7 +52,7 @@ class Loudness:
     """An encoder that costs nothing: (mean square, number of samples), not normalised."""
 
     name, fingerprint, stamp, device = "loudness", "0", "loudness:0", "cpu"
-    dim, sample_rate, max_seconds = 2, 16_000, 10.0
+    dim, sample_rate, max_seconds, concurrency = 2, 16_000, 10.0, None
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         return np.array([[len(text), 1] for text in texts], np.float32)

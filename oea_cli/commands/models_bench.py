@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oea_cli.errors import OeaError, UsageError, raise_failure
+from oea_cli.errors import OeaError, raise_failure
 from oea_cli.options import (
     BatchSizeOption,
     DeviceOption,
     Dtype,
     DtypeOption,
+    Placed,
+    Quantize,
+    QuantizeOption,
     QuietOption,
     VerboseOption,
+    number_of,
 )
 from oea_cli.terminal import hidden_library_noise, say
 
@@ -26,14 +30,6 @@ class Format(StrEnum):
 
     table = "table"
     json = "json"
-
-
-class Quantize(StrEnum):
-    """Bits of the backbone's weights."""
-
-    none = "none"
-    int8 = "int8"
-    int4 = "int4"
 
 
 def bench(
@@ -59,9 +55,7 @@ def bench(
     ] = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = Dtype.auto,
-    quantize: Annotated[
-        Quantize, typer.Option(envvar="OEA_QUANTIZE", help="Bits of the backbone's weights.")
-    ] = Quantize.none,
+    quantize: QuantizeOption = Quantize.none,
     batch_size: BatchSizeOption = "auto",
     format: Annotated[
         Format, typer.Option("--format", "-f", help="Of the figures.")
@@ -84,10 +78,10 @@ def bench(
     """
     from oea_cli.encoder.bench import Work, measure
 
-    work = Work(seconds, number, rounds, _batch_size(batch_size))
+    work = Work(seconds, number, rounds, number_of(batch_size))
     records = _records(files) if files else None
     with hidden_library_noise(verbose):
-        encoder = _load(name, random_weights, device, dtype.value, quantize.value)
+        encoder = _load(name, random_weights, Placed(device, dtype, quantize))
         result = measure(
             encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
         )
@@ -98,22 +92,16 @@ def bench(
         typer.echo(line)
 
 
-def _load(name: str, random_weights: bool, device: str, dtype: str, quantize: str) -> "Encoder":
+def _load(name: str, random_weights: bool, placed: Placed) -> "Encoder":
     from oea_cli.encoder import load_encoder
 
     if not random_weights:
-        return load_encoder(
-            name,
-            device=device,
-            dtype=dtype,
-            quantize=quantize,
-            notice=lambda text: say(f"oea models bench: {text}"),
-        )
+        return load_encoder(name, **placed.keywords)
     from oea_cli.encoder.bench import CAPTIONS
     from oea_cli.encoder.names import Placement, parse_name
     from oea_cli.encoder.random_weights import random_encoder
 
-    return random_encoder(parse_name(name), Placement(device, dtype, quantize), CAPTIONS)
+    return random_encoder(parse_name(name), Placement(**placed.keywords), CAPTIONS)
 
 
 def _records(folder: str) -> list[dict[str, Any]]:
@@ -123,14 +111,6 @@ def _records(folder: str) -> list[dict[str, Any]]:
     if not records:
         raise OeaError(f"no sounds in {folder}")
     return records
-
-
-def _batch_size(value: str) -> int | None:
-    if value == "auto":
-        return None
-    if value.isdecimal() and int(value) > 0:
-        return int(value)
-    raise UsageError(f"--batch-size '{value}': write auto or a number from 1")
 
 
 def _table(result: dict[str, Any]) -> list[str]:

@@ -18,6 +18,9 @@ from oea_cli.errors import OeaError
 BUILT_IN = Path(__file__).parent.parent / "models"
 """Encoders that ship inside the package, one folder each."""
 
+KINDS = ("omni", "clap", "st", "http", "https")
+"""What may stand before the colon of a name."""
+
 
 class Encoder(Protocol):
     """Turns texts and sounds into vectors of one space.
@@ -31,6 +34,8 @@ class Encoder(Protocol):
     dim: int
     sample_rate: int
     max_seconds: float
+    concurrency: int | None
+    """Batches to have under way at a time where a server computes; None where this machine does."""
 
     @property
     def device(self) -> str:
@@ -79,13 +84,13 @@ def load_encoder(
 
 
 def find_loader(name: EncoderName) -> Loader:
-    """What loads encoders of this kind; raises OeaError for a scheme nobody knows."""
+    """What loads encoders of this kind; raises OeaError for a name that means nothing."""
     match name.scheme:
         case "" if name.place in RELEASED:
             from oea_cli.encoder.released_loading import load_released
 
             return load_released
-        case "":
+        case "" if name.place in short_names() or Path(name.place).is_dir():
             from oea_cli.encoder.folder import load_named_folder
 
             return load_named_folder
@@ -101,7 +106,15 @@ def find_loader(name: EncoderName) -> Loader:
             from oea_cli.encoder.sentence_transformer import load_sentence_transformer
 
             return load_sentence_transformer
-    raise OeaError(f"no encoder '{name}': '{name.scheme}:' is no kind of encoder")
+        case "http" | "https":
+            from oea_cli.encoder.endpoint import load_endpoint
+
+            return load_endpoint
+    from oea_cli.encoder.plug_ins import find_plug_in
+
+    if loader := find_plug_in(name.scheme or name.place):
+        return loader
+    raise _unknown(str(name))
 
 
 def encoder_folder(name: str) -> Path:
@@ -114,16 +127,26 @@ def encoder_folder(name: str) -> Path:
         return folder
     if folder.is_dir():
         raise OeaError(f"{name}: no encoder.json in it; an encoder folder is made by `oea train`")
-    known = short_names()
-    raise OeaError(
-        f"no encoder '{name}'{nearest(name, known)}; there are {', '.join(known)}, folders made by "
-        "`oea train`, and others that `oea models list` explains"
-    )
+    raise _unknown(name)
 
 
 def short_names() -> list[str]:
     """The encoders that a bare name means: built in, and released with OEA."""
     return [*sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json")), *RELEASED]
+
+
+def _unknown(text: str) -> OeaError:
+    """What there is instead, the nearest first."""
+    from oea_cli.encoder.plug_ins import plug_in_names
+
+    scheme, colon, place = text.partition(":")
+    meant = nearest(scheme, KINDS, f":{place}") if colon else ""
+    kinds = ", ".join(f"{kind}:" for kind in KINDS)
+    names = [*short_names(), *plug_in_names()]
+    return OeaError(
+        f"no encoder '{text}'{meant or nearest(text, names)}; there are {', '.join(names)}, "
+        f"folders made by `oea train`, and {kinds} (`oea models list` explains)"
+    )
 
 
 @contextmanager

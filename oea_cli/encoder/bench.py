@@ -162,7 +162,7 @@ def pace(encoder: Encoder, stream: Callable[[Encoder], Iterable[Batch]], rounds:
     flops = forward_flops(recorder.passes[0]) * rows / recorder.rows[0]
     forward, whole = [], []
     for _ in range(rounds):  # in turn: the speed of a machine drifts
-        with model_threads(encoder.device) as (_, pool):
+        with model_threads(encoder) as (_, pool):
             forward.append(seconds_of(lambda: emptied(pool.map(call, recorder.passes))))
         whole.append(seconds_of(lambda: emptied(stream(encoder))))
     return Pace(median(whole), median(forward), flops)

@@ -20,6 +20,7 @@ from oea_cli.encoder.hardware import resolve_device, resolve_dtype
 from oea_cli.encoder.hub import content_of, fetch_model, loading
 from oea_cli.encoder.names import EncoderName, Placement
 from oea_cli.encoder.plain import PlainEncoder, fingerprint_of
+from oea_cli.encoder.settings import prompted
 from oea_cli.errors import OeaError, UsageError
 
 
@@ -45,7 +46,7 @@ class ClapEncoder(PlainEncoder):
         """(n, dim); texts longer than the model's 512 tokens are cut."""
         with self._tokenizing:
             inputs = self.tokenizer(
-                [self.prompt + text for text in texts],
+                [prompted(self.prompt, text) for text in texts],
                 padding=True,
                 truncation=True,
                 max_length=self._max_tokens,

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
-from oea_cli.encoder.settings import EncoderSettings
+from oea_cli.encoder.settings import EncoderSettings, prompted
 from oea_cli.errors import OeaError
 
 AUDIO_TOKEN = "<|AUDIO|>"
@@ -55,11 +55,11 @@ class FrontEnd:
         self.tokenizer, self.extractor, self.settings = tokenizer, extractor, settings
         self.pad_id = _token_id(tokenizer, PAD_TOKEN)
         self.audio_id = _token_id(tokenizer, AUDIO_TOKEN)
-        clip = _prompted(settings.audio_prompt, "<|audio_bos|>\0<|audio_eos|>")
+        clip = prompted(settings.audio_prompt, "<|audio_bos|>\0<|audio_eos|>")
         self._before_audio, self._after_audio = (
             encoding.ids for encoding in tokenizer.encode_batch(self._chat(clip).split("\0"))
         )
-        after_text = self._chat(_prompted(settings.text_prompt, "\0")).partition("\0")[2]
+        after_text = self._chat(prompted(settings.text_prompt, "\0")).partition("\0")[2]
         self._num_after_text = len(tokenizer.encode(after_text).ids)
 
     def text_inputs(self, texts: Sequence[str]) -> Inputs:
@@ -109,7 +109,7 @@ class FrontEnd:
 
     def _text_chat(self, text: str) -> str:
         # A text that contains "<|AUDIO|>" must not become an audio token.
-        return self._chat(_prompted(self.settings.text_prompt, text.replace("<|", "< |")))
+        return self._chat(prompted(self.settings.text_prompt, text.replace("<|", "< |")))
 
     def _within_limit(self, ids: list[int]) -> list[int]:
         limit = self.settings.max_text_tokens
@@ -139,10 +139,6 @@ def load_front_end(folder: Path, settings: EncoderSettings) -> FrontEnd:
     except Exception as error:  # tokenizers raises nothing narrower
         raise OeaError(f"{folder}: tokenizer or preprocessor cannot be read ({error})") from error
     return FrontEnd(tokenizer, extractor, settings)
-
-
-def _prompted(prompt: str, content: str) -> str:
-    return prompt.replace("{}", content) if "{}" in prompt else prompt + content
 
 
 def _token_id(tokenizer: Tokenizer, token: str) -> int:

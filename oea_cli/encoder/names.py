@@ -11,6 +11,7 @@ remembers. What does not (device, number format) is a `Placement`.
 """
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote
@@ -42,6 +43,18 @@ class EncoderName:
     def revision(self) -> str | None:
         """The commit, tag or branch of a repository."""
         return self.options.get("revision")
+
+    def positive(self, option: str) -> float | None:
+        """An option that is a number above 0; raises UsageError for any other text."""
+        if (text := self.options.get(option)) is None:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < math.inf:
+            raise UsageError(f"{self}: {option}={text} is no number above 0")
+        return value
 
     def allow(self, *known: str) -> None:
         """Raise UsageError for an option that this kind of encoder does not have."""
@@ -105,7 +118,12 @@ def parse_name(text: str, **options: str | None) -> EncoderName:
     return EncoderName(scheme, place, found)
 
 
-def nearest(text: str, known: Iterable[str]) -> str:
-    """`; did you mean X?`, or nothing where nothing is near."""
+def is_remote(text: str) -> bool:
+    """Whether what is encoded by this name leaves the machine."""
+    return text.partition(":")[0].lower() in WEB
+
+
+def nearest(text: str, known: Iterable[str], rest: str = "") -> str:
+    """`; did you mean X?`, with the rest of what was typed, or nothing where nothing is near."""
     close = difflib.get_close_matches(text, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}{rest}?" if close else ""

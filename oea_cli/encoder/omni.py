@@ -94,6 +94,8 @@ class OmniModel(nn.Module):
 class OmniEncoder:
     """An OmniModel with its front end, ready to encode. Implements `Encoder`."""
 
+    concurrency: int | None = None
+
     def __init__(
         self,
         name: str,

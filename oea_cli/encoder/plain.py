@@ -25,6 +25,7 @@ class PlainEncoder:
 
     sample_rate: int = 16_000  # hertz
     max_seconds: float = 30.0
+    concurrency: int | None = None
 
     def __init__(self, name: str, fingerprint: str, dim: int, device: str = "cpu") -> None:
         self.name, self.fingerprint, self.dim, self.device = name, fingerprint, dim, device

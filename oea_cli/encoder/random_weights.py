@@ -4,6 +4,7 @@ Speed and memory depend on shapes and number formats, not on values. Weights are
 format, on their device: never a second copy in float32.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,9 @@ def _fill(name: str, tensor: Tensor, drawn: Tensor) -> None:
 def _with_lora(backbone: Any) -> Any:
     config = lora_config(dropout=0.0)
     config.inference_mode = True
-    return get_peft_model(backbone, config, autocast_adapter_dtype=False).base_model.model
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of PEFT's use of transformers
+        return get_peft_model(backbone, config, autocast_adapter_dtype=False).base_model.model
 
 
 def _front_end(texts: tuple[str, ...], settings: EncoderSettings) -> FrontEnd:

@@ -16,6 +16,8 @@ from oea_cli.encoder.hardware import resolve_device, resolve_dtype
 from oea_cli.encoder.hub import content_of, fetch_model, loading, runs_remote_code
 from oea_cli.encoder.names import EncoderName, Placement
 from oea_cli.encoder.plain import PlainEncoder, fingerprint_of
+from oea_cli.encoder.quantization import quantize
+from oea_cli.encoder.settings import prompted
 from oea_cli.errors import OeaError, UsageError
 
 OPTIONS = ("revision", "text_prompt", "audio_prompt", "prompt_name", "dim", "max_seconds")
@@ -46,9 +48,12 @@ class SentenceEncoder(PlainEncoder):
 
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim)."""
+        prompt = self.text_prompt
+        if prompt and "{}" in prompt:
+            texts, prompt = [prompted(prompt, text) for text in texts], None
         # Of a model that hears, the library would take a text like "bark.wav" for a file to read.
         items = [{"text": text} for text in texts] if self.hears else list(texts)
-        return self._forward(self._inputs(items, self.text_prompt))
+        return self._forward(self._inputs(items, prompt))
 
     def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
         """(n, dim); raises OeaError for a model of texts."""
@@ -89,6 +94,10 @@ class SentenceEncoder(PlainEncoder):
 def load_sentence_transformer(name: EncoderName, placement: Placement) -> SentenceEncoder:
     """A `Loader`: `st:PLACE?prompt_name=query&dim=256...`."""
     name.allow(*OPTIONS)
+    if "{}" in name.options.get("audio_prompt", ""):
+        raise UsageError(
+            f"{name}: an audio_prompt of st: has no {{}}, it goes to the library whole"
+        )
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
@@ -110,10 +119,11 @@ def load_sentence_transformer(name: EncoderName, placement: Placement) -> Senten
             local_files_only=True,
             model_kwargs={"dtype": _dtype(placement, device)},
         )
+        quantize(model[0], placement.quantize)
     prompts = _text_prompt(name, model), name.options.get("audio_prompt")
     dim = _dimension(name, model)
     fingerprint = fingerprint_of("st", commit or content_of(folder), *prompts, dim)
-    seconds = _positive(name, "max_seconds")
+    seconds = name.positive("max_seconds")
     return SentenceEncoder(str(name), fingerprint, model.eval(), dim, prompts, seconds)
 
 
@@ -143,23 +153,10 @@ def _dimension(name: EncoderName, model: Any) -> int:
     full = model.get_embedding_dimension()
     if full is None:
         full = model.encode(["?"], show_progress_bar=False).shape[1]
-    wanted = _positive(name, "dim") or full
+    wanted = name.positive("dim") or full
     if wanted > full or wanted != int(wanted):
         raise UsageError(f"{name}: dim={name.options['dim']}, but its vectors have {full} numbers")
     return int(wanted)
-
-
-def _positive(name: EncoderName, option: str) -> float | None:
-    text = name.options.get(option)
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < np.inf:
-        raise UsageError(f"{name}: {option}={text} is no number above 0")
-    return value
 
 
 def _feature_extractor(model: Any) -> Any:

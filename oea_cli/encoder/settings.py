@@ -52,6 +52,11 @@ _LATER = {"audio_prompt": "", "generation_prompt": False, "attention": "causal"}
 CHOICES = {"pooling": ("mean", "last"), "attention": ("causal", "bidirectional")}
 
 
+def prompted(prompt: str, content: str) -> str:
+    """A prompt with what is encoded: at its `{}`, or right behind it."""
+    return prompt.replace("{}", content) if "{}" in prompt else prompt + content
+
+
 def save_settings(path: Path, settings: EncoderSettings) -> None:
     """Write encoder.json."""
     content = {"format": FORMAT, **dataclasses.asdict(settings)}

@@ -192,14 +192,14 @@ def _pieces(
 
 
 @contextmanager
-def model_threads(device: str) -> Iterator[tuple[int, ThreadPoolExecutor]]:
-    """Threads for a model that runs there, and how many batches they should have at least."""
-    if device != "cpu":
+def model_threads(encoder: Encoder) -> Iterator[tuple[int, ThreadPoolExecutor]]:
+    """Threads for the model, and how many batches they should have at least."""
+    if encoder.device != "cpu":
         with ThreadPoolExecutor(GPU_LANES, "lane") as pool:
             yield 1, pool
         return
     cores = torch.get_num_threads()
-    lanes = min(cores, MAX_LANES)
+    lanes = encoder.concurrency or min(cores, MAX_LANES)
     with _threads("lane", lanes, max(1, cores // lanes)) as pool:
         yield lanes, pool
 
@@ -219,7 +219,7 @@ def _threads(name: str, count: int, share: int) -> Iterator[ThreadPoolExecutor]:
 @contextmanager
 def _lanes(encoder: Encoder, workers: int, fitting: Fitting) -> Iterator[tuple[int, Lane]]:
     """How many batches a group should have at least, and what takes a batch."""
-    with model_threads(encoder.device) as (lanes, model):
+    with model_threads(encoder) as (lanes, model):
         if encoder.device == "cpu":
             encode = partial(_encode, encoder)
             yield lanes, lambda pieces: model.submit(fitting.encode, pieces, encode)
