@@ -44,6 +44,8 @@ def main() -> None:
         if not arguments.files:
             write_clips(Path(folder))
         records = list(read_records([arguments.files or folder], report=raise_failure))
+        if not records:
+            sys.exit(f"no sounds in {arguments.files}")
         missed = sum(measured(name, arguments.device, records) for name in arguments.names)
     sys.exit(1 if missed else 0)
 
