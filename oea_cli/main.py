@@ -12,6 +12,7 @@ from oea_cli.commands import (
     embed,
     eval,
     index,
+    models_bench,
     models_check,
     models_convert,
     models_export,
@@ -108,6 +109,7 @@ models = typer.Typer(
 models.command("list")(models_list.list_models)
 models.command("info")(models_info.info)
 models.command("convert")(models_convert.convert)
+models.command("bench")(models_bench.bench)
 models.command("check")(models_check.check)
 models.command("export")(models_export.export)
 app.add_typer(models, name="models")
