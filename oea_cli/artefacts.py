@@ -2,6 +2,9 @@
 
 import hashlib
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -47,6 +50,36 @@ class Aside:
     def discard(self) -> None:
         """Remove what has been written; harmless when there is nothing."""
         self.temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path, marker: str) -> Iterator[Path]:
+    """A folder in the making: hands out the one to write to, and puts it in its place at the end.
+
+    What is there already is replaced only if it holds the file `marker`, or nothing: a folder of
+    somebody's work is not ours to remove. Raises OeaError for anything else, before any work.
+    """
+    if not folder.absolute().parent.is_dir():
+        raise OeaError(f"{folder}: there is no folder {folder.parent}; make it first")
+    if folder.exists() or folder.is_symlink():
+        if not folder.is_dir():
+            raise OeaError(f"{folder}: is a file; it needs the name of a folder")
+        if not (folder / marker).is_file() and any(folder.iterdir()):
+            raise OeaError(f"{folder}: holds other files, and would be replaced; choose another")
+    target = folder.resolve()
+    aside = target.parent / f".{target.name}.{os.getpid()}.tmp"
+    try:
+        aside.mkdir()
+        yield aside
+        if target.exists():
+            old = target.parent / f".{target.name}.{os.getpid()}.old"
+            target.rename(old)
+            aside.rename(target)
+            shutil.rmtree(old)
+        else:
+            aside.rename(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -17,6 +17,12 @@ from oea_cli.commands import (
     gen_queries,
     index,
     mine_negatives,
+    models_bench,
+    models_check,
+    models_convert,
+    models_export,
+    models_info,
+    models_list,
     review,
     search,
     train,
@@ -55,7 +61,12 @@ class ErrorBoundary(TyperGroup):
 
 
 def _verb(ctx: Any) -> str:
-    return f" {ctx.invoked_subcommand}" if ctx.invoked_subcommand else ""
+    """` embed`, ` models convert`: the verb that was asked for, as a person typed it."""
+    words = [ctx.invoked_subcommand or ""]
+    while ctx.parent:
+        words.insert(0, ctx.info_name)
+        ctx = ctx.parent
+    return "".join(f" {word}" for word in words if word)
 
 
 def _is_verbose(ctx: Any) -> bool:
@@ -90,7 +101,22 @@ app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("eval")(eval.evaluate)
 app.command("mine-negatives")(mine_negatives.mine_negatives)
-app.command("train")(train.train)
-app.command("review")(review.review)
 app.command("gen-queries")(gen_queries.gen_queries)
+app.command("review")(review.review)
+app.command("train")(train.train)
 app.command("demo")(demo.demo)
+
+models = typer.Typer(
+    cls=ErrorBoundary,
+    help="List, inspect, convert and measure encoders.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models.command("list")(models_list.list_models)
+models.command("info")(models_info.info)
+models.command("convert")(models_convert.convert)
+models.command("bench")(models_bench.bench)
+models.command("check")(models_check.check)
+models.command("export")(models_export.export)
+app.add_typer(models, name="models")

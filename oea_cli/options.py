@@ -1,12 +1,14 @@
 """The options every verb spells the same way, each one an environment variable too."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from oea_cli import __version__
+from oea_cli.errors import UsageError
 
 
 class Dtype(StrEnum):
@@ -18,11 +20,39 @@ class Dtype(StrEnum):
     float16 = "float16"
 
 
+class Quantize(StrEnum):
+    """Bits of the backbone's weights: as they are, 8 or 4."""
+
+    none = "none"
+    int8 = "int8"
+    int4 = "int4"
+
+
 class OnError(StrEnum):
     """What a failed input does: `skip` names it and goes on (exit 3), `fail` stops."""
 
     skip = "skip"
     fail = "fail"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where and how an encoder runs, as the command line says it."""
+
+    device: str
+    dtype: Dtype
+    quantize: Quantize = Quantize.none
+    trust_remote_code: bool = False
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """For `load_encoder`."""
+        return {
+            "device": self.device,
+            "dtype": self.dtype.value,
+            "quantize": self.quantize.value,
+            "trust_remote_code": self.trust_remote_code,
+        }
 
 
 def _print_version(wanted: bool) -> None:
@@ -38,7 +68,8 @@ ModelOption = Annotated[
         "-m",
         envvar="OEA_MODEL",
         metavar="NAME",
-        help="Encoder: `mini`, or a folder made by `oea train`.",
+        help="Encoder: mini, a released OEA's name (`oea models list`), a folder, omni:, clap: or "
+        "st: with a repository or folder, http://HOST/v1?model=NAME.",
     ),
 ]
 DeviceOption = Annotated[
@@ -49,6 +80,34 @@ DeviceOption = Annotated[
 ]
 DtypeOption = Annotated[
     Dtype, typer.Option(envvar="OEA_DTYPE", help="Number format of the backbone.")
+]
+QuantizeOption = Annotated[
+    Quantize, typer.Option(envvar="OEA_QUANTIZE", help="Backbone in fewer bits (oea[quant]).")
+]
+RevisionOption = Annotated[
+    str | None,
+    typer.Option(envvar="OEA_REVISION", metavar="COMMIT", help="Of the model's repository."),
+]
+PoolingOption = Annotated[
+    str | None,
+    typer.Option(envvar="OEA_POOLING", metavar="mean|last", help="Of omni: backbones."),
+]
+TextPromptOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="OEA_TEXT_PROMPT", metavar="TEXT", help="Before each text, or around it at {}."
+    ),
+]
+AudioPromptOption = Annotated[
+    str | None, typer.Option(envvar="OEA_AUDIO_PROMPT", metavar="TEXT", help="The same for sounds.")
+]
+TrustRemoteCodeOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-remote-code",
+        envvar="OEA_TRUST_REMOTE_CODE",
+        help="Run Python out of the model's repository, at a pinned COMMIT.",
+    ),
 ]
 BatchSizeOption = Annotated[
     str,
@@ -120,3 +179,12 @@ VersionOption = Annotated[
     bool,
     typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
 ]
+
+
+def number_of(batch_size: str) -> int | None:
+    """What --batch-size says; None for auto. Raises UsageError for anything else."""
+    if batch_size == "auto":
+        return None
+    if batch_size.isdecimal() and int(batch_size) > 0:
+        return int(batch_size)
+    raise UsageError(f"--batch-size '{batch_size}': write auto or a number from 1")

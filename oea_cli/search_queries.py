@@ -4,11 +4,11 @@ Torch is imported only where a text or a sound has to be encoded.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import orjson
 
 from oea_cli.embeddings import EmbeddingReader, read_embeddings
 from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.encoder.names import is_remote
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.tables import Record, open_bytes, rejoin
 from oea_cli.vector_index import VectorIndex
@@ -36,10 +37,13 @@ class Queries:
     vectors: Floats
 
 
-def matching_encoder(index: VectorIndex, name: str | None, device: str) -> Encoder:
+def matching_encoder(index: VectorIndex, name: str | None, placement: Mapping[str, Any]) -> Encoder:
     """Load the encoder that made the index, by the name it remembers or by `name`.
 
-    Raises OeaError where the index names none, and where the encoder of that name is another one.
+    `placement` is what `load_encoder` takes besides: device, dtype, trust_remote_code.
+
+    Raises OeaError where the index names none, where the encoder of that name is another one, and
+    where it is a server: an index from elsewhere must not decide where queries and keys are sent.
     """
     if index.encoder is None:
         raise OeaError(
@@ -47,7 +51,12 @@ def matching_encoder(index: VectorIndex, name: str | None, device: str) -> Encod
             "them; search with --like or with query vectors"
         )
     own_name = index.encoder.rpartition(":")[0]
-    encoder = load_encoder(name or own_name, device=device)
+    if name is None and is_remote(own_name):
+        raise OeaError(
+            f"{index.folder}: its encoder is the server {own_name}, and your queries would be sent "
+            "there; if you trust it, say so with -m and this name"
+        )
+    encoder = load_encoder(name or own_name, **placement)
     check_encoder(index, encoder.stamp)
     return encoder
 
@@ -64,8 +73,11 @@ def same_encoder(one: str | None, other: str | None) -> bool:
 
 
 def text_query(encoder: Encoder, text: str) -> Queries:
-    """One text; the text is its id."""
-    return Queries([text], encoder.encode_text([text]))
+    """One text; the text is its id. Raises OeaError where the encoder has no vector for it."""
+    vectors = encoder.encode_text([text])
+    if not np.isfinite(vectors).all():
+        raise OeaError(f"{encoder.name} gives no finite vector for '{text}'")
+    return Queries([text], vectors)
 
 
 def audio_query(encoder: Encoder, source: str) -> Queries:
@@ -163,10 +175,19 @@ def encode_records(
     while part := list(islice(records, QUERIES_AT_ONCE)):
         texts = [record["text"] for record in part if "text" in record]
         text_vectors = iter(encoder.encode_text(texts)) if texts else iter(())
-        pairs = [(r["id"], _vector(r, text_vectors, encoder, report)) for r in part]
-        found = [(id_, vector) for id_, vector in pairs if vector is not None]
+        pairs = [(r, _vector(r, text_vectors, encoder, report)) for r in part]
+        found = [(r["id"], v) for r, v in pairs if v is not None and _is_finite(r, v, report)]
         if found:
             yield Queries([id_ for id_, _ in found], np.stack([vector for _, vector in found]))
+
+
+def _is_finite(record: Record, vector: Floats, report: Report) -> bool:
+    """Whether a query has a vector; reported where it has none."""
+    if np.isfinite(vector).all():
+        return True
+    where = str(record.get("path") or record["id"])
+    report(Failure(where, "the encoder gives no finite vector for it", record["id"]))
+    return False
 
 
 def _vector(

@@ -19,9 +19,10 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from oea_cli.encoder.folder import resolve_device, save_encoder_folder
+from oea_cli.encoder.folder import save_encoder_folder
 from oea_cli.encoder.fresh import new_front_end, train_tokenizer
 from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.encoder.hardware import resolve_device
 from oea_cli.encoder.omni import OmniModel
 from oea_cli.encoder.settings import EncoderSettings
 from oea_cli.losses import exclusion_margin, info_nce

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.main import app
 
 REPOSITORY = Path(__file__).parent.parent
 Completed = subprocess.CompletedProcess[str]
@@ -51,6 +52,17 @@ def oea() -> Callable[..., Completed]:
         )
 
     return run
+
+
+def verbs() -> list[str]:
+    """Every verb there is, `models list` and its like in two words."""
+    own = [str(command.name) for command in app.registered_commands]
+    nested = [
+        f"{group.name} {command.name}"
+        for group in app.registered_groups
+        for command in (group.typer_instance.registered_commands if group.typer_instance else [])
+    ]
+    return sorted([*own, *nested])
 
 
 def clean_environment() -> dict[str, str]:

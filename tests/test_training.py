@@ -123,7 +123,7 @@ def test_labels_masks_and_hard_negatives_agree(trained: Path, smoke: Recipe) -> 
 
 
 def batches_of(folder: Path, recipe: Recipe) -> Batches:
-    front_end = load_encoder_folder(folder, device="cpu").front_end
+    front_end = load_encoder_folder(folder).front_end
     return Batches(recipe, front_end, open_sources(recipe, folder / "sounds", 0))
 
 
@@ -228,7 +228,7 @@ def test_trim_cuts_the_silence_at_both_ends() -> None:
 
 
 def test_the_result_is_an_encoder(trained: Path) -> None:
-    encoder = load_encoder_folder(trained, device="cpu")
+    encoder = load_encoder_folder(trained)
     texts = encoder.encode_text(["rain", "a dog"])
     sounds = encoder.encode_audio([np.zeros(8000, np.float32)])
     assert texts.shape == (2, 32) and sounds.shape == (1, 32)
@@ -290,7 +290,7 @@ def test_muon_too_goes_on_with_the_same_weights(smoke: Recipe, tmp_path: Path) -
 
 
 def test_texts_pooled_by_length_are_those_pooled_together(trained: Path, smoke: Recipe) -> None:
-    encoder = load_encoder_folder(trained, device="cpu")
+    encoder = load_encoder_folder(trained)
     texts = ["rain", "a dog barking somewhere behind the old house", "wind", "a siren", "a bell"]
     inputs = encoder.front_end.text_inputs(texts)
     with torch.no_grad():

@@ -13,6 +13,7 @@ import typer
 from oea_cli.errors import Failure, OeaError, UsageError
 from oea_cli.options import (
     AllowEmptyOption,
+    AudioPromptOption,
     BatchSizeOption,
     DeviceOption,
     Dtype,
@@ -23,9 +24,17 @@ from oea_cli.options import (
     OnError,
     OnErrorOption,
     OutputOption,
+    Placed,
+    PoolingOption,
+    Quantize,
+    QuantizeOption,
     QuietOption,
+    RevisionOption,
+    TextPromptOption,
+    TrustRemoteCodeOption,
     VerboseOption,
     WorkersOption,
+    number_of,
 )
 from oea_cli.terminal import FailureLog, Progress, hidden_library_noise, is_interactive, say
 
@@ -118,6 +127,17 @@ class Inputs:
         return ", ".join("stdin" if place == "-" else place for place in places)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Which encoder: what decides its vectors, and so becomes part of its name."""
+
+    model: str
+    revision: str | None
+    pooling: str | None
+    text_prompt: str | None
+    audio_prompt: str | None
+
+
 def embed(
     inputs: InputsArgument = None,
     text: TextOption = False,
@@ -128,8 +148,14 @@ def embed(
     encoding: EncodingOption = Encoding.json,
     resume: ResumeOption = True,
     model: ModelOption = "mini",
+    revision: RevisionOption = None,
+    pooling: PoolingOption = None,
+    text_prompt: TextPromptOption = None,
+    audio_prompt: AudioPromptOption = None,
     device: DeviceOption = "auto",
     dtype: DtypeOption = Dtype.auto,
+    quantize: QuantizeOption = Quantize.none,
+    trust_remote_code: TrustRemoteCodeOption = False,
     batch_size: BatchSizeOption = "auto",
     workers: WorkersOption = None,
     shard: ShardOption = None,
@@ -155,13 +181,15 @@ def embed(
       find . -name '*.flac' | oea embed --files-from - -o flac.parquet
     """
     wanted = _inputs(inputs, text, files_from, shard, limit)
+    chosen = Chosen(model, revision, pooling, text_prompt, audio_prompt)
+    placed = Placed(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, wanted)
-    batch = _batch_size(batch_size)
+    batch = number_of(batch_size)
     with FailureLog("embed", on_error.value, errors) as log, hidden_library_noise(verbose):
         run = _Run(wanted, log, quiet)
         if not run.has_work() and not allow_empty:
             raise OeaError(f"no {wanted.unit} in {wanted}; --allow-empty permits that")
-        encoder = _load(model, device, dtype, output, format)
+        encoder = _load(chosen, placed, output, format)
         writer = _open(output, encoder, wanted, format, storage, encoding, resume)
         with writer:
             run.write_all(encoder, writer, batch, workers)
@@ -276,14 +304,6 @@ def _shard(value: str | None) -> tuple[int, int] | None:
     raise UsageError(f"--shard '{value}': write I/N with I from 1 to N, like 1/8")
 
 
-def _batch_size(value: str) -> int | None:
-    if value == "auto":
-        return None
-    if value.isdecimal() and int(value) > 0:
-        return int(value)
-    raise UsageError(f"--batch-size '{value}': write auto or a number from 1")
-
-
 def _refuse_terminal(output: str, inputs: Inputs) -> None:
     if output == "-" and sys.stdout.isatty():
         import shlex
@@ -336,13 +356,21 @@ def _total(inputs: Inputs, quiet: bool) -> int | None:
     return sum(not isinstance(item, Failure) for item in _items(inputs))
 
 
-def _load(model: str, device: str, dtype: Dtype, output: str, format: Format | None) -> "Encoder":
+def _load(chosen: Chosen, placed: Placed, output: str, format: Format | None) -> "Encoder":
     from oea_cli.embeddings.formats import format_of
     from oea_cli.encoder import load_encoder
+    from oea_cli.encoder.names import parse_name
 
     if format is None:
         format_of(output)  # a name without a meaning is refused before the model is loaded
-    return load_encoder(model, device=device, dtype=dtype.value)
+    name = parse_name(
+        chosen.model,
+        revision=chosen.revision,
+        pooling=chosen.pooling,
+        text_prompt=chosen.text_prompt,
+        audio_prompt=chosen.audio_prompt,
+    )
+    return load_encoder(name, **placed.keywords)
 
 
 def _open(

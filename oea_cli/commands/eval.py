@@ -41,7 +41,16 @@ from oea_cli.eval_options import (
     TiesOption,
     WithinOption,
 )
-from oea_cli.options import DeviceOption, QuietOption, SeedOption, VerboseOption
+from oea_cli.options import (
+    DeviceOption,
+    Dtype,
+    DtypeOption,
+    Placed,
+    QuietOption,
+    SeedOption,
+    TrustRemoteCodeOption,
+    VerboseOption,
+)
 from oea_cli.terminal import FailureLog, say
 
 if TYPE_CHECKING:
@@ -129,6 +138,8 @@ def evaluate(
     format: ResultFormatOption = None,
     model: IndexModelOption = None,
     device: DeviceOption = "auto",
+    dtype: DtypeOption = Dtype.auto,
+    trust_remote_code: TrustRemoteCodeOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -185,7 +196,8 @@ def evaluate(
             outcomes, setting = _evaluate_run(inputs, ties)
         else:
             protocol = _protocol(task, captions, seed, ties, allow_missing, within)
-            outcomes, setting = _evaluate_vectors(inputs, protocol, model, device, log)
+            placed = Placed(device, dtype, trust_remote_code=trust_remote_code)
+            outcomes, setting = _evaluate_vectors(inputs, protocol, model, placed, log)
         against = Against(baseline, alpha, seed, ties)
         document = _document(outcomes, setting, metrics, gates, against)
         num_done = len(outcomes) - log.count
@@ -330,7 +342,7 @@ def _protocol(
 
 
 def _evaluate_vectors(
-    inputs: Inputs, protocol: "Protocol", model: str | None, device: str, log: FailureLog
+    inputs: Inputs, protocol: "Protocol", model: str | None, placed: Placed, log: FailureLog
 ) -> "tuple[Outcomes, Setting]":
     from oea_cli.evaluation.vector_input import evaluate_index, evaluate_vectors
 
@@ -340,7 +352,7 @@ def _evaluate_vectors(
     def encoder(index: "VectorIndex") -> "Encoder":
         from oea_cli.search_queries import matching_encoder
 
-        return matching_encoder(index, model, device)
+        return matching_encoder(index, model, placed.keywords)
 
     folder = inputs.index_folder
     return evaluate_index(inputs.queries, folder, inputs.qrels, protocol, encoder, log.report)

@@ -13,11 +13,15 @@ from oea_cli.errors import Failure, OeaError, UsageError
 from oea_cli.options import (
     AllowEmptyOption,
     DeviceOption,
+    Dtype,
+    DtypeOption,
     ErrorsOption,
     OnError,
     OnErrorOption,
+    Placed,
     QuietOption,
     TopKOption,
+    TrustRemoteCodeOption,
     VerboseOption,
 )
 from oea_cli.terminal import FailureLog, say
@@ -102,6 +106,8 @@ def search(
         ),
     ] = None,
     device: DeviceOption = "auto",
+    dtype: DtypeOption = Dtype.auto,
+    trust_remote_code: TrustRemoteCodeOption = False,
     on_error: OnErrorOption = OnError.skip,
     errors: ErrorsOption = None,
     allow_empty: AllowEmptyOption = False,
@@ -125,7 +131,8 @@ def search(
     _check(question, play, null, format)
     player = _player() if play else None
     with FailureLog("search", on_error, errors) as log:
-        retrieval, encoder = _open(index, exclude, where, min_score, top_k, model, device)
+        placed = Placed(device, dtype, trust_remote_code=trust_remote_code)
+        retrieval, encoder = _open(index, exclude, where, min_score, top_k, model, placed)
         results = retrieval.answer(_queries(question, retrieval.index, encoder, log), like)
         played: list[Hit] = []
         _write(_noted(results, played) if player else results, format, null)
@@ -158,7 +165,7 @@ def _open(
     min_score: float | None,
     top_k: int,
     model: str | None,
-    device: str,
+    placed: Placed,
 ) -> "tuple[Retrieval, Callable[[], Encoder]]":
     """Open the index; its encoder is loaded when something has to be encoded."""
     from functools import cache
@@ -171,7 +178,7 @@ def _open(
 
     @cache
     def encoder() -> "Encoder":
-        return matching_encoder(index, model, device)
+        return matching_encoder(index, model, placed.keywords)
 
     conditions = Conditions(exclude or [], where, min_score, top_k)
     return Retrieval(index, conditions, encoder), encoder

@@ -11,8 +11,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniThinkerConfig
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
+from oea_cli.encoder.backbone import build_backbone
 from oea_cli.encoder.front_end import AUDIO_TOKEN, PAD_TOKEN, SPECIAL_TOKENS, FrontEnd
-from oea_cli.encoder.omni import OmniModel, build_backbone
+from oea_cli.encoder.omni import OmniModel
 from oea_cli.encoder.settings import EncoderSettings
 
 

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
-from oea_cli.encoder.settings import EncoderSettings
+from oea_cli.encoder.settings import EncoderSettings, prompted
 from oea_cli.errors import OeaError
 
 AUDIO_TOKEN = "<|AUDIO|>"
@@ -28,14 +28,16 @@ SPECIAL_TOKENS = (
     "<|audio_bos|>",
     "<|audio_eos|>",
 )
+FRONT_END_FILES = ("tokenizer.json", "preprocessor_config.json")
 MIN_FRAMES = 3  # mel frames; fewer give no audio token at all
 
 Inputs = dict[str, Tensor]
 
 
-def chat(system_prompt: str, content: str) -> str:
-    """One user turn in Qwen2.5-Omni's chat layout, without a generation prompt."""
-    return f"<|im_start|>system\n{system_prompt}<|im_end|>\n<|im_start|>user\n{content}<|im_end|>\n"
+def chat(system_prompt: str, content: str, generation_prompt: bool = False) -> str:
+    """One user turn in Qwen2.5-Omni's chat layout; at its end perhaps the assistant's turn."""
+    turn = f"<|im_start|>system\n{system_prompt}<|im_end|>\n<|im_start|>user\n{content}<|im_end|>\n"
+    return turn + "<|im_start|>assistant\n" * generation_prompt
 
 
 def num_audio_tokens(num_frames: int) -> int:
@@ -53,17 +55,18 @@ class FrontEnd:
         self.tokenizer, self.extractor, self.settings = tokenizer, extractor, settings
         self.pad_id = _token_id(tokenizer, PAD_TOKEN)
         self.audio_id = _token_id(tokenizer, AUDIO_TOKEN)
-        around_audio = chat(settings.system_prompt, "<|audio_bos|>\0<|audio_eos|>").split("\0")
+        clip = prompted(settings.audio_prompt, "<|audio_bos|>\0<|audio_eos|>")
         self._before_audio, self._after_audio = (
-            encoding.ids for encoding in tokenizer.encode_batch(around_audio)
+            encoding.ids for encoding in tokenizer.encode_batch(self._chat(clip).split("\0"))
         )
+        after_text = self._chat(prompted(settings.text_prompt, "\0")).partition("\0")[2]
+        self._num_after_text = len(tokenizer.encode(after_text).ids)
 
     def text_inputs(self, texts: Sequence[str]) -> Inputs:
         """input_ids and attention_mask, (B, T) int64, padded on the right."""
         chats = [self._text_chat(text) for text in texts]
         encodings = self.tokenizer.encode_batch(chats)
-        limit = self.settings.max_text_tokens
-        return self._pad([encoding.ids[:limit] for encoding in encodings])
+        return self._pad([self._within_limit(encoding.ids) for encoding in encodings])
 
     def audio_inputs(self, waveforms: Sequence[np.ndarray]) -> Inputs:
         """Token inputs as for texts, input_features (B, 128, F) and feature_attention_mask (B, F).
@@ -101,10 +104,19 @@ class FrontEnd:
         self.tokenizer.save(str(folder / "tokenizer.json"))
         self.extractor.save_pretrained(str(folder))
 
+    def _chat(self, content: str) -> str:
+        return chat(self.settings.system_prompt, content, self.settings.generation_prompt)
+
     def _text_chat(self, text: str) -> str:
         # A text that contains "<|AUDIO|>" must not become an audio token.
-        harmless = text.replace("<|", "< |")
-        return chat(self.settings.system_prompt, self.settings.text_prompt + harmless)
+        return self._chat(prompted(self.settings.text_prompt, text.replace("<|", "< |")))
+
+    def _within_limit(self, ids: list[int]) -> list[int]:
+        limit = self.settings.max_text_tokens
+        if len(ids) <= limit or self.settings.pooling != "last":
+            return ids[:limit]
+        # The last token is what counts: the text is cut, not what stands after it.
+        return ids[: limit - self._num_after_text] + ids[-self._num_after_text :]
 
     def _pad(self, ids: Sequence[list[int]]) -> Inputs:
         width = max(len(row) for row in ids)
@@ -118,11 +130,15 @@ class FrontEnd:
 
 def load_front_end(folder: Path, settings: EncoderSettings) -> FrontEnd:
     """Read tokenizer.json and preprocessor_config.json from a model's folder."""
-    tokenizer_file = folder / "tokenizer.json"
-    if not tokenizer_file.is_file():
-        raise OeaError(f"{folder}: no tokenizer.json in it")
-    extractor = WhisperFeatureExtractor.from_pretrained(str(folder))
-    return FrontEnd(Tokenizer.from_file(str(tokenizer_file)), extractor, settings)
+    for name in FRONT_END_FILES:
+        if not (folder / name).is_file():
+            raise OeaError(f"{folder}: no {name} in it")
+    try:
+        extractor = WhisperFeatureExtractor.from_pretrained(str(folder))
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise OeaError(f"{folder}: tokenizer or preprocessor cannot be read ({error})") from error
+    return FrontEnd(tokenizer, extractor, settings)
 
 
 def _token_id(tokenizer: Tokenizer, token: str) -> int:

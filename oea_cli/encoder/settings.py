@@ -15,8 +15,9 @@ FORMAT = "oea-encoder/1"
 class EncoderSettings:
     """The fields that decide a vector's value, and `training`, which only tells where it came from.
 
-    `text_prompt` stands right before the text, without a space, and audio has no prompt: so the
-    released checkpoints were trained, whatever the paper's figure says (OEA, code release).
+    A prompt stands right before what is encoded, without a space, or around it where it has a `{}`.
+    `text_prompt` alone, and nothing for audio: so the released checkpoints were trained, whatever
+    the paper's figure says (OEA, code release).
     """
 
     dim: int = 512
@@ -25,14 +26,35 @@ class EncoderSettings:
     max_text_tokens: int = 512
     text_prompt: str = "query:"
     system_prompt: str = "You are a helpful assistant."  # Qwen2.5-Omni's default
-    pooling: str = "mean"  # over the attention mask of the last hidden layer
+    pooling: str = "mean"  # over the attention mask of the last hidden layer; or last: token
+    audio_prompt: str = ""
+    generation_prompt: bool = False  # ends with the assistant's turn, for pooling: last
+    attention: str = "causal"  # of the language model; or bidirectional: Omni-Embed-Nemotron
+    base: str = ""  # of an adapter: the backbone's repository or folder
+    base_revision: str = ""  # of that repository
     training: dict[str, Any] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
-        """The fields that belong in the fingerprint."""
+        """The fields that belong in the fingerprint; where a base lies does not, its weights do.
+
+        A field that came later counts only where it is used, so that fingerprints stay.
+        """
         fields = dataclasses.asdict(self)
-        del fields["training"]
+        for name in ("training", "base", "base_revision"):
+            del fields[name]
+        for name, unused in _LATER.items():
+            if fields[name] == unused:
+                del fields[name]
         return fields
+
+
+_LATER = {"audio_prompt": "", "generation_prompt": False, "attention": "causal"}
+CHOICES = {"pooling": ("mean", "last"), "attention": ("causal", "bidirectional")}
+
+
+def prompted(prompt: str, content: str) -> str:
+    """A prompt with what is encoded: at its `{}`, or right behind it."""
+    return prompt.replace("{}", content) if "{}" in prompt else prompt + content
 
 
 def save_settings(path: Path, settings: EncoderSettings) -> None:
@@ -53,6 +75,9 @@ def load_settings(path: Path) -> EncoderSettings:
     if unknown := sorted(set(content) - known):
         raise OeaError(f"{path}: unknown field '{unknown[0]}'; made by a newer oea?")
     settings = EncoderSettings(**content)
-    if settings.pooling != "mean":
-        raise OeaError(f"{path}: pooling '{settings.pooling}' is not known; known: mean")
+    for name, known_values in CHOICES.items():
+        if (value := getattr(settings, name)) not in known_values:
+            raise OeaError(
+                f"{path}: {name} '{value}' is not known; known: {', '.join(known_values)}"
+            )
     return settings

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from oea_cli.encoder.folder import resolve_device, resolve_dtype
+from oea_cli.encoder.hardware import resolve_device, resolve_dtype
 from oea_cli.errors import OeaError
 
 

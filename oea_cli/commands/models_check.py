@@ -1,0 +1,70 @@
+"""`oea models check NAME`: are the numbers right on this machine?"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oea_cli.errors import OeaError
+from oea_cli.options import DeviceOption, Dtype, DtypeOption, QuietOption, VerboseOption
+from oea_cli.terminal import say
+
+if TYPE_CHECKING:
+    from oea_cli.encoder import Encoder
+    from oea_cli.encoder.parity import Check
+
+
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As --model takes it.")] = "mini",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = Dtype.auto,
+    quantize: Annotated[
+        str,
+        typer.Option(
+            envvar="OEA_QUANTIZE",
+            metavar="none|int8|int4",
+            help="Also compare with the encoder in fewer bits.",
+        ),
+    ] = "none",
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Check that an encoder gives the right vectors on this machine.
+
+    A Qwen2.5-Omni (OEA, omni:, mini) is compared with the feature extractor that pads to 300 s,
+    the bare model, and pooling and heads written out in double precision: one clip at a time, in
+    a batch, in another order. The stock processor is asked too, where pillow and torchvision are
+    installed. Any other encoder must not depend on the batch. All sounds are generated. Exit code
+    1: a limit is broken.
+
+    \b
+    Examples:
+      oea models check
+      oea models check oea-qwen3b --dtype bfloat16
+      oea models check adapters/mine --quantize int8
+    """
+    from oea_cli.encoder import load_encoder, parity
+
+    def load(kind: str) -> "Encoder":
+        return load_encoder(name, device=device, dtype=dtype.value, quantize=kind)
+
+    encoder = load("none")
+    shown = [_show(one, quiet) for one in parity.check(encoder)]
+    if quantize != "none":
+        shown += [_show(one, quiet) for one in parity.quantized(encoder, load(quantize), quantize)]
+    verdicts = [verdict for verdict in shown if verdict is not None]
+    if not verdicts:
+        raise OeaError(f"{name}: nothing could be checked")
+    if broken := verdicts.count(False):
+        raise OeaError(f"{name}: {broken} of {len(verdicts)} limits broken; do not use its vectors")
+
+
+def _show(one: "Check | str", quiet: bool) -> bool | None:
+    """Print a comparison; tells whether its limit is kept, or None for one that was left out."""
+    if isinstance(one, str):
+        if not quiet:
+            say(f"oea models check: {one}")
+        return None
+    sign = ">=" if one.at_least else "<="
+    verdict = "ok" if one.holds else "BROKEN"
+    typer.echo(f"{one.what:<36} {one.value:<9.3g} {sign} {one.limit:<7.3g} {verdict}")
+    return one.holds

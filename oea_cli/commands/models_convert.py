@@ -1,0 +1,82 @@
+"""`oea models convert`: a released checkpoint of 9.5 to 17.9 GB into an adapter folder of 59 MB."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oea_cli.options import QuietOption, VerboseOption
+from oea_cli.terminal import Progress, say
+
+
+def convert(
+    checkpoint: Annotated[
+        str,
+        typer.Argument(
+            metavar="CKPT", help="A checkpoint of the OEA release: a .pt file or its short name."
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", envvar="OEA_OUTPUT", metavar="DIR", help="The adapter folder."
+        ),
+    ],
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR|HF_ID",
+            help="The backbone it was trained on [default: what the checkpoint says].",
+        ),
+    ] = None,
+    revision: Annotated[
+        str | None,
+        typer.Option(envvar="OEA_REVISION", metavar="COMMIT", help="Of the backbone's repository."),
+    ] = None,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Make an adapter folder out of a released OEA checkpoint.
+
+    The checkpoint holds its whole frozen backbone; what was trained is 59 MB (3B). Only that is
+    read, so little memory is needed, and nothing in the checkpoint is executed. Names, number
+    and shapes of the tensors are compared with the backbone. A short name (`oea models list`)
+    downloads the checkpoint first. `oea embed -m DIR` works at once; the backbone itself is
+    fetched then. stdout gets the folder's name.
+
+    \b
+    Examples:
+      oea models convert step_350.pt -o adapters/oea-qwen3b
+      oea models convert step_300.pt -o adapters/mine --base ./Qwen2.5-Omni-7B
+      oea models convert oea-nemo3b-cl -o adapters/oea-nemo3b-cl
+    """
+    from oea_cli.encoder.conversion import convert as run
+    from oea_cli.encoder.released import RELEASED
+    from oea_cli.encoder.torch_checkpoint import open_checkpoint
+
+    path = Path(checkpoint)
+    if checkpoint in RELEASED and not path.exists():
+        from oea_cli.encoder.released_loading import fetch_released
+
+        path, base_commit = fetch_released(checkpoint)
+        if base is None:
+            base, revision = RELEASED[checkpoint].base.repo, revision or base_commit
+    progress = Progress("models convert", "tensors", quiet=quiet)
+
+    def on_tensor(done: int, total: int) -> None:
+        progress.total = total
+        progress.advance()
+
+    try:
+        with open_checkpoint(path) as opened:
+            made = run(opened, output, base=base, revision=revision, on_tensor=on_tensor)
+    finally:
+        progress.close()
+    if not quiet:
+        num_bytes = sum(file.stat().st_size for file in output.iterdir())
+        say(
+            f"oea models convert: {made.num_lora} LoRA tensors ({made.num_parameters:,} "
+            f"parameters) and two heads to {made.dim} dimensions, for {made.base}; "
+            f"{num_bytes / 1e6:.1f} MB in {output}"
+        )
+    typer.echo(str(output))

@@ -1,0 +1,77 @@
+"""What an encoder needs besides its model: for rivals, servers and encoders of other packages.
+
+class Mine(PlainEncoder):
+    sample_rate, max_seconds = 32_000, 10.0
+
+    def text_vectors(self, texts): ...       # (n, dim), any length, any float
+    def audio_vectors(self, waveforms): ...  # the same
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from oea_cli.errors import OeaError
+
+
+class PlainEncoder:
+    """Implements `Encoder` on top of two methods; a side that is not overridden is not there.
+
+    Vectors become float32 of unit length here, and no input gives no rows. A zero vector becomes
+    NaN, which every verb names and leaves out.
+    """
+
+    sample_rate: int = 16_000  # hertz
+    max_seconds: float = 30.0
+    concurrency: int | None = None
+
+    def __init__(self, name: str, fingerprint: str, dim: int, device: str = "cpu") -> None:
+        self.name, self.fingerprint, self.dim, self.device = name, fingerprint, dim, device
+
+    def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) of n texts, not necessarily of unit length."""
+        raise OeaError(f"{self.name} reads no texts")
+
+    def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, dim) of n mono float32 waveforms at `sample_rate`."""
+        raise OeaError(f"{self.name} hears no sounds; it is an encoder of texts")
+
+    @property
+    def stamp(self) -> str:
+        """`NAME:FINGERPRINT`."""
+        return f"{self.name}:{self.fingerprint}"
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32, unit length."""
+        return self._unit(self.text_vectors(texts)) if len(texts) else self._nothing()
+
+    def encode_audio(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, dim) float32, unit length."""
+        return self._unit(self.audio_vectors(waveforms)) if len(waveforms) else self._nothing()
+
+    def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        """Nothing to prepare; a subclass with a mel of its own overrides this and the next."""
+        return waveforms
+
+    def encode_prepared(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, dim) float32, unit length."""
+        return self.encode_audio(prepared)
+
+    def _unit(self, vectors: np.ndarray) -> np.ndarray:
+        rows = np.asarray(vectors, np.float64)
+        if rows.ndim != 2 or rows.shape[1] != self.dim:
+            raise OeaError(f"{self.name}: gave vectors of shape {rows.shape}, not (n, {self.dim})")
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.ascontiguousarray(unit, np.float32)
+
+    def _nothing(self) -> np.ndarray:
+        return np.zeros((0, self.dim), np.float32)
+
+
+def fingerprint_of(*parts: object) -> str:
+    """16 hex digits over everything that decides a vector; the parts are what JSON can write."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
