@@ -159,7 +159,7 @@ def test_an_encoder_is_named_by_its_folder(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["no-such-model", "./nowhere"])
 def test_unknown_encoder_says_what_there_is(name: str) -> None:
-    with pytest.raises(OeaError, match=f"no encoder '{name}'; built in:"):
+    with pytest.raises(OeaError, match=f"no encoder '{name}'; there are mini, oea-nemo3b"):
         encoder_folder(name)
 
 

@@ -222,7 +222,7 @@ def test_what_cannot_run_is_named_and_the_rest_runs(collection: Path, tmp_path: 
     chosen = ["--set", encoders, "--set", f"datasets.clotho.records={broken}"]
     done = paper(collection, tmp_path / "out", *chosen)
     assert done.returncode == 3, done.stderr
-    assert "oea eval: oea-qwen7b: skipped: no encoder 'oea-qwen7b'" in done.stderr
+    assert "oea eval: oea-qwen7b: skipped: JudeJiwoo/OEA-Qwen7B-AC" in done.stderr
     assert "oea eval: mini/clotho: " in done.stderr
     assert not (tmp_path / "out/mini/clotho/results.json").exists()
     assert {row["dataset"] for row in json.loads(done.stdout)["rows"]} == {"audiocaps", "mecat"}
