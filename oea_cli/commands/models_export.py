@@ -52,6 +52,10 @@ def export(
       oea models export adapters/mine -o merged
       oea models export oea-qwen3b -o st -f sentence-transformers
     """
+    from oea_cli.encoder import find_loader
+    from oea_cli.encoder.names import parse_name
+
+    find_loader(parse_name(name))  # a name that means nothing is told before torch is imported
     from oea_cli.encoder.export import export as run
 
     checks = run(

@@ -3,7 +3,8 @@
     adapter_config.json, adapter_model.safetensors     PEFT's
     heads.safetensors, encoder.json                    ours; encoder.json names the backbone
 
-The backbone stays where it is: a folder, or a repository that is fetched once.
+The backbone stays where it is: a folder, or a repository that is fetched once. PEFT is imported
+where an adapter is at hand: it takes a second and a half.
 """
 
 import copy
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -28,6 +28,8 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv", "out_proj")
 
 def lora_config(rank: int = 16, alpha: int = 32, dropout: float = 0.05) -> Any:
     """LoRA on the attention of the language model and of the audio tower (OEA, section 4.1)."""
+    from peft import LoraConfig
+
     return LoraConfig(
         r=rank,
         lora_alpha=alpha,
@@ -68,6 +70,8 @@ def attach_adapter(backbone: Any, folder: Path) -> Any:
     Merging into bfloat16 would round most of what LoRA learned away. Raises OeaError for an adapter
     that was made for another backbone.
     """
+    from peft import get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+
     config = _read_config(folder / ADAPTER_CONFIG)
     path = folder / ADAPTER_FILE
     with readable(path):
@@ -84,6 +88,8 @@ def attach_adapter(backbone: Any, folder: Path) -> Any:
 
 
 def _read_config(path: Path) -> Any:
+    from peft import LoraConfig
+
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.get("peft_type") != "LORA":
