@@ -1,6 +1,7 @@
-"""How many processor cores there are to work on."""
+"""How many processor cores there are to work on, and who may use them."""
 
 import os
+import sys
 
 
 def num_cores() -> int:
@@ -8,3 +9,18 @@ def num_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def num_threads() -> int:
+    """How many products to compute side by side: what OMP_NUM_THREADS says, else one per core."""
+    value = os.environ.get("OMP_NUM_THREADS", "")
+    return int(value) if value.isdecimal() and int(value) > 0 else num_cores()
+
+
+def leave_threads_to_us() -> None:
+    """Let BLAS use one thread where numpy is not loaded yet: several products run side by side,
+    and threads within a product would only wait for each other."""
+    if "numpy" not in sys.modules:
+        if limit := os.environ.get("OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault("OMP_NUM_THREADS", limit)
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"

@@ -93,6 +93,13 @@ CaptionsOption = Annotated[
     CaptionsAsked,
     typer.Option("--captions", help="All of a clip's captions ask, or one at random."),
 ]
+WithinOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Rank among the clips that share the target's KEY, such as dataset.",
+    ),
+]
 TiesOption = Annotated[
     TieRule,
     typer.Option("--ties", help="Equal scores share the better rank, or as trec_eval."),

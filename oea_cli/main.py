@@ -4,6 +4,9 @@ import os
 import sys
 from typing import Any
 
+# Typer reads values by pydantic, which looks through every installed package for plugins: 30 ms.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 import typer
 from typer.core import TyperGroup
 
@@ -11,7 +14,10 @@ from oea_cli.commands import (
     demo,
     embed,
     eval,
+    gen_queries,
     index,
+    mine_negatives,
+    models_bench,
     models_check,
     models_convert,
     models_export,
@@ -94,8 +100,10 @@ app.command("embed")(embed.embed)
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("eval")(eval.evaluate)
-app.command("train")(train.train)
+app.command("mine-negatives")(mine_negatives.mine_negatives)
+app.command("gen-queries")(gen_queries.gen_queries)
 app.command("review")(review.review)
+app.command("train")(train.train)
 app.command("demo")(demo.demo)
 
 models = typer.Typer(
@@ -108,6 +116,7 @@ models = typer.Typer(
 models.command("list")(models_list.list_models)
 models.command("info")(models_info.info)
 models.command("convert")(models_convert.convert)
+models.command("bench")(models_bench.bench)
 models.command("check")(models_check.check)
 models.command("export")(models_export.export)
 app.add_typer(models, name="models")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from oea_cli import __version__
+from oea_cli.errors import UsageError
 
 
 class Dtype(StrEnum):
@@ -178,3 +179,12 @@ VersionOption = Annotated[
     bool,
     typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
 ]
+
+
+def number_of(batch_size: str) -> int | None:
+    """What --batch-size says; None for auto. Raises UsageError for anything else."""
+    if batch_size == "auto":
+        return None
+    if batch_size.isdecimal() and int(batch_size) > 0:
+        return int(batch_size)
+    raise UsageError(f"--batch-size '{batch_size}': write auto or a number from 1")

@@ -73,8 +73,11 @@ def same_encoder(one: str | None, other: str | None) -> bool:
 
 
 def text_query(encoder: Encoder, text: str) -> Queries:
-    """One text; the text is its id."""
-    return Queries([text], encoder.encode_text([text]))
+    """One text; the text is its id. Raises OeaError where the encoder has no vector for it."""
+    vectors = encoder.encode_text([text])
+    if not np.isfinite(vectors).all():
+        raise OeaError(f"{encoder.name} gives no finite vector for '{text}'")
+    return Queries([text], vectors)
 
 
 def audio_query(encoder: Encoder, source: str) -> Queries:
@@ -172,10 +175,19 @@ def encode_records(
     while part := list(islice(records, QUERIES_AT_ONCE)):
         texts = [record["text"] for record in part if "text" in record]
         text_vectors = iter(encoder.encode_text(texts)) if texts else iter(())
-        pairs = [(r["id"], _vector(r, text_vectors, encoder, report)) for r in part]
-        found = [(id_, vector) for id_, vector in pairs if vector is not None]
+        pairs = [(r, _vector(r, text_vectors, encoder, report)) for r in part]
+        found = [(r["id"], v) for r, v in pairs if v is not None and _is_finite(r, v, report)]
         if found:
             yield Queries([id_ for id_, _ in found], np.stack([vector for _, vector in found]))
+
+
+def _is_finite(record: Record, vector: Floats, report: Report) -> bool:
+    """Whether a query has a vector; reported where it has none."""
+    if np.isfinite(vector).all():
+        return True
+    where = str(record.get("path") or record["id"])
+    report(Failure(where, "the encoder gives no finite vector for it", record["id"]))
+    return False
 
 
 def _vector(

@@ -13,6 +13,8 @@ import soundfile
 from oea_cli.encoder import Encoder, load_encoder
 from oea_cli.main import app
 
+# Before anything imports huggingface_hub, which reads it once: no test asks the network.
+os.environ["HF_HUB_OFFLINE"] = "1"
 REPOSITORY = Path(__file__).parent.parent
 Completed = subprocess.CompletedProcess[str]
 

@@ -12,7 +12,14 @@ from tests.conftest import REPOSITORY, clean_environment
 
 PACKAGE = REPOSITORY / "oea_cli"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-LIGHT = {"main", "options", "eval_options", "errors", "terminal"}  # and everything in commands/
+LIGHT = {
+    "main",
+    "options",
+    "eval_options",
+    "mining_options",
+    "errors",
+    "terminal",
+}  # and everything in commands/
 TORCH_ZONE = ("oea_cli.encoder.", "oea_cli.training.", "oea_cli.losses", "oea_cli.tokenizer")
 HEAVY = {"numpy", "polars", "orjson", "soundfile", "soxr", "usearch", "torch", "torchaudio"}
 HEAVY |= {"transformers", "peft", "safetensors", "rich", "yaml", "tokenizers"}

@@ -14,6 +14,8 @@ Run = Callable[..., Completed]
 
 def test_the_verbs_are_those_of_the_design() -> None:
     assert {"embed", "index", "search", "eval", "train", "review", "demo"} <= set(VERBS)
+    assert {"embed", "index", "search", "eval", "train", "mine-negatives", "demo"} <= set(VERBS)
+    assert {"embed", "index", "search", "eval", "train", "gen-queries", "demo"} <= set(VERBS)
 
 
 def test_bare_oea_shows_help(oea: Run) -> None:
@@ -55,10 +57,14 @@ MISSING = {
     "index": ["index", "no-such.npy", "-o", "x.oea"],
     "search": ["search", "rain", "-i", "no-such.oea"],
     "eval": ["eval", "--run", "no-such.trec", "--qrels", "no-such.txt"],
+    "gen-queries": ["gen-queries", "no-such.jsonl"],
     "models info": ["models", "info", "no/such/place"],
     "models convert": ["models", "convert", "no-such.pt", "-o", "x"],
+    "models check": ["models", "check", "no-such-encoder"],
+    "models export": ["models", "export", "no-such-encoder", "-o", "x"],
     "train": ["train", "no-such.yaml", "-o", "x"],
     "review": ["review", "no-such.jsonl", "-o", "verdicts.jsonl"],
+    "mine-negatives": ["mine-negatives", "no-such.npy"],
 }
 
 
@@ -77,6 +83,8 @@ EMPTY = {
     "embed": ["embed", "-"],
     "index": ["index", "-", "-o", "x.oea"],
     "review": ["review", "-", "-o", "verdicts.jsonl"],
+    "mine-negatives": ["mine-negatives", "-", "-o", "pairs.jsonl"],
+    "gen-queries": ["gen-queries", "-"],
 }
 
 

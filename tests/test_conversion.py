@@ -1,6 +1,7 @@
 """`oea models convert`: the release's checkpoint becomes an adapter, and nothing in it is run."""
 
 import functools
+import math
 import os
 import pickle
 import shutil
@@ -163,6 +164,15 @@ def real_content(base: str, **config: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("sizes", "count", "parameters"), [(QWEN_3B, 544, 12_615_680), (QWEN_7B, 480, 15_335_424)]
+)
+def test_the_released_counts(sizes: str, count: int, parameters: int) -> None:
+    shapes = real_shapes(sizes)
+    assert (len(shapes), sum(map(math.prod, shapes.values()))) == (count, parameters)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     ("base", "count", "parameters", "megabytes"),
     [
         (QWEN_3B, 544, 12_615_680, (58, 60)),
@@ -247,6 +257,19 @@ LAYER = "base_model.model.model.layers.0.self_attn.q_proj"
         (
             spoil(f"{LAYER}.lora_A.default.weight", torch.zeros(16, 64, dtype=torch.int32)),
             "holds torch.int32, no weights",
+        ),
+        (
+            lambda c: c.update(
+                {
+                    h: {
+                        "0.weight": torch.zeros(1).expand(10**9, 64),
+                        "2.weight": torch.zeros(1).expand(10**9),
+                        "2.bias": torch.zeros(1).expand(10**9),
+                    }
+                    for h in ("text_head", "audio_head")
+                }
+            ),
+            "heads to 1000000000 dimensions; refused",
         ),
         (lambda c: c.update(lora_state_dict={}), "no LoRA tensors in its lora_state_dict"),
     ],
@@ -405,6 +428,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's /proc")
 def test_memory_does_not_grow_with_the_file(release: Release, folder: Path, tmp_path: Path) -> None:
     content = release.content({})

@@ -159,7 +159,7 @@ def test_an_encoder_is_named_by_its_folder(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["no-such-model", "./nowhere"])
 def test_unknown_encoder_says_what_there_is(name: str) -> None:
-    with pytest.raises(OeaError, match=f"no encoder '{name}'; built in:"):
+    with pytest.raises(OeaError, match=f"no encoder '{name}'; there are mini, oea-nemo3b"):
         encoder_folder(name)
 
 
@@ -204,3 +204,57 @@ def test_loading_leaves_garbage_collection_as_it_was(folder: Path) -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_chunks_of_the_audio_tower_attend_at_once_as_they_do_one_by_one(
+    encoder: OmniEncoder,
+) -> None:
+    from oea_cli.encoder.chunk_attention import CHUNKS
+
+    rng = np.random.default_rng(0)
+    config = encoder.model.backbone.audio_tower.config
+    for lengths in ([160_000] * 3, [160_000, 64_000, 79_999, 700], [321]):
+        clips = [rng.normal(0, 0.1, length).astype(np.float32) for length in lengths]
+        one_by_one = encoder.encode_audio(clips)
+        config._attn_implementation = CHUNKS
+        try:
+            at_once = encoder.encode_audio(clips)
+        finally:
+            config._attn_implementation = "sdpa"
+        assert np.abs(at_once - one_by_one).max() < 1e-6
+        assert np.abs(at_once - one_by_one).max() > 0 or len(clips) == 1, "another kernel ran"
+
+
+def test_attention_is_never_written_out_for_encoding(encoder: OmniEncoder) -> None:
+    backbone = encoder.model.backbone
+    assert backbone.language_model.config._attn_implementation == "sdpa"
+    assert backbone.audio_tower.config._attn_implementation == "sdpa"
+
+
+def test_bfloat16_is_chosen_where_it_is_fast() -> None:
+    from oea_cli.encoder.hardware import has_fast_bfloat16, resolve_dtype
+
+    cpu, cuda, mps = (torch.device(name) for name in ("cpu", "cuda", "mps"))
+    assert resolve_dtype("auto", cuda) == torch.bfloat16
+    assert resolve_dtype("auto", mps, is_large=True) == torch.float32
+    assert resolve_dtype("auto", cpu) == torch.float32, "mini gives the same on every machine"
+    large = resolve_dtype("auto", cpu, is_large=True)
+    assert large == (torch.bfloat16 if has_fast_bfloat16() else torch.float32)
+    flags = Path("/proc/cpuinfo")
+    if flags.is_file() and " avx2 " in flags.read_text():
+        named = {"avx512_bf16", "amx_tile"} & set(flags.read_text().split())
+        assert has_fast_bfloat16() == bool(named)
+
+
+def test_a_bfloat16_backbone_stays_near_the_float32_one() -> None:
+    """Heads and pooling stay float32; measured on mini, whose weights mean something."""
+    rng = np.random.default_rng(0)
+    clips = [rng.normal(0, 0.1, n).astype(np.float32) for n in (80_000, 30_000)]
+    texts = ["a dog barks", "rain on a roof without any thunder"]
+    exact, short = (load_encoder("mini", device="cpu", dtype=d) for d in ("float32", "bfloat16"))
+    for ours, theirs in (
+        (exact.encode_audio(clips), short.encode_audio(clips)),
+        (exact.encode_text(texts), short.encode_text(texts)),
+    ):
+        cosines = (ours * theirs).sum(1)
+        assert cosines.min() > 0.9999, cosines

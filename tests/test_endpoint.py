@@ -236,3 +236,14 @@ def test_the_verbs_options_join_the_name(server: EmbeddingsServer) -> None:
         done = run([*asked, *wrong])
         assert done.returncode == 2
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_query_without_a_vector_is_named(server: EmbeddingsServer, tmp_path: Path) -> None:
+    name, index = f"{server.address}?model=nan", tmp_path / "x.oea"
+    vectors = run(["embed", "--text", "rain", "snow", "-m", name]).stdout
+    assert run(["index", "-o", index], input=vectors).returncode == 0
+    done = run(["search", "bad", "-i", index, "-m", name])
+    assert done.returncode == 1 and "gives no finite vector for 'bad'" in done.stderr
+    done = run(["search", "--queries", "-", "-i", index, "-m", name], input="rain\nbad\n")
+    assert done.returncode == 3 and len(done.stdout.splitlines()) == 2, done.stderr
+    assert "the encoder gives no finite vector for it" in done.stderr

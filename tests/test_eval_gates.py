@@ -1,6 +1,8 @@
 """Gates, baselines and the forms of a result: one verdict, the same in every form and exit code."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -8,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from oea_cli import __version__
 from tests.conftest import Completed
 from tests.in_process import run
 
@@ -117,6 +120,66 @@ class TestBaselines:
         done = run([*files, "--baseline", "none.trec"])
         assert done.returncode == 1 and "holds none of the queries" in done.stderr
 
+    def test_beside_each_type_of_query(self, rankings: Path) -> None:
+        rows = [
+            {"id": f"q{n}", "target": f"t{n}", "type": "odd" if n % 2 else "even", "dataset": "d"}
+            for n in range(NUM_QUERIES)
+        ]
+        # The baseline finds the first 20 queries only, and does not know the last one.
+        rows.append({"id": f"q{NUM_QUERIES - 1}x", "target": "t0", "type": "late"})
+        lines = Path("good.trec").read_text().splitlines(keepends=True)
+        few = {f"q{n}" for n in range(20)}
+        Path("few.trec").write_text("".join(line for line in lines if line.split()[0] in few))
+        run(["eval", "--run", "few.trec", "--qrels", "qrels.txt", "-o", "few.json"])
+        own = json.loads(Path("few.json").read_text())
+        assert own["counts"]["missing_queries"] == NUM_QUERIES - 20
+        Path("all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        arguments = [
+            "eval",
+            "--run",
+            "fair.trec",
+            "--queries",
+            "all.jsonl",
+            "-M",
+            "r@1",
+            "-M",
+            "mrr",
+        ]
+        done = run([*arguments, "--baseline", "few.json", "-f", "json"])
+        found = {group["type"]: group for group in json.loads(done.stdout)["groups"]}
+        for kind, first in (("even", 0), ("odd", 1)):
+            group, numbers = found[kind], range(first, NUM_QUERIES, 2)
+            assert group["baseline"]["queries"] == group["queries"] == len(numbers)
+            # The baseline finds the first 20 of 60, ours (the last 30) at rank 1.
+            theirs = sum(n < 20 for n in numbers) / len(numbers)
+            assert group["baseline"]["metrics"]["r@1"] == pytest.approx(theirs)
+            assert group["difference"]["r@1"] == pytest.approx(group["metrics"]["r@1"] - theirs)
+        late = found["late"]
+        assert late["baseline"] == {"queries": 0, "metrics": {"r@1": None, "mrr": None}}
+        assert late["difference"] == {"r@1": None, "mrr": None}
+        table = run([*arguments, "--baseline", "few.json", "-f", "table"]).stdout
+        block = table.splitlines()
+        start = next(n for n, line in enumerate(block) if "even" in line)
+        cells = [line.split() for line in block[start : start + 3]]
+        assert cells[0][-3] == "ours" and cells[1][-3:-1] == ["baseline", "33.33"]
+        assert cells[2][0] == "difference" and cells[2][1] == "+16.67"
+
+    def test_means_have_the_baselines_beside(self, rankings: Path) -> None:
+        kinds = ["question", "imperative", "tagging", "paraphrase", "negative"]
+        rows = [
+            {"id": f"q{n}", "target": f"t{n}", "type": kinds[n % 5], "dataset": f"d{n // 40}"}
+            for n in range(NUM_QUERIES)
+        ]
+        Path("q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        files = ["eval", "--run", "fair.trec", "--queries", "q.jsonl", "-M", "r@1", "-M", "r@5"]
+        done = run([*files, "--baseline", "good.trec", "-f", "json"])
+        means = json.loads(done.stdout)["means"]
+        assert means["baseline"]["datasets"]["r@1"] == 1.0
+        assert means["difference"]["datasets"]["r@1"] == pytest.approx(0.625 - 1)
+        assert means["difference"]["avg_uiq"] == 0
+        table = run([*files, "--baseline", "good.trec", "-f", "table"]).stdout
+        assert "Avg UIQ (mean of the five types' R@5): 100.00, baseline 100.00 (+0.00)" in table
+
     @pytest.mark.parametrize("content", ['{"format": "x"}', '{"format": "oea-results/1"}'])
     def test_what_is_no_baseline(self, rankings: Path, content: str) -> None:
         Path("b.json").write_text(content)
@@ -125,6 +188,18 @@ class TestBaselines:
 
 
 class TestForms:
+    def test_versions_of_what_was_used(self, rankings: Path) -> None:
+        command = (
+            "from oea_cli.main import app; app(['eval', '--run', 'good.trec', '--qrels', "
+            "'qrels.txt', '-f', 'json'], standalone_mode=False)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", command], capture_output=True, text=True, check=True
+        )
+        versions = json.loads(done.stdout)["versions"]
+        python = ".".join(map(str, sys.version_info[:3]))
+        assert versions == {"oea": __version__, "python": python, "numpy": np.__version__}
+
     def test_every_form_says_the_same(
         self, rankings: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -5,6 +5,7 @@ Run: pytest tests/test_paper_run.py
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
+from oea_cli.encoder import encoder_folder
 from tests.conftest import Completed, clean_environment
 from tests.in_process import run
 
@@ -159,6 +162,59 @@ def test_all_tables_and_nothing_twice(collection: Path, tmp_path: Path) -> None:
     assert "Table 2: " in table and "OEA-Qwen3B" in table
 
 
+def test_costs_beside_the_papers(collection: Path, tmp_path: Path) -> None:
+    chosen = [
+        "--set",
+        "tasks=[{name: cost, kind: speed, datasets: [clotho], tables: [16], "
+        "metrics: [audio ms, text ms, peak gb, trainable m]}]",
+    ]
+    done = paper(collection, tmp_path / "out", *chosen)
+    assert done.returncode == 0, done.stderr
+    rows = {row["metric"]: row for row in json.loads(done.stdout)["rows"]}
+    assert [rows[name]["paper"] for name in rows] == [539.3, 2.6, 11.6, 16.2]
+    assert rows["trainable m"]["ours"] == pytest.approx(2.838464)  # all of mini
+    model = sum(path.stat().st_size for path in encoder_folder("mini").glob("*.safetensors")) / 1e9
+    assert model < rows["peak gb"]["ours"] < 8
+    assert rows["audio ms"]["ours"] > rows["text ms"]["ours"] / 100 > 0
+    found = json.loads((tmp_path / "out/mini/clotho/results.json").read_text())
+    assert found["device"] == "cpu" and found["versions"]["torch"]
+    words = ["eval", collection / "paper.yaml", "-o", tmp_path / "out", *chosen]
+    for form in ("table", "markdown"):
+        text = " ".join(run([*words, "-f", form]).stdout.split())
+        assert "on a CPU the memory of the whole process" in text
+
+
+def test_an_encoder_trained_anew_under_its_name_is_noticed(
+    collection: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(encoder_folder("mini"), folder)
+    chosen = [
+        "--set",
+        f"encoders=[{{name: mine, model: '{folder}'}}]",
+        "--set",
+        "tasks=[{name: c, kind: text-to-audio, metrics: [r@1, r@5, r@10], tables: [2]}]",
+    ]
+    result = tmp_path / "out/mine/clotho/results.json"
+
+    def stamp() -> Any:
+        return json.loads(result.read_text())["encoder"]
+
+    first = paper(collection, tmp_path / "out", *chosen)
+    assert first.returncode == 0 and first.stderr.count("embedding") == 3, first.stderr
+    before = stamp()
+    # What is written beside an encoder while it is trained is no part of it.
+    (folder / "log.jsonl").write_text("{}")
+    (folder / "checkpoint").mkdir()
+    assert paper(collection, tmp_path / "out", *chosen).stderr == ""
+    heads = load_file(folder / "heads.safetensors")
+    name = next(name for name in heads if name.startswith("text_head.linear"))
+    save_file({**heads, name: -heads[name]}, folder / "heads.safetensors")
+    again = paper(collection, tmp_path / "out", *chosen)
+    assert again.returncode == 0 and again.stderr.count("embedding") == 3, again.stderr
+    assert stamp() != before and again.stdout != first.stdout
+
+
 def test_what_cannot_run_is_named_and_the_rest_runs(collection: Path, tmp_path: Path) -> None:
     encoders = "encoders=[{name: oea-qwen7b}, {name: mini}]"
     broken = tmp_path / "broken.csv"
@@ -166,9 +222,7 @@ def test_what_cannot_run_is_named_and_the_rest_runs(collection: Path, tmp_path: 
     chosen = ["--set", encoders, "--set", f"datasets.clotho.records={broken}"]
     done = paper(collection, tmp_path / "out", *chosen)
     assert done.returncode == 3, done.stderr
-    assert (
-        "oea eval: oea-qwen7b: not available yet, skipped: no encoder 'oea-qwen7b'" in done.stderr
-    )
+    assert "oea eval: oea-qwen7b: skipped: JudeJiwoo/OEA-Qwen7B-AC" in done.stderr
     assert "oea eval: mini/clotho: " in done.stderr
     assert not (tmp_path / "out/mini/clotho/results.json").exists()
     assert {row["dataset"] for row in json.loads(done.stdout)["rows"]} == {"audiocaps", "mecat"}

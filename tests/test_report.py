@@ -127,7 +127,7 @@ def test_it_says_what_the_results_say(made: Path) -> None:
         if name not in ("median-rank", "delta-rank"):
             assert f"{100 * value:.2f} %" in text, name
             assert f"{100 * low:.2f} to {100 * high:.2f}" in text, name
-    assert found["judgments_sha256"] in text and found["oea_version"] in text
+    assert found["judgments_sha256"] in text and found["versions"]["oea"] in text
     ranks = found["per_query"]
     deltas = np.array(ranks["hard_negative_rank"]) - np.array(ranks["target_rank"])
     assert f"{(deltas > 0).sum()} rank the target above" in text
@@ -148,6 +148,12 @@ def test_a_baseline_and_gates_stand_in_it(made: Path) -> None:
     text = " ".join(Tags(page).text.split())
     assert "Gates not met" in text and found["gates"][0]["verdict"] in text
     assert "old <b>.json" in text and "p (Holm)" in text and "+0.00 points" in text
+    bars = [one for one in Tags(page).all("rect") if one.get("class") == "baseline"]
+    ours = [one for one in Tags(page).all("rect") if one.get("class") == "bar"]
+    assert bars and [bar["width"] for bar in bars] == [bar["width"] for bar in ours]
+    negative = next(group for group in found["groups"] if group["type"] == "negative")
+    value = 100 * negative["baseline"]["metrics"]["r@1"]
+    assert f"{value:.1f} % vs {value:.1f}" in text and "The thin bar is the baseline" in text
 
 
 def test_without_types_hard_negatives_or_texts(made: Path) -> None:
@@ -161,6 +167,31 @@ def test_without_types_hard_negatives_or_texts(made: Path) -> None:
     assert run([*arguments[:3], "--queries", "asked.jsonl", *arguments[5:]]).returncode == 0
     text = Tags((made / "r.html").read_text(encoding="utf-8")).text
     assert "Query q1" in text and "not found" in text and "only its id is known" in text
+
+
+def test_a_runs_hits_tell_captions_and_sounds(made: Path) -> None:
+    rows = [
+        {"query_id": "q", "rank": 1, "id": "n", "score": 0.9, "captions": [NASTY]},
+        {"query_id": "q", "rank": 2, "id": "1", "score": 0.8, "path": "sounds/1.wav"},
+        {"query_id": "q", "rank": 3, "id": "other", "score": 0.7, "captions": ["not shown"]},
+    ]
+    hits = "".join(json.dumps(row) + "\n" for row in rows)
+    (made / "hits.jsonl").write_text("\n" + hits)
+    asked = '{"id": "q", "text": "a tone", "target": "1", "hard_negative": "n"}\n'
+    (made / "asked.jsonl").write_text(asked)
+    arguments = ["eval", "--queries", "asked.jsonl", "--report", "r.html", "--run"]
+    assert run([*arguments, "hits.jsonl"]).returncode == 0
+    shown = Tags((made / "r.html").read_text(encoding="utf-8"))
+    assert NASTY in shown.text and "not shown" not in shown.text
+    assert [one["src"] for one in shown.all("audio")] == ["./sounds/1.wav"]
+    # A stream cannot be read a second time.
+    assert run([*arguments, "-"], input=hits).returncode == 0
+    shown = Tags((made / "r.html").read_text(encoding="utf-8"))
+    assert "only its id is known" in shown.text and "a tone" in shown.text
+    lines = [f"{row['query_id']} Q0 {row['id']} 1 {row['score']} x\n" for row in rows]
+    (made / "hits.trec").write_text("".join(lines))
+    assert run([*arguments, "hits.trec"]).returncode == 0
+    assert "only its id is known" in (made / "r.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

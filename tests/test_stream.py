@@ -1,5 +1,7 @@
 """Records to vectors in the background: order, failures, windows, memory, sameness."""
 
+import subprocess
+import sys
 import time
 import tracemalloc
 from collections.abc import Iterator, Sequence
@@ -11,10 +13,12 @@ import pytest
 import soundfile
 
 from oea_cli.embeddings import Batch
-from oea_cli.encoder import Encoder, load_encoder, stream
-from oea_cli.encoder.decode_ahead import window_id
-from oea_cli.encoder.stream import encode_records, plan_batches
+from oea_cli.encoder import Encoder, batch_plan, load_encoder
+from oea_cli.encoder.batch_plan import num_tokens, padded_tokens, plan_batches
+from oea_cli.encoder.decode_ahead import Piece, Remark, window_id
+from oea_cli.encoder.stream import encode_records
 from oea_cli.errors import Failure, OeaError, raise_failure
+from tests.conftest import clean_environment
 
 Record = dict[str, Any]
 
@@ -48,7 +52,7 @@ class Loudness:
     """An encoder that costs nothing: (mean square, number of samples), not normalised."""
 
     name, fingerprint, stamp, device = "loudness", "0", "loudness:0", "cpu"
-    dim, sample_rate, max_seconds = 2, 16_000, 10.0
+    dim, sample_rate, max_seconds, concurrency = 2, 16_000, 10.0, None
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
         return np.array([[len(text), 1] for text in texts], np.float32)
@@ -188,8 +192,8 @@ def test_memory_does_not_grow_with_the_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long file among many short ones; the bound is set low to be seen at once."""
-    monkeypatch.setattr(stream, "MIN_GROUP_SECONDS", 20.0)
-    monkeypatch.setattr(stream, "WINDOW_SECONDS", 0.1)
+    monkeypatch.setattr(batch_plan, "MIN_GROUP_SECONDS", 20.0)
+    monkeypatch.setattr(batch_plan, "CPU_TOKENS", 100)
     soundfile.write(tmp_path / "long.wav", np.zeros(900 * 8000, np.int16), 8000)
     soundfile.write(tmp_path / "short.wav", np.zeros(16_000, np.int16), 8000)
     short = [{"id": str(i), "path": str(tmp_path / "short.wav")} for i in range(200)]
@@ -256,12 +260,14 @@ def test_a_vector_that_is_not_finite_is_a_failed_input(clips: list[Record]) -> N
     assert all(record["duration"] >= 0.5 for record in records)
 
 
-def test_batches_are_even_and_of_similar_length() -> None:
-    from oea_cli.encoder.decode_ahead import Piece
+def noise(*seconds: float) -> list[Piece]:
+    """Sounds of these lengths at 16 kHz."""
+    return [Piece({}, np.zeros(int(16_000 * s), np.float32)) for s in seconds]
 
+
+def test_batches_are_even_and_of_similar_length() -> None:
     plan = plan_batches("cpu", 8, lanes=2)
-    sizes = np.random.default_rng(0).permutation(18) * 100 + 1
-    pieces = [Piece({}, np.zeros(size, np.float32)) for size in sizes]
+    pieces = noise(*(np.random.default_rng(0).permutation(18) * 0.006 + 0.001))
     batches = plan.batches(pieces, 16_000)
     assert sorted(row for batch in batches for row in batch) == list(range(18))
     assert [len(batch) for batch in batches] == [6, 6, 6]
@@ -269,10 +275,148 @@ def test_batches_are_even_and_of_similar_length() -> None:
     assert len(plan.batches(pieces[:2], 16_000)) == 2, "no lane is idle"
 
 
-def test_automatic_batches_of_long_windows_are_small() -> None:
-    from oea_cli.encoder.decode_ahead import Piece
-
-    pieces = [Piece({}, np.zeros(16_000 * 300, np.float32))] * 4
-    assert [len(b) for b in plan_batches("cpu", None, 1).batches(pieces, 16_000)] == [1] * 4
-    assert [len(b) for b in plan_batches("cuda", None, 1).batches(pieces, 16_000)] == [2, 2]
+def test_a_batch_size_that_is_asked_for_is_a_limit() -> None:
+    pieces = noise(*([300.0] * 4))
     assert [len(b) for b in plan_batches("cpu", 4, 1).batches(pieces, 16_000)] == [4]
+    assert [len(b) for b in plan_batches("cpu", 3, 1).batches(pieces, 16_000)] == [2, 2]
+
+
+def test_automatic_batches_go_by_padded_tokens() -> None:
+    rng = np.random.default_rng(0)
+    pieces = noise(*rng.uniform(0.5, 30, 200))
+    texts = [Piece({}, "dog " * n) for n in rng.integers(1, 400, 200)]
+    mixed = [piece for pair in zip(pieces, texts, strict=True) for piece in pair]
+    for device, limit in (("cpu", batch_plan.CPU_TOKENS), ("cuda", batch_plan.GPU_TOKENS)):
+        batches = [
+            [mixed[row] for row in rows]
+            for rows in plan_batches(device, None, 2).batches(mixed, 16_000)
+        ]
+        assert sum(map(len, batches)) == 400
+        assert all(len({type(piece.content) for piece in batch}) == 1 for batch in batches)
+        costs = [padded_tokens(batch, 16_000) for batch in batches]
+        assert max(costs) <= limit
+        real = sum(num_tokens(piece, 16_000) for piece in mixed)
+        assert real > 0.85 * sum(costs), "little of it is padding"
+    long = plan_batches("cpu", None, 1).batches(noise(*([300.0] * 3)), 16_000)
+    assert [len(batch) for batch in long] == [1] * 3
+    short = plan_batches("cpu", None, 1).batches(noise(*([1.0] * 40)), 16_000)
+    assert len(short[0]) > 16
+
+
+class Narrow(Loudness):
+    """Has room for so many samples at a time: it asks for more memory than there is above them."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.sizes: list[int] = []
+
+    def encode_prepared(self, prepared: Any) -> np.ndarray:
+        import torch
+
+        needed = len(prepared) * max(map(len, prepared))
+        torch.empty(2**55 if needed > self.room else 8)
+        self.sizes.append(len(prepared))
+        return super().encode_prepared(prepared)
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_so_are_those_after_it(
+    clips: list[Record],
+) -> None:
+    remarks: list[Remark] = []
+    expected = gathered(encode_records(Loudness(), clips * 4, report=raise_failure))[1]
+    narrow = Narrow(room=6 * 48_000)
+    batches = encode_records(
+        narrow, clips * 4, batch_size=16, report=raise_failure, notice=remarks.append
+    )
+    records, vectors = gathered(batches)
+    assert [record["note"] for record in records] == list(range(40)) * 4
+    np.testing.assert_array_equal(vectors, expected)
+    assert [str(remark) for remark in remarks] == [
+        "out of memory: a batch of 16 did not fit; batches are smaller from here on"
+    ]
+    assert max(narrow.sizes) < 16 and np.mean(narrow.sizes) > 2
+
+
+def test_a_device_is_fed_by_two_lanes_in_order(clips: list[Record]) -> None:
+    """The path of a GPU: mel in threads of its own, batches that do not fit prepared again."""
+
+    class Device(Narrow):
+        device = "xpu"  # torch has such devices; nothing here asks for one
+        stamp = "device:0"
+
+    expected = gathered(encode_records(Loudness(), clips * 4, report=raise_failure))[1]
+    texts = [{"id": f"t{i}", "text": "a" * i} for i in range(9)]
+    remarks: list[Remark] = []
+    device = Device(room=6 * 48_000)
+    stream_ = encode_records(
+        device, [*clips * 4, *texts], report=raise_failure, notice=remarks.append
+    )
+    records, vectors = gathered(stream_)
+    assert [record["id"] for record in records][-9:] == [text["id"] for text in texts]
+    np.testing.assert_array_equal(vectors[:160], expected)
+    np.testing.assert_array_equal(vectors[160:, 0], np.arange(9))
+    assert len(remarks) == 1 and max(device.sizes) > 3
+
+
+def test_an_input_that_does_not_fit_alone_is_named(clips: list[Record]) -> None:
+    failures: list[Failure] = []
+    batches = encode_records(Narrow(room=32_000), clips, report=failures.append)
+    records, vectors = gathered(batches)
+    assert all(record["duration"] <= 2 for record in records) and len(records) == len(vectors)
+    assert len(failures) == 40 - len(records) > 0
+    assert {failure.error for failure in failures} == {"does not fit into memory, even alone"}
+
+
+def test_other_errors_end_it(clips: list[Record]) -> None:
+    class Broken(Loudness):
+        def encode_prepared(self, prepared: Any) -> np.ndarray:
+            raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="cannot be multiplied"):
+        list(encode_records(Broken(), clips, report=raise_failure))
+
+
+UNDER_A_LIMIT = """
+import re, resource, sys
+from pathlib import Path
+import numpy as np
+import torch
+from oea_cli.encoder import load_encoder
+from oea_cli.encoder.stream import encode_records
+from oea_cli.errors import raise_failure
+
+torch.set_num_threads(2)
+encoder = load_encoder("mini", device="cpu", dtype="float32")
+records = [{"id": path, "path": path} for path in sys.argv[1:]] * 64
+
+def run(size, notices):
+    batches = encode_records(
+        encoder, records, batch_size=size, report=raise_failure, notice=notices.append
+    )
+    return np.concatenate([batch.vectors for batch in batches])
+
+expected, notices = run(2, []), []
+size = re.search(r"VmSize:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
+for more in (80, 60, 40, 30, 20):
+    resource.setrlimit(resource.RLIMIT_AS, (int(size) * 1024 + more * 2**20, -1))
+    difference = np.abs(run(64, notices) - expected).max()
+    if notices:
+        break
+print(difference, *notices, sep="\\n")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited in Linux's way")
+def test_a_real_lack_of_memory_is_lived_with(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).normal(0, 0.1, 96_000), 16_000)
+    done = subprocess.run(
+        [sys.executable, "-c", UNDER_A_LIMIT, str(tmp_path / "a.wav")],
+        capture_output=True,
+        text=True,
+        env={**clean_environment(), "MALLOC_ARENA_MAX": "2"},
+    )
+    assert done.returncode == 0, done.stderr
+    difference, notice = done.stdout.splitlines()
+    assert float(difference) < 1e-6
+    assert notice.startswith("out of memory: a batch of ")

@@ -34,6 +34,7 @@ from oea_cli.options import (
     TrustRemoteCodeOption,
     VerboseOption,
     WorkersOption,
+    number_of,
 )
 from oea_cli.terminal import FailureLog, Progress, hidden_library_noise, is_interactive, say
 
@@ -183,7 +184,7 @@ def embed(
     chosen = Chosen(model, revision, pooling, text_prompt, audio_prompt)
     placed = Placed(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, wanted)
-    batch = _batch_size(batch_size)
+    batch = number_of(batch_size)
     with FailureLog("embed", on_error.value, errors) as log, hidden_library_noise(verbose):
         run = _Run(wanted, log, quiet)
         if not run.has_work() and not allow_empty:
@@ -301,14 +302,6 @@ def _shard(value: str | None) -> tuple[int, int] | None:
     if part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
         return int(part), int(parts)
     raise UsageError(f"--shard '{value}': write I/N with I from 1 to N, like 1/8")
-
-
-def _batch_size(value: str) -> int | None:
-    if value == "auto":
-        return None
-    if value.isdecimal() and int(value) > 0:
-        return int(value)
-    raise UsageError(f"--batch-size '{value}': write auto or a number from 1")
 
 
 def _refuse_terminal(output: str, inputs: Inputs) -> None:

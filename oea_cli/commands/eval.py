@@ -39,6 +39,7 @@ from oea_cli.eval_options import (
     TaskOption,
     TieRule,
     TiesOption,
+    WithinOption,
 )
 from oea_cli.options import (
     DeviceOption,
@@ -82,6 +83,7 @@ class Inputs:
     corpus: str | None
     run: str | None
     qrels: str | None
+    within: str | None
 
     @property
     def index_folder(self) -> Path:
@@ -93,6 +95,8 @@ class Inputs:
         given = [name for name, value in kinds.items() if value]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} do not go together; one of them")
+        if self.run and self.within:
+            raise UsageError("--within ranks vectors; a run has been ranked already")
         if [*self.queries, self.run, self.qrels, self.corpus].count("-") > 1:
             raise UsageError("stdin can be read once; give the other input as a file")
 
@@ -121,6 +125,7 @@ def evaluate(
     captions: CaptionsOption = CaptionsAsked.all,
     seed: SeedOption = 0,
     ties: TiesOption = TieRule.strict,
+    within: WithinOption = None,
     allow_missing: AllowMissingOption = False,
     baseline: BaselineOption = None,
     fail_under: FailUnderOption = None,
@@ -154,7 +159,9 @@ def evaluate(
       oea eval --run a.trec --qrels qrels.txt --baseline b.trec --max-drop r@10=0
       oea eval recipes/paper-eval.yaml -o results/ --set uiq=~/UIQ
     """
-    _leave_threads_to_ranks()
+    from oea_cli.cores import leave_threads_to_us
+
+    leave_threads_to_us()
     from oea_cli.evaluation.metrics import parse_metrics
 
     if list_metrics:
@@ -172,7 +179,7 @@ def evaluate(
             fail_under,
             max_drop,
         ]
-        given += [check_leaks, report, allow_missing, alpha is not None]
+        given += [check_leaks, report, within, allow_missing, alpha is not None]
         given += [(task, captions, ties) != (EvalTask.text_to_audio, "all", "strict")]
         _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
         return
@@ -181,14 +188,14 @@ def evaluate(
     gates = _gates(limits, max_drop or [], metrics, baseline)
     files = _checked_files(output or [])
     page = None if report is None else _checked_page(report)
-    inputs = Inputs(queries or [], index, corpus, run, qrels)
+    inputs = Inputs(queries or [], index, corpus, run, qrels, within)
     inputs.check()
     training = _training(check_leaks or [], inputs)
     with FailureLog("eval") as log:
         if run is not None:
             outcomes, setting = _evaluate_run(inputs, ties)
         else:
-            protocol = _protocol(task, captions, seed, ties, allow_missing)
+            protocol = _protocol(task, captions, seed, ties, allow_missing, within)
             placed = Placed(device, dtype, trust_remote_code=trust_remote_code)
             outcomes, setting = _evaluate_vectors(inputs, protocol, model, placed, log)
         against = Against(baseline, alpha, seed, ties)
@@ -249,15 +256,6 @@ def _say(text: object) -> None:
 
 def _ignore(text: object) -> None:
     pass
-
-
-def _leave_threads_to_ranks() -> None:
-    """Let BLAS use one thread, before numpy is loaded: ranks are counted by several products side
-    by side, and threads within a product would only wait for each other."""
-    if "numpy" not in sys.modules:
-        if limit := os.environ.get("OPENBLAS_NUM_THREADS"):
-            os.environ.setdefault("OMP_NUM_THREADS", limit)
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
 def _list_metrics() -> None:
@@ -324,7 +322,12 @@ def _evaluate_run(inputs: Inputs, ties: TieRule) -> "tuple[Outcomes, Setting]":
 
 
 def _protocol(
-    task: EvalTask, captions: CaptionsAsked, seed: int, ties: TieRule, allow_missing: bool
+    task: EvalTask,
+    captions: CaptionsAsked,
+    seed: int,
+    ties: TieRule,
+    allow_missing: bool,
+    within: str | None,
 ) -> "Protocol":
     from oea_cli.evaluation.vector_input import Protocol
 
@@ -334,6 +337,7 @@ def _protocol(
         seed,
         ties.value,
         allow_missing,
+        within,
     )
 
 
@@ -362,18 +366,20 @@ def _document(
     against: Against,
 ) -> "Document":
     """Measure, compare and judge; the one JSON that everything is rendered from."""
+    from oea_cli.evaluation.comparison import compare, paired
     from oea_cli.evaluation.gates import check_gates, judge
-    from oea_cli.evaluation.results import compare, document_of, measure
+    from oea_cli.evaluation.results import document_of, measure
     from oea_cli.evaluation.run_input import read_baseline
 
     measured = measure(outcomes, metrics)
     check_gates(gates, measured.metrics)
-    comparisons = {}
+    pair, comparisons = None, {}
     if against.baseline is not None:
         theirs = read_baseline(against.baseline, outcomes, against.ties.value)
-        comparisons = compare(measured, theirs, against.baseline, against.seed)
+        pair = paired(outcomes, theirs, against.baseline)
+        comparisons = compare(pair, measured.metrics, against.seed)
     verdicts = judge(gates, measured.values, comparisons, against.alpha)
-    return document_of(measured, setting, against.seed, comparisons, against.baseline, verdicts)
+    return document_of(measured, setting, against.seed, pair, comparisons, verdicts)
 
 
 def _leak_limits(

@@ -42,12 +42,14 @@ def check(
       oea models check oea-qwen3b --dtype bfloat16
       oea models check adapters/mine --quantize int8
     """
-    from oea_cli.encoder import load_encoder, parity
+    from oea_cli.encoder import load_encoder
 
     def load(kind: str) -> "Encoder":
         return load_encoder(name, device=device, dtype=dtype.value, quantize=kind)
 
     encoder = load("none")
+    from oea_cli.encoder import parity
+
     shown = [_show(one, quiet) for one in parity.check(encoder)]
     if quantize != "none":
         shown += [_show(one, quiet) for one in parity.quantized(encoder, load(quantize), quantize)]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from oea_cli.errors import OeaError
 from oea_cli.options import QuietOption, VerboseOption
 from oea_cli.terminal import Progress, say
 
@@ -50,12 +51,16 @@ def convert(
       oea models convert step_300.pt -o adapters/mine --base ./Qwen2.5-Omni-7B
       oea models convert oea-nemo3b-cl -o adapters/oea-nemo3b-cl
     """
-    from oea_cli.encoder.conversion import convert as run
     from oea_cli.encoder.released import RELEASED
-    from oea_cli.encoder.torch_checkpoint import open_checkpoint
 
     path = Path(checkpoint)
-    if checkpoint in RELEASED and not path.exists():
+    is_here = path.exists()
+    if not is_here and checkpoint not in RELEASED:
+        raise OeaError(f"{checkpoint}: no such file, and no released checkpoint's name")
+    from oea_cli.encoder.conversion import convert as run
+    from oea_cli.encoder.torch_checkpoint import open_checkpoint
+
+    if not is_here:
         from oea_cli.encoder.released_loading import fetch_released
 
         path, base_commit = fetch_released(checkpoint)

@@ -50,8 +50,12 @@ def export(
     \b
     Examples:
       oea models export adapters/mine -o merged
-      oea models export oea-qwen3b -o st -f sentence-transformers --storage bfloat16
+      oea models export oea-qwen3b -o st -f sentence-transformers
     """
+    from oea_cli.encoder import find_loader
+    from oea_cli.encoder.names import parse_name
+
+    find_loader(parse_name(name))  # a name that means nothing is told before torch is imported
     from oea_cli.encoder.export import export as run
 
     checks = run(

@@ -91,6 +91,7 @@ def find_loader(name: EncoderName) -> Loader:
 
             return load_released
         case "" if name.place in short_names() or Path(name.place).is_dir():
+            encoder_folder(name.place)
             from oea_cli.encoder.folder import load_named_folder
 
             return load_named_folder

@@ -3,7 +3,8 @@
     adapter_config.json, adapter_model.safetensors     PEFT's
     heads.safetensors, encoder.json                    ours; encoder.json names the backbone
 
-The backbone stays where it is: a folder, or a repository that is fetched once.
+The backbone stays where it is: a folder, or a repository that is fetched once. PEFT is imported
+where an adapter is at hand: it takes a second and a half.
 """
 
 import copy
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -29,6 +29,8 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv", "out_proj")
 
 def lora_config(rank: int = 16, alpha: int = 32, dropout: float = 0.05) -> Any:
     """LoRA on the attention of the language model and of the audio tower (OEA, section 4.1)."""
+    from peft import LoraConfig
+
     return LoraConfig(
         r=rank,
         lora_alpha=alpha,
@@ -93,6 +95,8 @@ def wrap(backbone: Any, config: Any, **options: Any) -> Any:
     The backbone itself has the LoRA in it from now on. Raises OeaError where there is nothing in it
     that the configuration means.
     """
+    from peft import get_peft_model
+
     try:
         with warnings.catch_warnings():
             # PEFT asks a model by a name that transformers is about to drop.
@@ -104,6 +108,8 @@ def wrap(backbone: Any, config: Any, **options: Any) -> Any:
 
 def load_lora(model: Any, folder: Path) -> None:
     """Fill a wrapped backbone's LoRA from an adapter folder; raises OeaError where it misfits."""
+    from peft import set_peft_model_state_dict
+
     path = folder / ADAPTER_FILE
     with readable(path):
         tensors = load_file(path)
@@ -113,12 +119,16 @@ def load_lora(model: Any, folder: Path) -> None:
 
 def lora_of(model: Any) -> dict[str, Tensor]:
     """The tensors of a wrapped backbone's LoRA, as they are saved."""
+    from peft import get_peft_model_state_dict
+
     tensors: dict[str, Tensor] = get_peft_model_state_dict(model)
     return tensors
 
 
 def read_lora_config(folder: Path) -> Any:
     """What adapter_config.json says; raises OeaError where that is not LoRA."""
+    from peft import LoraConfig
+
     path = folder / ADAPTER_CONFIG
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -26,6 +26,7 @@ from oea_cli.errors import OeaError
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
+LARGE = 500_000_000  # bytes of weights on disk
 BIDIRECTIONAL = {"nvomniembed"}  # model types whose language model reads both ways
 THINKERS = {"qwen2_5_omni_thinker", *BIDIRECTIONAL}
 
@@ -38,6 +39,11 @@ class Checkpoint:
     config: Qwen2_5OmniThinkerConfig
     attention: str  # causal or bidirectional
     files: tuple[Path, ...]
+
+    @property
+    def is_large(self) -> bool:
+        """True where half the memory and time count for more than the last digits."""
+        return sum(path.stat().st_size for path in self.files) > LARGE
 
     def fingerprint(self, identity: dict[str, Any], more: Iterable[Path] = ()) -> str:
         """16 hex digits over all that decides a vector: settings, weights, tokenizer, mel.

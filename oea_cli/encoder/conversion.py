@@ -40,6 +40,7 @@ HEAD_PARTS = {
     "norm.weight": (1, "weight"),
     "norm.bias": (1, "bias"),
 }
+MAX_RANK, MAX_DIM = 1024, 16_384  # a file of a few bytes may claim any size
 _LORA_KEY = re.compile(r"(.+)\.lora_([AB])(?:\.\w+)?\.weight")
 
 
@@ -73,12 +74,16 @@ def convert(
         heads = _head_tensors(checkpoint)
         trained_with = _training_config(checkpoint)
         rank = next(t.shape[0] for name, t in lora.items() if "lora_A" in name)
+        dim, hidden_size = heads["text_head.linear.weight"].shape
+        if rank > MAX_RANK or dim > MAX_DIM:
+            raise OeaError(
+                f"{checkpoint.name}: a LoRA of rank {rank} and heads to {dim} dimensions; refused"
+            )
         adapter = lora_config(rank, _alpha(trained_with, rank))
         base = _resolved(base) if base else _find_base(checkpoint, lora, trained_with)
         config, attention, commit = _base_config(base, revision)
         if problem := _difference(lora, lora_shapes(config, adapter)):
             raise OeaError(f"{checkpoint.name}: its LoRA does not fit {base}: {problem}")
-        dim, hidden_size = heads["text_head.linear.weight"].shape
         if hidden_size != config.text_config.hidden_size:
             raise OeaError(
                 f"{checkpoint.name}: its heads take {hidden_size} values, and {base} gives "

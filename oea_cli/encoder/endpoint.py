@@ -2,7 +2,11 @@
 
 Texts go as `input`, some at a time, or each as a chat message (`texts=messages`); sounds only as
 chat messages with `input_audio`, as vLLM takes them (`audio=messages`). With `adapter=DIR` the
-server computes the backbone's pooled vectors and the adapter's heads are applied here.
+server computes the backbone's pooled vectors and the adapter's heads are applied here:
+
+vllm serve MERGED --runner pooling --convert embed --pooler-config '{"pooling_type": "MEAN"}'
+
+MERGED being a checkpoint with the adapter's LoRA in it, because vLLM ignores LoRA on audio towers.
 """
 
 from collections.abc import Callable, Sequence

@@ -80,7 +80,9 @@ def assemble(
     settings = replace(settings, attention=checkpoint.attention)
     front_end = load_front_end(checkpoint.folder, settings)
     device = resolve_device(placement.device)
-    backbone = load_backbone(checkpoint, resolve_dtype(placement.dtype, device), device)
+    backbone = load_backbone(
+        checkpoint, resolve_dtype(placement.dtype, device, checkpoint.is_large), device
+    )
     added = []
     if folder is not None:
         added.append(folder / HEADS_FILE)

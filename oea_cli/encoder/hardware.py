@@ -25,8 +25,20 @@ def resolve_device(device: str) -> torch.device:
     return target
 
 
-def resolve_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """`auto` is bfloat16 on CUDA, as OEA runs, and float32 elsewhere."""
+def resolve_dtype(dtype: str, device: torch.device, is_large: bool = False) -> torch.dtype:
+    """`auto` is bfloat16 on CUDA, as OEA runs, and for a large model on a CPU that is fast in it.
+
+    Elsewhere it is float32: a small model's vectors are to be the same on every machine.
+    """
     if dtype == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
+        is_fast = device.type == "cpu" and is_large and has_fast_bfloat16()
+        return torch.bfloat16 if is_fast or device.type == "cuda" else torch.float32
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[dtype]
+
+
+def has_fast_bfloat16() -> bool:
+    """True where the CPU multiplies bfloat16 itself: AMX tiles, or AVX-512's bfloat16.
+
+    It is then some 1.7 times as fast as float32; without, a third.
+    """
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())

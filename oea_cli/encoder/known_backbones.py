@@ -1,8 +1,8 @@
-"""The sizes of the backbones that OEA is released on, as data: known without a download.
+"""The sizes of the backbones that OEA is released on, as data: what is known without a download.
 
 The released configurations agree with these numbers (OEA counts 544 LoRA tensors for 3B and 480 for
-7B, and their shapes fit). They serve `oea models bench --random-weights`, which needs none, and
-to check a checkpoint against the backbone it claims.
+7B, and their shapes fit). They serve `oea models bench --random-weights`, which needs no weights,
+and to check a checkpoint against the backbone it claims.
 """
 
 from dataclasses import dataclass
@@ -31,11 +31,14 @@ class KnownBackbone:
     heads: int
     kv_heads: int
     vocabulary: int
+    attention: str = "causal"
 
 
+_QWEN_3B = (2048, 36, 11_008, 16, 2, 151_936)
 KNOWN_BACKBONES = {
-    "Qwen/Qwen2.5-Omni-3B": KnownBackbone(2048, 36, 11_008, 16, 2, 151_936),
+    "Qwen/Qwen2.5-Omni-3B": KnownBackbone(*_QWEN_3B),
     "Qwen/Qwen2.5-Omni-7B": KnownBackbone(3584, 28, 18_944, 28, 4, 152_064),
+    "nvidia/omni-embed-nemotron-3b": KnownBackbone(*_QWEN_3B, attention="bidirectional"),
 }
 """By the repository that holds the weights."""
 

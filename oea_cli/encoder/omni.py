@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from oea_cli.encoder.chunk_attention import CHUNKS
 from oea_cli.encoder.front_end import FrontEnd, Inputs
 from oea_cli.encoder.settings import EncoderSettings
 
@@ -60,7 +61,9 @@ class OmniModel(nn.Module):
         # Given explicitly, positions do not depend on the padding, and the model need not look
         # for images and videos.
         positions = (mask.cumsum(-1) - 1).clamp(min=0)
-        hidden = self.backbone(**inputs, position_ids=positions, use_cache=False).last_hidden_state
+        hidden = self.backbone(
+            **self._unmasked(inputs), position_ids=positions, use_cache=False
+        ).last_hidden_state
         if self.pooling == "last":
             rows = torch.arange(len(mask), device=mask.device)
             last: Tensor = hidden[rows, mask.sum(1) - 1].float()
@@ -68,6 +71,14 @@ class OmniModel(nn.Module):
         weights = mask.unsqueeze(-1).float()  # (B, T, 1)
         pooled: Tensor = (hidden.float() * weights).sum(1) / weights.sum(1)
         return pooled
+
+    def _unmasked(self, inputs: Inputs) -> Inputs:
+        """Without the mask, where it hides nothing: padding on the right of a model that only looks
+        left. So attention needs no (B, T, T) mask, and the fused kernels that take none will do."""
+        layer = self.backbone.language_model.layers[0]
+        if not layer.self_attn.is_causal or not inputs["attention_mask"][:, 0].all():
+            return inputs
+        return {name: tensor for name, tensor in inputs.items() if name != "attention_mask"}
 
     def project(self, pooled: Tensor, modality: Modality) -> Tensor:
         """(B, dim) float32, unit length. The pooled vector is normalised before the head, too."""
@@ -95,6 +106,8 @@ class OmniEncoder:
     ) -> None:
         self.name, self.fingerprint = name, fingerprint
         self.model, self.front_end = model.eval(), front_end
+        if self.device != "cpu":
+            model.backbone.audio_tower.config._attn_implementation = CHUNKS
         self.dim, self.sample_rate = settings.dim, settings.sample_rate
         self.max_seconds = settings.max_seconds
 
@@ -117,7 +130,11 @@ class OmniEncoder:
         return self.encode_prepared(self.prepare_audio(waveforms))
 
     def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Inputs:
-        return self.front_end.audio_inputs(waveforms)
+        inputs = self.front_end.audio_inputs(waveforms)
+        if self.device != "cuda":
+            return inputs
+        # Pinned here, in a background thread, its transfer need not wait for the model.
+        return {name: tensor.pin_memory() for name, tensor in inputs.items()}
 
     def encode_prepared(self, prepared: Inputs) -> np.ndarray:
         return self._embed(prepared, "audio")

@@ -3,22 +3,22 @@
 The stages, all within a fixed memory:
 
     decode_ahead   threads decode, resample and cut windows
-    groups         a bounded stretch of the input, sorted by length into batches
-    lanes          threads that turn batches into vectors
+    groups         a bounded stretch of the input, sorted by length into batches (batch_plan)
+    lanes          threads that turn batches into vectors, smaller ones where memory ends (fitting)
 
 On a CPU every lane computes mel and model of one batch on its share of the cores: with torch's own
 threads inside each operation instead, they and the decoders wait for each other at every barrier
-(2.2 times the processor time on two busy cores). On a GPU one lane feeds the model and as many
-threads as there are decoders compute mel.
+(2.2 times the processor time on two busy cores). On a GPU two lanes feed the model, so that the
+next batch is queued while the vectors of the last are fetched, and as many threads as there are
+decoders compute mel.
 """
 
-import math
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,61 +27,19 @@ import torch
 from oea_cli.cores import num_cores
 from oea_cli.embeddings import Batch
 from oea_cli.encoder import Encoder
+from oea_cli.encoder.batch_plan import BatchPlan, num_tokens, plan_batches
 from oea_cli.encoder.decode_ahead import DecodeAhead, Event, Piece, Record, Remark
+from oea_cli.encoder.fitting import Encoded, Fitting
 from oea_cli.errors import Failure, Report
 
 MAX_LANES = 8
+GPU_LANES = 2
 GROUPS_IN_FLIGHT = 3
-CPU_BATCH, GPU_BATCH, TEXT_BATCH = 16, 64, 64
-WINDOW_SECONDS = 10.0  # an automatic batch holds no more than that many windows of this length
-MIN_GROUP_SECONDS = 600.0  # 38 MB at 16 kHz; about four times this is held in all
 
-Vectors = np.ndarray
-Lane = Callable[[list[Piece]], "Future[Vectors]"]
+NOT_FINITE = "the encoder gives no finite vector for it"
+TOO_LARGE = "does not fit into memory, even alone"
 
-
-@dataclass(frozen=True)
-class BatchPlan:
-    """How pieces become batches: sizes by number and, when chosen automatically, by seconds."""
-
-    audio: int
-    text: int
-    max_seconds: float
-    lanes: int
-
-    def batches(self, pieces: Sequence[Piece], sample_rate: int) -> list[list[int]]:
-        """Row numbers of a group, in batches of one kind and of similar length."""
-        texts = [i for i, piece in enumerate(pieces) if isinstance(piece.content, str)]
-        sounds = [i for i, piece in enumerate(pieces) if not isinstance(piece.content, str)]
-        texts.sort(key=lambda i: len(pieces[i].content), reverse=True)
-        sounds.sort(key=lambda i: pieces[i].size, reverse=True)
-        longest = pieces[sounds[0]].size / sample_rate if sounds else 0.0
-        fitting = int(min(self.audio, self.max_seconds / max(longest, 0.001)))
-        return [*self._split(texts, self.text), *self._split(sounds, max(1, fitting))]
-
-    def is_full(self, num_sounds: int, num_texts: int) -> bool:
-        """True when a group of so many pieces keeps every lane busy."""
-        batches = num_sounds / self.audio + num_texts / self.text
-        return batches >= max(4, 2 * self.lanes)
-
-    @property
-    def group_rows(self) -> int:
-        """Pieces of one group at most."""
-        return max(self.audio, self.text) * max(4, 2 * self.lanes)
-
-    @property
-    def group_seconds(self) -> float:
-        """Seconds of sound in one group at most."""
-        return max(MIN_GROUP_SECONDS, self.audio * max(4, 2 * self.lanes) * WINDOW_SECONDS)
-
-    def _split(self, rows: list[int], size: int) -> list[list[int]]:
-        """Even parts of at most `size` rows, at least one for every lane."""
-        if not rows:
-            return []
-        # Fewer batches than lanes would leave lanes idle.
-        parts = max(math.ceil(len(rows) / size), min(self.lanes, len(rows)))
-        edges = [round(len(rows) * i / parts) for i in range(parts + 1)]
-        return [rows[a:b] for a, b in pairwise(edges)]
+Lane = Callable[[list[Piece]], "Future[Encoded]"]
 
 
 def encode_records(
@@ -102,32 +60,73 @@ def encode_records(
     input. The same input gives the same bits.
     """
     workers = workers or num_cores()
-    with ExitStack() as stack:
-        lanes, lane = stack.enter_context(_lanes(encoder, workers))
-        plan = plan_batches(encoder.device, batch_size, lanes)
-        max_samples = int(plan.group_seconds * encoder.sample_rate)
-        ahead = stack.enter_context(
-            DecodeAhead(
-                encoder.sample_rate, encoder.max_seconds, workers=workers, max_samples=max_samples
-            )
-        )
-        events = ahead.events(records, 2 * plan.group_rows, advance or _nothing)
+    rate = encoder.sample_rate
+    with (
+        _opened(encoder, batch_size, workers) as stage,
+        DecodeAhead(
+            rate, encoder.max_seconds, workers=workers, max_samples=stage.max_samples
+        ) as ahead,
+    ):
+        events = ahead.events(records, 2 * stage.plan.group_rows, advance or _nothing)
         pieces = _pieces(events, report, notice or _nothing)
+        yield from stage.batches(pieces, report, notice or _nothing)
+
+
+def encode_pieces(
+    encoder: Encoder,
+    pieces: Iterable[Piece],
+    *,
+    batch_size: int | None = None,
+    report: Report,
+) -> Generator[Batch, None, None]:
+    """As `encode_records`, of waveforms that are decoded already, and of texts."""
+    with _opened(encoder, batch_size, num_cores()) as stage:
+        yield from stage.batches(pieces, report, _nothing)
+
+
+@contextmanager
+def _opened(encoder: Encoder, batch_size: int | None, workers: int) -> Iterator["_Stage"]:
+    fitting = Fitting(encoder)
+    with _lanes(encoder, workers, fitting) as (lanes, lane):
+        yield _Stage(
+            plan_batches(encoder.device, batch_size, lanes), lane, fitting, encoder.sample_rate
+        )
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What turns pieces into batches of vectors."""
+
+    plan: BatchPlan
+    lane: Lane
+    fitting: Fitting
+    sample_rate: int
+
+    @property
+    def max_samples(self) -> int:
+        """Of one group."""
+        return int(self.plan.group_seconds * self.sample_rate)
+
+    def batches(
+        self, pieces: Iterable[Piece], report: Report, notice: Callable[[Remark], object]
+    ) -> Iterator[Batch]:
+        """Vectors in the order of the pieces, some groups of them on their way at a time."""
         pending: deque[_Group] = deque()
-        for group in _groups(pieces, plan, max_samples):
-            pending.append(_Group(group, plan.batches(group, encoder.sample_rate), lane))
+        for group in _groups(pieces, self.plan, self.sample_rate, self.max_samples):
+            rows = self.plan.batches(group, self.sample_rate, self.fitting.tokens)
+            pending.append(_Group(group, rows, self.lane))
             if len(pending) >= GROUPS_IN_FLIGHT:
-                yield pending.popleft().result(report)
+                yield self._finished(pending.popleft(), report, notice)
         while pending:
-            yield pending.popleft().result(report)
+            yield self._finished(pending.popleft(), report, notice)
 
-
-def plan_batches(device: str, batch_size: int | None, lanes: int) -> BatchPlan:
-    """The sizes asked for, or those that are fast on this kind of device."""
-    if batch_size is not None:
-        return BatchPlan(batch_size, batch_size, math.inf, lanes)
-    audio = CPU_BATCH if device == "cpu" else GPU_BATCH
-    return BatchPlan(audio, TEXT_BATCH, audio * WINDOW_SECONDS, lanes)
+    def _finished(
+        self, group: "_Group", report: Report, notice: Callable[[Remark], object]
+    ) -> Batch:
+        group.wait()
+        if remark := self.fitting.remark():
+            notice(remark)
+        return group.result(report)
 
 
 class _Group:
@@ -137,35 +136,45 @@ class _Group:
         self._pieces = pieces
         self._parts = [(rows, lane([pieces[row] for row in rows])) for rows in batches]
 
+    def wait(self) -> None:
+        """Until all of them are through; raises what one of them raised."""
+        for _, future in self._parts:
+            future.result()
+
     def result(self, report: Report) -> Batch:
         """The finished rows in input order; a vector that is not finite is a failed input."""
         parts = [(rows, future.result()) for rows, future in self._parts]
-        vectors = np.empty((len(self._pieces), parts[0][1].shape[1]), np.float32)
+        vectors = np.empty((len(self._pieces), parts[0][1].vectors.shape[1]), np.float32)
+        too_large: set[int] = set()
         for rows, part in parts:
-            vectors[rows] = part
+            vectors[rows] = part.vectors
+            too_large.update(rows[row] for row in part.too_large)
         records = [piece.record for piece in self._pieces]
         good = np.isfinite(vectors).all(axis=1)
         for row in np.flatnonzero(~good):
             record = records[row]
             where = str(record.get("path") or record["id"])
-            report(Failure(where, "the encoder gives no finite vector for it", record["id"]))
+            reason = TOO_LARGE if row in too_large else NOT_FINITE
+            report(Failure(where, reason, record["id"]))
         if good.all():
             return Batch(records, vectors)
         return Batch([records[row] for row in np.flatnonzero(good)], vectors[good])
 
 
-def _groups(pieces: Iterable[Piece], plan: BatchPlan, max_samples: int) -> Iterator[list[Piece]]:
+def _groups(
+    pieces: Iterable[Piece], plan: BatchPlan, sample_rate: int, max_samples: int
+) -> Iterator[list[Piece]]:
     """Stretches of the input; where one ends depends on the input alone, never on timing."""
     group: list[Piece] = []
-    samples = num_texts = 0
+    samples, tokens = 0, 0.0
     for piece in pieces:
-        full = plan.is_full(len(group) - num_texts, num_texts)
+        full = plan.is_full(len(group), tokens)
         if group and (full or samples + piece.size > max_samples):
             yield group
-            group, samples, num_texts = [], 0, 0
+            group, samples, tokens = [], 0, 0.0
         group.append(piece)
         samples += piece.size
-        num_texts += isinstance(piece.content, str)
+        tokens += num_tokens(piece, sample_rate)
     if group:
         yield group
 
@@ -183,24 +192,43 @@ def _pieces(
 
 
 @contextmanager
-def _lanes(encoder: Encoder, workers: int) -> Iterator[tuple[int, Lane]]:
-    """How many batches are computed at a time, and what takes a batch."""
+def model_threads(encoder: Encoder) -> Iterator[tuple[int, ThreadPoolExecutor]]:
+    """Threads for the model, and how many batches they should have at least."""
     if encoder.device != "cpu":
-        with ThreadPoolExecutor(1) as model, ThreadPoolExecutor(workers) as mel:
-            yield 1, lambda pieces: _on_device(encoder, pieces, model, mel)
+        with ThreadPoolExecutor(GPU_LANES, "lane") as pool:
+            yield 1, pool
         return
     cores = torch.get_num_threads()
     lanes = encoder.concurrency or min(cores, MAX_LANES)
-    share = max(1, cores // lanes)
-    pool = ThreadPoolExecutor(lanes, "lane", initializer=torch.set_num_threads, initargs=(share,))
+    with _threads("lane", lanes, max(1, cores // lanes)) as pool:
+        yield lanes, pool
+
+
+@contextmanager
+def _threads(name: str, count: int, share: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that compute on `share` cores each; torch's own setting comes back after."""
+    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(count, name, initializer=torch.set_num_threads, initargs=(share,))
     try:
-        yield lanes, lambda pieces: pool.submit(_encode, encoder, pieces)
+        yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(cores)
+        torch.set_num_threads(before)
 
 
-def _encode(encoder: Encoder, pieces: list[Piece]) -> Vectors:
+@contextmanager
+def _lanes(encoder: Encoder, workers: int, fitting: Fitting) -> Iterator[tuple[int, Lane]]:
+    """How many batches a group should have at least, and what takes a batch."""
+    with model_threads(encoder) as (lanes, model):
+        if encoder.device == "cpu":
+            encode = partial(_encode, encoder)
+            yield lanes, lambda pieces: model.submit(fitting.encode, pieces, encode)
+            return
+        with _threads("mel", workers, 1) as mel:
+            yield lanes, lambda pieces: _on_device(encoder, pieces, model, mel, fitting)
+
+
+def _encode(encoder: Encoder, pieces: list[Piece]) -> np.ndarray:
     contents: list[Any] = [piece.content for piece in pieces]
     if isinstance(contents[0], str):
         return encoder.encode_text(contents)
@@ -208,13 +236,23 @@ def _encode(encoder: Encoder, pieces: list[Piece]) -> Vectors:
 
 
 def _on_device(
-    encoder: Encoder, pieces: list[Piece], model: ThreadPoolExecutor, mel: ThreadPoolExecutor
-) -> "Future[Vectors]":
+    encoder: Encoder,
+    pieces: list[Piece],
+    model: ThreadPoolExecutor,
+    mel: ThreadPoolExecutor,
+    fitting: Fitting,
+) -> "Future[Encoded]":
     contents: list[Any] = [piece.content for piece in pieces]
     if isinstance(contents[0], str):
-        return model.submit(encoder.encode_text, contents)
+        return model.submit(fitting.encode, pieces, partial(_encode, encoder))
     prepared = mel.submit(encoder.prepare_audio, contents)
-    return model.submit(lambda: encoder.encode_prepared(prepared.result()))
+
+    def encode(part: list[Piece]) -> np.ndarray:
+        if part is pieces:
+            return encoder.encode_prepared(prepared.result())
+        return _encode(encoder, part)  # a part of a batch that did not fit
+
+    return model.submit(fitting.encode, pieces, encode)
 
 
 def _nothing(*_: object) -> None:

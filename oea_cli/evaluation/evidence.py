@@ -6,13 +6,14 @@ Measuring needs none of it, so it is read only when a report shows it.
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from oea_cli.evaluation.clip_names import ClipNames
 from oea_cli.evaluation.judgments import Query
-from oea_cli.tables import Record
+from oea_cli.tables import Record, is_remote, open_bytes, read_json_lines, rejoin
 
 if TYPE_CHECKING:
     from oea_cli.embeddings.batch import Batch
@@ -24,7 +25,7 @@ CAPTION_ID = re.compile(r"(?P<clip>.+)#(?P<number>[1-9][0-9]*)", re.DOTALL)
 
 
 def no_records(ids: Collection[str]) -> dict[str, Record]:
-    """There are none: a run, for one, holds bare ids."""
+    """There are none."""
     return {}
 
 
@@ -88,6 +89,28 @@ def corpus_records(source: str, ids: Sequence[str]) -> GetRecords:
             if record["id"] in wanted
         }
         return _by_asked(meant, found)
+
+    return get
+
+
+def hit_records(source: str) -> GetRecords:
+    """What the hits of a JSONL run carry of their clips; the run is read again up to the last one
+    asked for. A TREC run holds bare ids, and what is no file cannot be read twice."""
+
+    def get(ids: Collection[str]) -> dict[str, Record]:
+        if not (is_remote(source) or Path(source).is_file()):
+            return {}
+        wanted, found = set(ids), {}
+        with open_bytes(source) as stream:
+            first, whole = rejoin(stream)
+            rows = read_json_lines(whole, source) if first.lstrip()[:1] == b"{" else iter(())
+            for _, row in rows:
+                if row["id"] in wanted:
+                    wanted.remove(row["id"])
+                    found[row["id"]] = row
+                if not wanted:
+                    break
+        return found
 
     return get
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from oea_cli.errors import UsageError
+from oea_cli.evaluation.comparison import Comparison
 from oea_cli.evaluation.metrics import Metric, parse_metric
 
 Kind = Literal["fail-under", "max-drop"]
@@ -21,22 +22,6 @@ class Gate:
 
     def __str__(self) -> str:
         return f"--{self.kind} {self.metric}={self.limit:g}"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A metric against the baseline, over the queries that both have.
-
-    `difference` is ours less the baseline's, `p` two-sided, `p_holm` corrected for all metrics.
-    """
-
-    value: float
-    baseline: float
-    difference: float
-    interval: tuple[float, float]
-    p: float
-    p_holm: float
-    queries: int
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ class Query:
     clip: str | None = None
     record: Record = field(default_factory=dict)
 
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What the query is about: queries about the same clips are not independent."""
+        return self.dataset, self.clip or tuple(sorted(self.targets)) or self.id
+
 
 def read_judged(
     sources: Sequence[str | BinaryIO], captions: Callable[[], ClipCaptions] = dict

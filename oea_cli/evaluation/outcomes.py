@@ -106,6 +106,37 @@ class Outcomes:
         }
 
 
+def joined(parts: Sequence[Outcomes]) -> Outcomes:
+    """Several outcomes as one; queries of two parts are never about the same clip."""
+    queries = np.cumsum([0, *(len(part) for part in parts)])
+    clips = np.cumsum([0, *(part.clusters.max(initial=-1) + 1 for part in parts)])
+
+    def listed(name: str) -> list[Any]:
+        return [value for part in parts for value in getattr(part, name)]
+
+    def numbers(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    return Outcomes(
+        ids=listed("ids"),
+        types=listed("types"),
+        datasets=listed("datasets"),
+        targets=listed("targets"),
+        hard_negatives=listed("hard_negatives"),
+        clusters=np.concatenate([p.clusters + n for p, n in zip(parts, clips, strict=False)]),
+        target_ranks=numbers("target_ranks"),
+        hard_negative_ranks=numbers("hard_negative_ranks"),
+        target_scores=numbers("target_scores"),
+        hard_negative_scores=numbers("hard_negative_scores"),
+        depths=numbers("depths"),
+        owners=np.concatenate([p.owners + n for p, n in zip(parts, queries, strict=False)]),
+        places=numbers("places"),
+        gains=numbers("gains"),
+        last_rank=max(part.last_rank for part in parts),
+        any_target=any(part.any_target for part in parts),
+    )
+
+
 def from_columns(columns: dict[str, Any], where: str) -> Outcomes:
     """Outcomes out of `columns`; raises OeaError where they are not whole."""
     try:

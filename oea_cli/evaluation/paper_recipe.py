@@ -49,6 +49,11 @@ class PaperEncoder:
     paper: str | None = None  # whose row it stands beside; by default the name, if that has one
 
     @property
+    def model_name(self) -> str:
+        """What it is loaded by."""
+        return self.model or self.name
+
+    @property
     def row(self) -> str:
         """The encoder of the paper that it is compared with, or its own name."""
         return encoder_key(self.paper or self.name)

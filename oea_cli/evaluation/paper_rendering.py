@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from textwrap import wrap
 
 import orjson
 
@@ -12,7 +13,10 @@ from oea_cli.evaluation.rendering import Row, aligned, escaped, markdown_table
 
 def comparison_table(rows: Sequence[Beside]) -> str:
     """The paper's tables with ours beside, for a terminal."""
-    blocks = ["\n".join([title, *aligned(cells)]) for title, cells in _comparison_blocks(rows)]
+    blocks = [
+        "\n".join([title, *aligned(cells), *wrap(note, NOTE_WIDTH)])
+        for title, cells, note in _comparison_blocks(rows)
+    ]
     return "\n\n".join([*blocks, f"Paper's figures: {source()}"]) + "\n"
 
 
@@ -20,7 +24,8 @@ def comparison_markdown(rows: Sequence[Beside]) -> str:
     """The same for a page."""
     blocks = [
         f"### {escaped(title)}\n\n{markdown_table(cells)}"
-        for title, cells in _comparison_blocks(rows)
+        + (f"\n\n{escaped(note)}" if note else "")
+        for title, cells, note in _comparison_blocks(rows)
     ]
     return "\n\n".join([*blocks, f"Paper's figures: {escaped(source())}"]) + "\n"
 
@@ -31,17 +36,20 @@ def comparison_json(rows: Sequence[Beside]) -> str:
     return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
+NOTE_WIDTH = 100
 COMPARISON_HEADER = ["encoder", "dataset", "metric", "ours", "paper", "difference"]
 
 
-def _comparison_blocks(rows: Sequence[Beside]) -> list[tuple[str, list[Row]]]:
-    numbers = dict.fromkeys(row.table for row in rows)
+def _comparison_blocks(rows: Sequence[Beside]) -> list[tuple[str, list[Row], str]]:
+    """Title, rows and note of each table."""
+    tables = [paper_table(number) for number in dict.fromkeys(row.table for row in rows)]
     return [
         (
-            f"Table {number}: {paper_table(number).title}",
-            [COMPARISON_HEADER, *(_beside(row) for row in rows if row.table == number)],
+            f"Table {table.number}: {table.title}",
+            [COMPARISON_HEADER, *(_beside(row) for row in rows if row.table == table.number)],
+            table.note,
         )
-        for number in numbers
+        for table in tables
     ]
 
 

@@ -5,24 +5,22 @@ encoder, records and captions are the same. What is finished is never run again;
 reported, and the others go on.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
 
 import numpy as np
 import orjson
 
 from oea_cli.artefacts import write_whole
 from oea_cli.embeddings.shards import clip_of
-from oea_cli.encoder import Encoder, encoder_folder, load_encoder
+from oea_cli.encoder import Encoder, load_encoder
 from oea_cli.errors import Failure, OeaError, Report, UsageError
 from oea_cli.evaluation.metrics import parse_metrics
 from oea_cli.evaluation.outcomes import Outcomes
+from oea_cli.evaluation.paper_costs import costs
 from oea_cli.evaluation.paper_recipe import PaperEncoder, PaperRecipe, Task, missing_inputs
 from oea_cli.evaluation.paper_units import SETTINGS_KEY, Figures, Unit, units
-from oea_cli.evaluation.results import measure
+from oea_cli.evaluation.results import measure, versions
 from oea_cli.evaluation.tasks import Task as Ranking
 from oea_cli.evaluation.vector_input import Protocol, evaluate_index
 from oea_cli.records import read_records
@@ -35,7 +33,6 @@ RANKINGS: dict[str, Ranking] = {
     "text-to-text": "text-to-text",
     "uiq": "text-to-audio",
 }
-TIMED_INPUTS = 20
 Notice = Callable[[str], object]
 Measured = dict[tuple[str, str], Mapping[str, Figures]]
 """The figures of every finished unit, by (encoder, dataset)."""
@@ -81,9 +78,9 @@ def figures_of(unit: Unit) -> Mapping[str, Figures]:
 
 def _run_encoder(named: PaperEncoder, left: list[Unit], device: str, hear: Listeners) -> None:
     try:
-        encoder = _load(named, device)
+        encoder = load_encoder(named.model_name, device=device, revision=named.revision)
     except OeaError as error:
-        hear.unit_failed(Failure(named.name, str(error)))
+        hear.unit_failed(Failure(named.name, f"skipped: {error}"))
         return
     for unit in left:
         try:
@@ -92,15 +89,6 @@ def _run_encoder(named: PaperEncoder, left: list[Unit], device: str, hear: Liste
         except Exception as error:
             said = str(error) if isinstance(error, OeaError) else f"{type(error).__name__}: {error}"
             hear.unit_failed(Failure(_name(unit), said))
-
-
-def _load(named: PaperEncoder, device: str) -> Encoder:
-    name = named.model or named.name
-    try:
-        encoder_folder(name)
-    except OeaError as error:
-        raise OeaError(f"not available yet, skipped: {error}") from error
-    return load_encoder(name, device=device, revision=named.revision)
 
 
 def _name(unit: Unit) -> str:
@@ -121,6 +109,8 @@ def run_unit(unit: Unit, encoder: Encoder, hear: Listeners) -> None:
     content = {
         SETTINGS_KEY: unit.settings,
         "encoder": encoder.stamp,
+        "device": encoder.device,
+        "versions": versions(),
         "dataset": unit.dataset.name,
         "clips": num_clips,
         "clips_failed": len(records) - num_clips,
@@ -171,7 +161,8 @@ class _Meter:
     def figures(self, task: Task) -> Figures:
         """A task's figures: by metric, for UIQ by type and metric."""
         if task.kind == "speed":
-            return self._speed(task)
+            model = self._unit.encoder.model_name
+            return costs(self._encoder, model, _all(self._index), task.metrics)
         if task.kind != "uiq":
             return self._values(self._outcomes(task.kind, task.captions), task)
         self._queries = self._queries or self._outcomes("uiq", "all")
@@ -198,31 +189,6 @@ class _Meter:
         values = measure(outcomes, parse_metrics(task.metrics)).values
         return {str(metric): value for metric, value in values.items()}
 
-    def _speed(self, task: Task) -> Figures:
-        """Milliseconds per clip and per caption, one at a time; the others are not measured."""
-        from oea_cli.audio import read_windows
-
-        records = list(islice(_all(self._index), TIMED_INPUTS))
-        rate, seconds = self._encoder.sample_rate, self._encoder.max_seconds
-        sounds = [next(iter(read_windows(r["path"], rate, seconds))).samples for r in records]
-        texts = [text for record in records for text in record["captions"][:1]]
-        timed = {
-            "audio ms": lambda: _milliseconds(self._encoder.encode_audio, sounds),
-            "text ms": lambda: _milliseconds(self._encoder.encode_text, texts),
-        }
-        return {name: timed[name]() for name in task.metrics if name in timed}
-
 
 def _of_type(outcomes: Outcomes, type: str) -> Outcomes:
     return outcomes.chosen(np.flatnonzero([one == type for one in outcomes.types]))
-
-
-def _milliseconds(encode: Callable[[list[Any]], object], inputs: list[Any]) -> float:
-    """The median over inputs, one by one, after one to warm up."""
-    encode(inputs[:1])
-    taken = []
-    for one in inputs:
-        started = time.perf_counter()
-        encode([one])
-        taken.append(1000 * (time.perf_counter() - started))
-    return float(np.median(taken))

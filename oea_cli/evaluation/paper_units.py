@@ -1,7 +1,8 @@
 """The paper's evaluation in parts that can be run, stopped and resumed one by one.
 
 A unit is one encoder on one dataset, with a folder of its own. Its results file is written last and
-names the settings it was made with: a unit is done when these are the recipe's.
+names the settings it was made with: a unit is done when these are the recipe's, and the encoder's
+files are what they were.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from oea_cli.evaluation.encoder_files import files_digest
 from oea_cli.evaluation.paper_recipe import Dataset, PaperEncoder, PaperRecipe, Task
 from oea_cli.evaluation.published import Comparison, compare, paper_table
 from oea_cli.evaluation.uiq_summary import TYPES, mean_of_all
@@ -35,6 +37,7 @@ class Unit:
     folder: Path
     query_files: tuple[Path, ...]
     seed: int = 0
+    weights: str | None = None  # a digest of the encoder's files, where it is a folder
 
     @property
     def result(self) -> Path:
@@ -43,7 +46,7 @@ class Unit:
 
     @property
     def settings(self) -> str:
-        """A digest of all that the results depend on, as far as the recipe says it."""
+        """A digest of all that the results depend on, as far as recipe and encoder's files tell."""
         content = plain_content(dataclasses.replace(self, folder=Path()))
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
@@ -60,12 +63,13 @@ def units(recipe: PaperRecipe) -> list[Unit]:
     """Every encoder on every dataset that any task asks for, encoder by encoder."""
     found = []
     for encoder in recipe.encoders:
+        weights = files_digest(encoder.model_name)
         for dataset in recipe.datasets:
             tasks = tuple(t for t in recipe.tasks if not t.datasets or dataset.name in t.datasets)
             if tasks:
                 folder = recipe.output / encoder.name / dataset.name
                 files = _query_files(recipe.uiq, dataset, tasks)
-                found.append(Unit(encoder, dataset, tasks, folder, files, recipe.seed))
+                found.append(Unit(encoder, dataset, tasks, folder, files, recipe.seed, weights))
     return found
 
 

@@ -33,6 +33,7 @@ class Table:
     datasets: tuple[str, ...]
     metrics: tuple[str, ...]
     cells: dict[Key, float]
+    note: str = ""  # what to know before comparing
 
     @property
     def encoders(self) -> tuple[str, ...]:
@@ -171,4 +172,4 @@ def _table(number: int, part: dict[str, Any]) -> Table:
         for dataset, figures in zip(datasets, row if len(datasets) > 1 else [row], strict=True):
             for metric, figure in zip(metrics, figures, strict=True):
                 cells[encoder, dataset, metric] = float(figure)
-    return Table(number, part["title"], datasets, metrics, cells)
+    return Table(number, part["title"], datasets, metrics, cells, part.get("note", ""))

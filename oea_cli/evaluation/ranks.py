@@ -6,7 +6,6 @@ in its last bits on the block's shape, so candidates within that noise of a thre
 again, pair by pair in double precision: what ties, ties.
 """
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,18 +15,22 @@ from queue import SimpleQueue
 import numpy as np
 import numpy.typing as npt
 
-from oea_cli.cores import num_cores
+from oea_cli.cores import num_threads
 from oea_cli.embeddings.batch import Vectors
 from oea_cli.evaluation.corpora import BLOCK_ROWS, Corpus
 from oea_cli.evaluation.outcomes import Codes, Mask
 from oea_cli.evaluation.runs import Ties
 
 QUERIES_AT_ONCE = 2048
+# So many times the corpus is read once.
+GROUPS_AT_ONCE = 8
 PAIRS_AT_ONCE = 4096
 # Rows that are compared at a time: their comparisons are counted in bytes, so 255 at most; with
 # 2,048 queries, 1 MB of scores.
 SLICE_ROWS = 128
 WHOLE_LAYERS = 8
+FEW = 32
+"""Columns are looked at one by one where they are at most one in so many."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,17 @@ def standing_of(
     tally = _Tally(queries, owners, candidates, scores, names, noise_of(corpus.dim))
     sizes = np.bincount(owners, minlength=len(queries))
     order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
-    for start in range(0, len(order), QUERIES_AT_ONCE):
-        chosen = order[start : start + QUERIES_AT_ONCE]
-        _scan(corpus, queries, chosen, _layers(owners, sizes, chosen), tally)
+    starts = range(0, len(order), QUERIES_AT_ONCE)
+    chunks = [order[start : start + QUERIES_AT_ONCE] for start in starts]
+    for start in range(0, len(chunks), GROUPS_AT_ONCE):
+        _scan(
+            corpus,
+            [
+                _group(queries, chosen, _layers(owners, sizes, chosen), tally)
+                for chosen in chunks[start : start + GROUPS_AT_ONCE]
+            ],
+            tally,
+        )
     above = tally.above
     if hidden is not None and (hidden >= 0).any():
         above = above - _above_if_shown(corpus, queries, hidden, tally)
@@ -83,38 +94,55 @@ def _layers(owners: Codes, sizes: Codes, chosen: Codes) -> list[Codes]:
     ]
 
 
-def _scan(
-    corpus: Corpus, queries: Vectors, chosen: Codes, layers: Sequence[Codes], tally: "_Tally"
-) -> None:
+@dataclass(frozen=True)
+class _Group:
+    """Some queries, as columns (D, Q), and the layers of their pairs."""
+
+    columns: Vectors
+    layers: list["_Layer"]
+
+
+def _group(queries: Vectors, chosen: Codes, layers: Sequence[Codes], tally: "_Tally") -> _Group:
+    # Comparing two whole tables is 1.6 times as fast as a table and a row; memory sets the limit.
+    repeats = SLICE_ROWS if len(layers) <= WHOLE_LAYERS else 1
+    columns = np.ascontiguousarray(queries[chosen]).T
+    return _Group(columns, [tally.layer(pairs, repeats) for pairs in layers])
+
+
+def _scan(corpus: Corpus, groups: Sequence[_Group], tally: "_Tally") -> None:
     """Count above the pairs of some queries, block by block, each block in a thread of its own.
 
     Products that run side by side do not wait for each other, as the threads of one product do,
     and the scores are compared where they were made.
     """
-    columns = np.ascontiguousarray(queries[chosen]).T
-    # Comparing two whole tables is 1.6 times as fast as a table and a row; memory sets the limit.
-    repeats = SLICE_ROWS if len(layers) <= WHOLE_LAYERS else 1
-    thresholds = [tally.layer(pairs, repeats) for pairs in layers]
     threads = num_threads()
+    widest = max(group.columns.shape[1] for group in groups)
     buffers: SimpleQueue[Vectors] = SimpleQueue()
     for _ in range(threads):
-        buffers.put(np.empty((BLOCK_ROWS, len(chosen)), np.float32))
+        buffers.put(np.empty((BLOCK_ROWS, widest), np.float32))
 
-    def work(block: _Block) -> _Counted:
+    def work(block: _Block) -> list[_Counted]:
         buffer = buffers.get()
         try:
-            return tally.count(block.products(columns, buffer), thresholds, block)
+            return [
+                tally.count(block.products(group.columns, buffer), group.layers, block)
+                for group in groups
+            ]
         finally:
             buffers.put(buffer)
 
+    def add(counted: list[_Counted]) -> None:
+        for group, one in zip(groups, counted, strict=True):
+            tally.add(group.layers, one)
+
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[_Counted]] = deque()
+        waiting: deque[Future[list[_Counted]]] = deque()
         for block in _blocks(corpus):
             waiting.append(pool.submit(work, block))
             if len(waiting) > threads:
-                tally.add(thresholds, waiting.popleft().result())
+                add(waiting.popleft().result())
         for future in waiting:
-            tally.add(thresholds, future.result())
+            add(future.result())
 
 
 @dataclass(frozen=True)
@@ -146,9 +174,10 @@ class _Block:
 
     def products(self, columns: Vectors, buffer: Vectors) -> Vectors:
         """The scores (candidates, Q) of the block with queries (D, Q), in a buffer for rows."""
+        size = len(self.rows), columns.shape[1]
         if len(self.rows) > len(buffer):
-            buffer = np.empty((len(self.rows), columns.shape[1]), np.float32)
-        scores = buffer[: len(self.rows)]
+            buffer = np.empty(size, np.float32)
+        scores = buffer.reshape(-1)[: size[0] * size[1]].reshape(size)
         # This way round the product of a block runs as fast as that of the whole.
         np.matmul(self.rows, columns, out=scores)
         if self.starts is None:
@@ -208,11 +237,9 @@ class _Tally:
         for start in range(0, len(scores), SLICE_ROWS):
             part = scores[start : start + SLICE_ROWS]
             for layer, count in zip(layers, counts, strict=True):
-                surely = _counts_above(part, layer.high, mask)
-                count += surely
-                columns = np.flatnonzero(_counts_above(part, layer.low, mask) != surely)
-                if len(columns):
-                    rows, places = _between(part, layer.low[0], layer.high[0], columns)
+                above, rows, places = _compared(part, layer, mask)
+                count += above
+                if len(rows):
                     unsure.append((rows + start, layer.pairs[places]))
         return _Counted(counts, self._settled(unsure, block))
 
@@ -248,10 +275,23 @@ class _Tally:
         return above
 
 
-def num_threads() -> int:
-    """As many as OMP_NUM_THREADS says, else one per core."""
-    value = os.environ.get("OMP_NUM_THREADS", "")
-    return int(value) if value.isdecimal() and int(value) > 0 else num_cores()
+def _compared(
+    scores: Vectors, layer: _Layer, mask: Mask
+) -> tuple[npt.NDArray[np.uint8], Codes, Codes]:
+    """Of scores (B <= 255, Q): how many are surely above each pair of the layer (p <= Q), as bytes
+    (p,), and rows and columns of those within the noise."""
+    counts = _counts_above(scores, layer.low, mask)
+    columns = np.flatnonzero(counts)
+    if len(columns) > len(counts) // FEW:
+        surely = _counts_above(scores, layer.high, mask)
+        columns = np.flatnonzero(counts != surely)
+        counts = surely
+    # Few columns are left: where nothing is above, as of targets that rank high, nothing is near.
+    chosen = scores[:, columns]
+    above = chosen > layer.high[0, columns]
+    counts[columns] = np.add.reduce(above, axis=0, dtype=np.uint8)
+    rows, places = np.nonzero((chosen > layer.low[0, columns]) & ~above)
+    return counts, rows, columns[places]
 
 
 def _counts_above(scores: Vectors, thresholds: Vectors, mask: Mask) -> npt.NDArray[np.uint8]:
@@ -260,20 +300,10 @@ def _counts_above(scores: Vectors, thresholds: Vectors, mask: Mask) -> npt.NDArr
     Sums of bytes are several times faster than `mask.sum(axis=0)`.
     """
     width = thresholds.shape[1]
-    if width == scores.shape[1]:
-        above = mask[: len(scores)]
-    else:
-        above = mask.reshape(-1)[: len(scores) * width].reshape(len(scores), width)
+    above = mask.reshape(-1)[: len(scores) * width].reshape(len(scores), width)
     np.greater(scores[:, :width], thresholds[: len(scores)], out=above)
     counts: npt.NDArray[np.uint8] = np.add.reduce(above.view(np.uint8), axis=0, dtype=np.uint8)
     return counts
-
-
-def _between(scores: Vectors, low: Vectors, high: Vectors, columns: Codes) -> tuple[Codes, Codes]:
-    """Where scores (B, Q) lie between two thresholds (Q,), in these columns: rows and columns."""
-    chosen = scores[:, columns]
-    rows, places = np.nonzero((chosen > low[columns]) & (chosen <= high[columns]))
-    return rows, columns[places]
 
 
 def _above_if_shown(corpus: Corpus, queries: Vectors, hidden: Codes, tally: _Tally) -> Codes:
@@ -297,7 +327,7 @@ def exact_scores(corpus: Corpus, queries: Vectors, owners: Codes, candidates: Co
             continue
         first = corpus.starts[chosen]
         ends = np.append(corpus.starts, corpus.rows.count)[chosen + 1]
-        numbers = _spread(first, ends)
+        numbers = spread(first, ends)
         offsets = np.cumsum(np.append(0, ends - first))
         rows = corpus.rows.take(numbers)
         scores[part] = _best_of_rows(rows, offsets[:-1], offsets[1:], own)
@@ -313,13 +343,13 @@ def pair_scores(rows: Vectors, queries: Vectors) -> Vectors:
 def _best_of_rows(rows: Vectors, firsts: Codes, ends: Codes, queries: Vectors) -> Vectors:
     """The best cosine (C,) of a query (C, D) with the rows of its candidate, first to end."""
     lengths = ends - firsts
-    scores = pair_scores(rows[_spread(firsts, ends)], np.repeat(queries, lengths, axis=0))
+    scores = pair_scores(rows[spread(firsts, ends)], np.repeat(queries, lengths, axis=0))
     offsets = np.cumsum(lengths) - lengths
     best: Vectors = np.maximum.reduceat(scores, offsets)
     return best
 
 
-def _spread(firsts: Codes, ends: Codes) -> Codes:
+def spread(firsts: Codes, ends: Codes) -> Codes:
     """All numbers from each first to its end, one range after the other."""
     lengths = ends - firsts
     offsets = np.cumsum(lengths) - lengths

@@ -1,6 +1,7 @@
 """Results for people and for CI: every form is made from the one JSON, so all say the same."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ from oea_cli.evaluation.results import Document, to_json
 
 Row = list[str]
 GROUP_HEADER = ["dataset", "type", "queries"]
+WHOSE = "whose"
+"""The column that tells ours from the baseline's, and from the difference."""
 
 
 def shown(metric: Metric, value: float | None) -> str:
@@ -17,6 +20,12 @@ def shown(metric: Metric, value: float | None) -> str:
     if value is None or math.isnan(value):
         return ""
     return f"{100 * value:.2f}" if metric.definition.is_fraction else f"{value:.1f}"
+
+
+def gained(metric: Metric, value: float | None) -> str:
+    """A difference for people, with its sign; empty for none."""
+    text = shown(metric, value)
+    return text if text.startswith("-") or not text else f"+{text}"
 
 
 def render(document: Document, form: str) -> bytes:
@@ -56,31 +65,58 @@ BASELINE_HEADER = ["baseline", "difference", "95 % interval", "p (Holm)"]
 
 def _compared(metric: Metric, comparison: Document) -> Row:
     low, high = comparison["interval"]
-    difference = shown(metric, comparison["difference"])
     return [
         shown(metric, comparison["baseline"]),
-        difference if difference.startswith("-") else f"+{difference}",
+        gained(metric, comparison["difference"]),
         f"{shown(metric, low)} to {shown(metric, high)}",
         f"{comparison['p_holm']:.3g}",
     ]
 
 
 def group_rows(document: Document) -> list[Row]:
-    """A header and a row per data set and type of query, then the means; empty where there are
-    no groups."""
+    """A header and a row per data set and type of query, then the means; with a baseline, its row
+    and the difference's below each. Empty where there are no groups."""
     if not document["groups"]:
         return []
     metrics = [parse_metric(name) for name in document["metrics"]]
-    rows = [[*GROUP_HEADER, *(metric.label for metric in metrics)]]
+    rows = [[*GROUP_HEADER, WHOSE, *(metric.label for metric in metrics)]]
     for group in document["groups"]:
-        values = [shown(metric, group["metrics"][str(metric)]) for metric in metrics]
-        labels = [group["dataset"] or "", group["type"] or "", str(group["queries"])]
-        rows.append([*labels, *values])
+        theirs = group.get("baseline", {})
+        labels = [group["dataset"] or "", group["type"] or ""]
+        counts = str(group["queries"]), str(theirs.get("queries", ""))
+        figures = group["metrics"], theirs.get("metrics"), group.get("difference")
+        rows += _beside(labels, counts, metrics, figures)
     if over := document["means"].get("datasets"):
-        rows.append(["mean", "", "", *(shown(metric, over[str(metric)]) for metric in metrics)])
-    if not any(row[0] for row in rows[1:]):
-        rows = [row[1:] for row in rows]
-    return rows
+        theirs, difference = (
+            document["means"].get(which, {}).get("datasets") for which in ("baseline", "difference")
+        )
+        rows += _beside(["mean", ""], ("", ""), metrics, (over, theirs, difference))
+    empty = {
+        number
+        for number, name in enumerate(rows[0])
+        if name in ("dataset", WHOSE) and not any(row[number] for row in rows[1:])
+    }
+    return [[cell for number, cell in enumerate(row) if number not in empty] for row in rows]
+
+
+Figures = dict[str, float | None]
+
+
+def _beside(
+    labels: Row,
+    counts: tuple[str, str],
+    metrics: Sequence[Metric],
+    figures: tuple[Figures, Figures | None, Figures | None],
+) -> list[Row]:
+    """A row of ours; with a baseline, its row and the differences, which have no labels."""
+    ours, theirs, differences = figures
+    if theirs is None or differences is None:
+        return [[*labels, counts[0], "", *(shown(m, ours[str(m)]) for m in metrics)]]
+    return [
+        [*labels, counts[0], "ours", *(shown(m, ours[str(m)]) for m in metrics)],
+        ["", "", counts[1], "baseline", *(shown(m, theirs[str(m)]) for m in metrics)],
+        ["", "", "", "difference", *(gained(m, differences[str(m)]) for m in metrics)],
+    ]
 
 
 NOTES = {
@@ -89,6 +125,10 @@ NOTES = {
     "targets_not_found": ("query", "whose target was not found"),
     "queries_without_relevant": ("query", "without a relevant clip: left out"),
     "queries_not_judged": ("query", "of the run not judged: left out"),
+    "datasets_in_one_pool": (
+        "dataset",
+        "of queries ranked in one pool: --within dataset ranks each within its own clips",
+    ),
     "skipped_single_caption": ("clip", "with a single caption: left out"),
 }
 
@@ -108,8 +148,18 @@ def notes(document: Document) -> list[str]:
         if counts.get(key)
     ]
     if (average := document["means"].get("avg_uiq")) is not None:
-        said.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}")
+        beside = _average_beside(document["means"])
+        said.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}{beside}")
     return said + (_leak_notes(document["leaks"]) if "leaks" in document else [])
+
+
+def _average_beside(means: Document) -> str:
+    theirs, difference = (
+        means.get(which, {}).get("avg_uiq") for which in ("baseline", "difference")
+    )
+    if theirs is None or difference is None:
+        return ""
+    return f", baseline {100 * theirs:.2f} ({100 * difference:+.2f})"
 
 
 def _leak_notes(leaks: Document) -> list[str]:
@@ -152,7 +202,10 @@ def to_table(document: Document) -> str:
 def aligned(rows: list[Row]) -> list[str]:
     """Lines with the cells of each column under each other, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    is_text = [not any(cell[:1].isdigit() for cell in column) for column in zip(*rows, strict=True)]
+    is_text = [
+        not any(cell.lstrip("+-")[:1].isdigit() for cell in column)
+        for column in zip(*rows, strict=True)
+    ]
     lines = []
     for row in rows:
         cells = [

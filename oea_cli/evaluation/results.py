@@ -1,7 +1,7 @@
 """The one JSON of an evaluation, which table, Markdown, JUnit and all else are rendered from."""
 
 import hashlib
-import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,26 +11,13 @@ import orjson
 
 from oea_cli import __version__
 from oea_cli.errors import OeaError
+from oea_cli.evaluation.comparison import Comparison, Paired, told
 from oea_cli.evaluation.evidence import Evidence
-from oea_cli.evaluation.gates import Comparison, Verdict
-from oea_cli.evaluation.metrics import (
-    Metric,
-    check_applies,
-    default_metrics,
-    parse_metric,
-    summary,
-)
-from oea_cli.evaluation.outcomes import Codes, Outcomes, from_columns
-from oea_cli.evaluation.significance import (
-    CONFIDENCE,
-    PERMUTATIONS,
-    RESAMPLES,
-    Column,
-    bootstrap_difference,
-    bootstrap_intervals,
-    holm,
-    permutation_p,
-)
+from oea_cli.evaluation.gates import Verdict
+from oea_cli.evaluation.groups import groups, means
+from oea_cli.evaluation.metrics import Metric, check_applies, default_metrics, summary
+from oea_cli.evaluation.outcomes import Outcomes, from_columns
+from oea_cli.evaluation.significance import CONFIDENCE, RESAMPLES, Column, bootstrap_intervals
 
 FORMAT = "oea-results/1"
 Document = dict[str, Any]
@@ -72,80 +59,30 @@ def measure(outcomes: Outcomes, metrics: Sequence[Metric]) -> Measured:
     return Measured(outcomes, chosen, values)
 
 
-def compare(
-    measured: Measured, baseline: Outcomes, where: str, seed: int
-) -> dict[Metric, Comparison]:
-    """Test each metric against another system's outcomes, over the queries that both have.
-
-    Differences are ours less theirs, with 95 % bootstrap intervals; p values are those of a paired
-    permutation test, clustered by clip and Holm-corrected over these metrics.
-    """
-    theirs_by_id = {id_: row for row, id_ in enumerate(baseline.ids)}
-    rows = [row for row, id_ in enumerate(measured.outcomes.ids) if id_ in theirs_by_id]
-    if not rows:
-        raise OeaError(f"{where}: holds none of the queries that are evaluated here")
-    ours = measured.outcomes.chosen(np.array(rows))
-    theirs = baseline.chosen(np.array([theirs_by_id[id_] for id_ in ours.ids]))
-    pairs = {metric: _pair(metric, ours, theirs, where) for metric in measured.metrics}
-    p_values = [permutation_p(*pair, ours.clusters, seed) for pair in pairs.values()]
-    return {
-        metric: _comparison(metric, pair, ours.clusters, seed, p, corrected)
-        for (metric, pair), p, corrected in zip(
-            pairs.items(), p_values, holm(p_values), strict=True
-        )
-    }
-
-
-def _pair(metric: Metric, ours: Outcomes, theirs: Outcomes, where: str) -> tuple[Column, Column]:
-    is_median = metric.definition.is_median
-    mine, other = metric.values(ours), metric.values(theirs)
-    both = ~(np.isnan(mine) | np.isnan(other))
-    if not both.any():
-        raise OeaError(f"{where}: {metric} applies to no query that both have")
-    return (
-        Column(np.where(both, mine, np.nan), is_median),
-        Column(np.where(both, other, np.nan), is_median),
-    )
-
-
-def _comparison(
-    metric: Metric,
-    pair: tuple[Column, Column],
-    clusters: Codes,
-    seed: int,
-    p: float,
-    corrected: float,
-) -> Comparison:
-    mine, other = (summary(metric, column.values) for column in pair)
-    interval = bootstrap_difference(*pair, clusters, seed)
-    num_queries = int((~np.isnan(pair[0].values)).sum())
-    return Comparison(mine, other, mine - other, interval, p, corrected, num_queries)
-
-
 def document_of(
     measured: Measured,
     setting: Setting,
     seed: int,
+    pair: Paired | None = None,
     comparisons: dict[Metric, Comparison] | None = None,
-    baseline: str | None = None,
     verdicts: Sequence[Verdict] = (),
 ) -> Document:
     """Put everything that is known about an evaluation into one JSON-ready object."""
-    outcomes = measured.outcomes
+    outcomes, metrics = measured.outcomes, measured.metrics
     document: Document = {
         "format": FORMAT,
-        "oea_version": __version__,
         "metrics": {str(metric): value for metric, value in measured.values.items()},
         "intervals": _intervals(measured, seed),
         "counts": {"queries": len(outcomes), **setting.counts, **_counts(outcomes)},
         "protocol": {**setting.protocol, "intervals": _method(seed)},
         "encoder": setting.encoder,
         "judgments_sha256": judgments_sha256(outcomes),
-        "groups": groups(measured),
-        "means": means(measured),
+        "versions": versions(),
+        "groups": groups(outcomes, metrics, pair),
+        "means": means(outcomes, metrics, pair),
     }
-    if comparisons:
-        document["baseline"] = _baseline(comparisons, baseline, seed)
+    if pair is not None and comparisons:
+        document["baseline"] = told(comparisons, pair.name, seed)
     if verdicts:
         document["gates"] = [_gate(verdict) for verdict in verdicts]
         document["passed"] = all(verdict.passed for verdict in verdicts)
@@ -175,10 +112,24 @@ def _method(seed: int) -> Document:
 
 def _counts(outcomes: Outcomes) -> Document:
     return {
-        "clusters": len(np.unique(outcomes.clusters)),
+        "clusters": len(set(outcomes.clusters.tolist())),  # np.unique would import numpy.ma
         "hard_negatives": int(outcomes.has_hard_negative.sum()),
         "targets_not_found": int(np.isinf(outcomes.target_ranks).sum()),
     }
+
+
+LIBRARIES = ("numpy", "scipy", "torch", "transformers")
+
+
+def versions() -> dict[str, str]:
+    """What computed the figures: of these libraries, those that this process has loaded.
+
+    Nothing is imported for it: importlib.metadata alone takes 40 ms of processor time.
+    """
+    python = ".".join(map(str, sys.version_info[:3]))
+    loaded = {name: sys.modules[name] for name in LIBRARIES if name in sys.modules}
+    libraries = {name: str(module.__version__) for name, module in loaded.items()}
+    return {"oea": __version__, "python": python, **libraries}
 
 
 def judgments_sha256(outcomes: Outcomes) -> str:
@@ -193,30 +144,6 @@ def judgments_sha256(outcomes: Outcomes) -> str:
     return digest.hexdigest()
 
 
-def _baseline(comparisons: dict[Metric, Comparison], name: str | None, seed: int) -> Document:
-    return {
-        "name": name,
-        "test": {
-            "method": "paired permutation over target clips, two-sided",
-            "permutations": PERMUTATIONS,
-            "correction": "Holm over the metrics",
-            "seed": seed,
-        },
-        "metrics": {
-            str(metric): {
-                "value": found.value,
-                "baseline": found.baseline,
-                "difference": found.difference,
-                "interval": list(found.interval),
-                "p": found.p,
-                "p_holm": found.p_holm,
-                "queries": found.queries,
-            }
-            for metric, found in comparisons.items()
-        },
-    }
-
-
 def _gate(verdict: Verdict) -> Document:
     return {
         "gate": str(verdict.gate),
@@ -227,69 +154,6 @@ def _gate(verdict: Verdict) -> Document:
         "passed": verdict.passed,
         "verdict": str(verdict),
     }
-
-
-def groups(measured: Measured) -> list[Document]:
-    """The metrics per data set and type of query; none where all queries are of one kind."""
-    outcomes = measured.outcomes
-    keys = list(zip(outcomes.datasets, outcomes.types, strict=True))
-    if len(set(keys)) < 2:
-        return []
-    found: dict[tuple[str | None, str | None], list[int]] = {}
-    for row, key in enumerate(keys):
-        found.setdefault(key, []).append(row)
-    return [
-        {
-            "dataset": dataset,
-            "type": kind,
-            "queries": len(rows),
-            "metrics": _values(measured.metrics, outcomes.chosen(np.array(rows))),
-        }
-        for (dataset, kind), rows in found.items()
-    ]
-
-
-def _values(metrics: Sequence[Metric], outcomes: Outcomes) -> Document:
-    """Each metric over these queries; None where it applies to none of them."""
-    values = {str(metric): summary(metric, metric.values(outcomes)) for metric in metrics}
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
-
-
-def means(measured: Measured) -> Document:
-    """Unweighted means over data sets (paper, tables 4, 11, 17), and Avg UIQ where it applies."""
-    outcomes = measured.outcomes
-    datasets = sorted({name for name in outcomes.datasets if name is not None})
-    found: Document = {}
-    if len(datasets) > 1 and None not in outcomes.datasets:
-        found["datasets"] = _mean_over(datasets, outcomes.datasets, measured.metrics, outcomes)
-    average = _average_uiq(outcomes)
-    if average is not None:
-        found["avg_uiq"] = average
-    return found
-
-
-def _mean_over(
-    names: Sequence[str], labels: Sequence[str | None], metrics: Sequence[Metric], of: Outcomes
-) -> Document:
-    from oea_cli.evaluation.uiq_summary import mean_of_all
-
-    parts = [_values(metrics, of.chosen(_rows(labels, name))) for name in names]
-    return {str(metric): mean_of_all(part[str(metric)] for part in parts) for metric in metrics}
-
-
-def _rows(labels: Sequence[str | None], name: str | None) -> Codes:
-    return np.array([row for row, label in enumerate(labels) if label == name], np.int64)
-
-
-def _average_uiq(outcomes: Outcomes) -> float | None:
-    """The mean of the five types' R@5, each an unweighted mean over data sets (paper, table 4)."""
-    if not any(outcomes.types):
-        return None
-    from oea_cli.evaluation.uiq_summary import average_uiq
-
-    values = parse_metric("r@5").values(outcomes).tolist()
-    labels = zip(outcomes.datasets, outcomes.types, values, strict=True)
-    return average_uiq((dataset or "", kind or "", value) for dataset, kind, value in labels)
 
 
 def read_results(content: bytes, where: str) -> Outcomes | None:

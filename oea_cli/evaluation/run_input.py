@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.evaluation.evidence import Evidence, query_records
+from oea_cli.evaluation.evidence import Evidence, hit_records, query_records
 from oea_cli.evaluation.judgments import Query, distinct, read_judged, read_qrels, with_qrels
 from oea_cli.evaluation.outcomes import Outcomes
 from oea_cli.evaluation.results import Setting, read_results
@@ -61,7 +61,7 @@ def evaluate_run(
             "queries_without_relevant": len(judged) - len(asked),
             "queries_not_judged": len(run.queries) - (len(asked) - missing),
         },
-        evidence=Evidence(query_records(asked)),
+        evidence=Evidence(query_records(asked), hit_records(source)),
     )
 
 

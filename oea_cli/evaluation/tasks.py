@@ -50,6 +50,14 @@ class Questions:
     vectors: Vectors
     is_encoded: list[bool]
 
+    def chosen(self, rows: Sequence[int]) -> "Questions":
+        """These queries, in this order."""
+        return Questions(
+            [self.queries[row] for row in rows],
+            self.vectors[list(rows)],
+            [self.is_encoded[row] for row in rows],
+        )
+
 
 @dataclass(frozen=True)
 class Assigned:
@@ -70,13 +78,9 @@ def one_per_clip(queries: Sequence[Query], seed: int) -> list[int]:
     """The rows of one query per clip, drawn at random, in the order of the clips."""
     rows: dict[object, list[int]] = {}
     for row, query in enumerate(queries):
-        rows.setdefault(_cluster(query), []).append(row)
+        rows.setdefault(query.about, []).append(row)
     choose = Random(seed).choice
     return [choose(own) for own in rows.values()]
-
-
-def _cluster(query: Query) -> object:
-    return (query.dataset, query.clip or tuple(sorted(query.targets)) or query.id)
 
 
 class _Finder:
@@ -262,7 +266,7 @@ def _outcomes(
         datasets=[query.dataset for query in queries],
         targets=[[id_ for id_, _, _ in one.relevant] for one in found],
         hard_negatives=[query.hard_negative for query in queries],
-        clusters=cluster_codes([_cluster(query) for query in queries]),
+        clusters=cluster_codes([query.about for query in queries]),
         target_ranks=target_ranks,
         hard_negative_ranks=np.where(has_negative, negative_ranks, np.nan),
         target_scores=target_scores,

@@ -52,6 +52,7 @@ class Protocol:
     seed: int = 0
     ties: Ties = "strict"
     allow_missing: bool = False
+    within: str | None = None  # a key of the clips' records: a query ranks among its target's kind
 
 
 def evaluate_vectors(
@@ -143,19 +144,44 @@ def _evaluate(
     if corpus.has_windows and not any(map(_names_window, asked.queries)):
         corpus = corpus.by_clip()
     if protocol.captions == "one":
-        asked = _chosen(asked, one_per_clip(asked.queries, protocol.seed))
-    outcomes = rank(
-        asked, corpus, protocol.task, ties=protocol.ties, allow_missing=protocol.allow_missing
-    )
+        asked = asked.chosen(one_per_clip(asked.queries, protocol.seed))
+    told = _told(protocol, kind)
+    if protocol.within is None:
+        outcomes = rank(
+            asked, corpus, protocol.task, ties=protocol.ties, allow_missing=protocol.allow_missing
+        )
+    else:
+        outcomes, told["pools"] = _rank_within(asked, corpus, clips, protocol, protocol.within)
     counts = {
         "corpus": len(corpus),
         "queries_without_relevant": unjudged,
         "queries_not_encoded": asked.is_encoded.count(False),
     }
+    datasets = {name for name in outcomes.datasets if name is not None}
+    if protocol.within is None and len(datasets) > 1:
+        counts["datasets_in_one_pool"] = len(datasets)
     if protocol.task == "text-to-text":
         counts["skipped_single_caption"] = len(asked.queries) - len(outcomes)
     evidence = Evidence(query_records(asked.queries), clips)
-    return outcomes, Setting(_told(protocol, kind), counts, corpus.encoder, evidence)
+    return outcomes, Setting(told, counts, corpus.encoder, evidence)
+
+
+def _rank_within(
+    asked: Questions, corpus: Corpus, records: GetRecords, protocol: Protocol, key: str
+) -> tuple[Outcomes, dict[str, int]]:
+    """The outcomes, every query ranked in its own pool, and the pools' sizes."""
+    from oea_cli.evaluation.pools import labels_of, rank_within, sizes
+
+    labels = labels_of(corpus, key, records, asked.queries, protocol.task)
+    found = rank_within(
+        asked,
+        corpus,
+        labels,
+        protocol.task,
+        ties=protocol.ties,
+        allow_missing=protocol.allow_missing,
+    )
+    return found, sizes(labels)
 
 
 def _names_window(query: Query) -> bool:
@@ -169,6 +195,7 @@ def _told(protocol: Protocol, kind: str) -> Record:
         "task": protocol.task,
         "input": kind,
         "candidates": "captions" if protocol.task.endswith("text") else "clips",
+        "pool": "all" if protocol.within is None else f"those of the target's {protocol.within}",
         "captions": protocol.captions,
         "ties": protocol.ties,
         "rank": RANK_RULES[protocol.ties],
@@ -190,17 +217,9 @@ def _judged(questions: Questions, qrels: str | None) -> tuple[Questions, int]:
     judged = with_qrels(questions.queries, distinct(read_qrels(qrels)), qrels)
     found = {query.id: query for query in with_targets(judged, qrels)}
     rows = [row for row, query in enumerate(questions.queries) if query.id in found]
-    kept = _chosen(questions, rows)
+    kept = questions.chosen(rows)
     queries = [found[query.id] for query in kept.queries]
     return Questions(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
-
-
-def _chosen(questions: Questions, rows: Sequence[int]) -> Questions:
-    return Questions(
-        [questions.queries[row] for row in rows],
-        questions.vectors[list(rows)],
-        [questions.is_encoded[row] for row in rows],
-    )
 
 
 def _vector_questions(source: str) -> tuple[Questions, str | None]:

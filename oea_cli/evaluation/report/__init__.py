@@ -6,6 +6,7 @@ added are the intervals per type of query, and the texts and sounds of the worst
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -55,13 +56,13 @@ def to_report(document: Document, evidence: Evidence, folder: Path) -> bytes:
         style_hash=_hash(style),
         script_hash=_hash(script),
         headline=rendering.headline(document),
-        notes=rendering.notes(document),
+        notes=[_MINUS.sub("−", note) for note in rendering.notes(document)],
         num_queries=document["counts"]["queries"],
         baseline=document.get("baseline"),
         gates=document.get("gates", []),
         passed=document.get("passed", True),
         metrics=[_metric_row(metric, document) for metric in metrics],
-        groups=rendering.group_rows(document),
+        groups=_group_rows(document),
         panels=_panels(metrics, document, outcomes),
         deltas=_deltas(outcomes),
         examples=examples_of(outcomes, evidence, folder),
@@ -100,6 +101,23 @@ def _metric_row(metric: Metric, document: Document) -> dict[str, Any]:
         "drawing": figures.strip(value, _known(interval), theirs) if is_fraction else "",
         "compared": _comparison(metric, compared) if compared else None,
     }
+
+
+_MINUS = re.compile(r"(?<![^ (])-(?=[0-9])")
+"""A hyphen that stands for a minus: before a number, and not within a word."""
+
+
+def _group_rows(document: Document) -> list[list[str]]:
+    """The rows per type, their negative numbers with a real minus; names stay as they are."""
+    rows = rendering.group_rows(document)
+    names = [cell in ("dataset", "type") for cell in rows[0]] if rows else []
+    return [
+        [
+            cell if is_name else _MINUS.sub("−", cell)
+            for cell, is_name in zip(row, names, strict=True)
+        ]
+        for row in rows
+    ]
 
 
 def _comparison(metric: Metric, compared: Document) -> dict[str, str]:
@@ -148,7 +166,12 @@ def _panels(
     panels = []
     for number, metric in enumerate(drawn):
         rows = [
-            figures.Bar(_kind(group), group["metrics"][str(metric)], bounds[number])
+            figures.Bar(
+                _kind(group),
+                group["metrics"][str(metric)],
+                bounds[number],
+                group.get("baseline", {}).get("metrics", {}).get(str(metric)),
+            )
             for group, bounds in zip(document["groups"], intervals, strict=True)
             if group["metrics"][str(metric)] is not None
         ]
@@ -200,9 +223,8 @@ def _facts(document: Document) -> list[tuple[str, list[tuple[str, str]]]]:
     about = {
         "encoder": document["encoder"] or "not named",
         "judgments (SHA-256)": document["judgments_sha256"],
-        "oea": document["oea_version"],
+        **document["versions"],
         "format": document["format"],
-        "versions": document.get("versions"),
     }
     sections = {
         "Protocol": document["protocol"],

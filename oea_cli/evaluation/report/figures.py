@@ -17,6 +17,8 @@ from oea_cli.evaluation.significance import Interval
 TICKS = (0, 25, 50, 75, 100)
 LONGEST_LABEL = 34
 ROW_HEIGHT, BAR_TOP, BAR_HEIGHT = 38, 18, 10
+THEIRS_GAP, THEIRS_HEIGHT = 3, 5
+"""Below our bar, the baseline's thinner one."""
 STRIP_HEIGHT = 20
 PLOT_TOP, PLOT_HEIGHT, AXIS_HEIGHT = 18, 200, 40
 GUTTER = 10.0
@@ -25,11 +27,12 @@ GUTTER = 10.0
 
 @dataclass(frozen=True)
 class Bar:
-    """A named fraction with its interval."""
+    """A named fraction with its interval, and perhaps a baseline's."""
 
     label: str
     value: float
     interval: Interval
+    baseline: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,26 +55,39 @@ class Bin:
 
 
 def bars(rows: Sequence[Bar], name: str) -> str:
-    """A bar with a whisker per row, on an axis from 0 to 100 %."""
-    spoken = "; ".join(f"{row.label} {100 * row.value:.1f} %" for row in rows)
-    height = len(rows) * ROW_HEIGHT
+    """A bar with a whisker per row, on an axis from 0 to 100 %; below it the baseline's."""
+    spoken = "; ".join(
+        f"{row.label} {100 * row.value:.1f} %{_spoken_baseline(row)}" for row in rows
+    )
+    compared = any(row.baseline is not None for row in rows)
+    row_height = ROW_HEIGHT + (THEIRS_GAP + THEIRS_HEIGHT if compared else 0)
+    height = len(rows) * row_height
     root = _figure(height + 24, f"{name} by type of query: {spoken}")
     for tick in TICKS:
         _line(root, tick, tick, 4, height, "grid")
         _text(root, tick, height + 18, f"{tick}{' %' if tick == 100 else ''}", "tick", _side(tick))
     for number, row in enumerate(rows):
-        _bar(root, row, number * ROW_HEIGHT)
+        _bar(root, row, number * row_height)
     return _written(root)
+
+
+def _spoken_baseline(row: Bar) -> str:
+    return "" if row.baseline is None else f", baseline {100 * row.baseline:.1f} %"
 
 
 def _bar(root: Element, row: Bar, top: int) -> None:
     group = SubElement(root, "g")
     low, high = row.interval
     title = f"{row.label}: {100 * row.value:.2f} % ({100 * low:.2f} to {100 * high:.2f})"
-    SubElement(group, "title").text = title
+    SubElement(group, "title").text = title + _spoken_baseline(row)
     _text(group, 0, top + 12, _cut(row.label), "label", "start")
-    _text(group, 100, top + 12, f"{100 * row.value:.1f} %", "label value", "end")
+    value = _text(group, 100, top + 12, "", "label", "end")
+    SubElement(value, "tspan", {"class": "value"}).text = f"{100 * row.value:.1f} %"
     _rect(group, 0, 100 * row.value, top + BAR_TOP, BAR_HEIGHT, "bar")
+    if row.baseline is not None:
+        SubElement(value, "tspan", {"class": "tick"}).text = f" vs {100 * row.baseline:.1f}"
+        below = top + BAR_TOP + BAR_HEIGHT + THEIRS_GAP
+        _rect(group, 0, 100 * row.baseline, below, THEIRS_HEIGHT, "baseline")
     _whisker(group, row.interval, top + BAR_TOP + BAR_HEIGHT / 2)
 
 
@@ -212,9 +228,11 @@ def _circle(parent: Element, x: float, y: float, kind: str) -> None:
     SubElement(parent, "circle", {"cx": _pc(x), "cy": _px(y), "r": "5", "class": kind})
 
 
-def _text(parent: Element, x: float, y: float, text: str, kind: str, anchor: str) -> None:
+def _text(parent: Element, x: float, y: float, text: str, kind: str, anchor: str) -> Element:
     places = {"x": _pc(x), "y": _px(y), "class": kind, "text-anchor": anchor}
-    SubElement(parent, "text", places).text = text
+    written = SubElement(parent, "text", places)
+    written.text = text
+    return written
 
 
 def _pc(number: float) -> str:

@@ -51,7 +51,7 @@ def mixed(
     snr = _decibels(rng, augment.mix_snr)
     if not (samples.any() and beneath.any()):
         return samples + beneath
-    total = add_noise(torch.from_numpy(samples), torch.from_numpy(beneath), snr)
+    total: Tensor = add_noise(torch.from_numpy(samples), torch.from_numpy(beneath), snr)
     levelled: np.ndarray = (total / total.abs().max().clamp(min=1.0)).numpy()
     return levelled
 

@@ -1,0 +1,163 @@
+"""`oea models bench NAME`: how fast an encoder is here, and how near to what the machine can do."""
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oea_cli.errors import OeaError, raise_failure
+from oea_cli.options import (
+    BatchSizeOption,
+    DeviceOption,
+    Dtype,
+    DtypeOption,
+    Placed,
+    Quantize,
+    QuantizeOption,
+    QuietOption,
+    VerboseOption,
+    number_of,
+)
+from oea_cli.terminal import hidden_library_noise, say
+
+if TYPE_CHECKING:
+    from oea_cli.encoder import Encoder
+
+
+class Format(StrEnum):
+    """How the figures are written."""
+
+    table = "table"
+    json = "json"
+
+
+def bench(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As --model takes it.")],
+    random_weights: Annotated[
+        bool,
+        typer.Option(
+            "--random-weights", help="The real size with random weights; downloads nothing."
+        ),
+    ] = False,
+    seconds: Annotated[float, typer.Option(metavar="S", help="Length of a clip.")] = 10.0,
+    number: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Clips, and texts, per round [default: about 3 s of work]."
+        ),
+    ] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Rounds, of which medians are taken.")
+    ] = 5,
+    files: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Also embed the sounds there, from files.")
+    ] = None,
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = Dtype.auto,
+    quantize: QuantizeOption = Quantize.none,
+    batch_size: BatchSizeOption = "auto",
+    format: Annotated[
+        Format, typer.Option("--format", "-f", help="Of the figures.")
+    ] = Format.table,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Measure an encoder: time per clip and text, memory, and the share of what could be.
+
+    End to end from waveforms to vectors, one by one and in batches; then the forward pass alone on
+    the same batches, and its share of the device's rate of plain matrix products in the same
+    number format. Medians over some rounds, after a warm-up.
+
+    \b
+    Examples:
+      oea models bench mini
+      oea models bench mini --files ./wavs --seconds 5
+      oea models bench oea-qwen3b --random-weights -f json
+      oea models bench omni:Qwen/Qwen2.5-Omni-7B --random-weights --dtype bfloat16
+    """
+    from oea_cli.encoder.bench import Work, measure
+
+    work = Work(seconds, number, rounds, number_of(batch_size))
+    records = _records(files) if files else None
+    with hidden_library_noise(verbose):
+        encoder = _load(name, random_weights, Placed(device, dtype, quantize))
+        result = measure(
+            encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
+        )
+    if format is Format.json:
+        typer.echo(json.dumps(result, indent=2))
+        return
+    for line in _table(result):
+        typer.echo(line)
+
+
+def _load(name: str, random_weights: bool, placed: Placed) -> "Encoder":
+    from oea_cli.encoder import load_encoder
+
+    if not random_weights:
+        return load_encoder(name, **placed.keywords)
+    from oea_cli.encoder.bench import CAPTIONS
+    from oea_cli.encoder.names import Placement, parse_name
+    from oea_cli.encoder.random_weights import random_encoder
+
+    return random_encoder(parse_name(name), Placement(**placed.keywords), CAPTIONS)
+
+
+def _records(folder: str) -> list[dict[str, Any]]:
+    from oea_cli.records import read_records
+
+    records = list(read_records([folder], report=raise_failure))
+    if not records:
+        raise OeaError(f"no sounds in {folder}")
+    return records
+
+
+def _table(result: dict[str, Any]) -> list[str]:
+    """Rows of a name, a figure, and what it is."""
+    weights = ""
+    if "parameters" in result:
+        size = _gigabytes(result["weights_bytes"])
+        weights = f", {result['parameters'] / 1e6:,.1f} M parameters, {size} of weights"
+    threads = f" ({result['threads']} threads)" if "threads" in result else ""
+    length = f"{result['seconds']:g} s"
+    rows = [
+        ("ms per clip", f"{result['ms_per_clip']:.2f}", f"{result['clips']} of {length}, batched"),
+        ("", f"{result['ms_per_clip_alone']:.2f}", "one at a time"),
+        ("ms per text", f"{result['ms_per_text']:.3f}", f"{result['texts']} captions, batched"),
+        ("", f"{result['ms_per_text_alone']:.3f}", "one at a time"),
+        ("clips per second", f"{result['clips_per_second']:.1f}", "from waveforms"),
+    ]
+    if "files" in result:
+        files = result["files"]
+        failed = f", {files['failed']} failed" if files["failed"] else ""
+        what = f"{files['clips']} from files{failed}; {files['share_of_forward']:.2f} of forward"
+        rows.append(("", f"{files['clips_per_second']:.1f}", what))
+    rows.append(("peak memory", _gigabytes(result["peak_memory_bytes"]), _growth(result)))
+    forward = f"{result['forward_ms_per_clip']:.2f}"
+    rows.append(("bare forward", forward, "ms per clip, on the same batches"))
+    rows.append(
+        ("share of it", f"{result['share_of_forward']:.2f}", "that batches reach end to end")
+    )
+    if "share_of_matrix_rate" in result:
+        reached, rate = result["forward_flops_per_second"], result["matrix_flops_per_second"]
+        share = f"{result['share_of_matrix_rate']:.0%}"
+        what = f"forward {_flops(reached)}, plain products {_flops(rate)} ({result['dtype']})"
+        rows.append(("of matrix rate", share, what))
+    head = f"{result['name']} on {result['device']}{threads}, {result['dtype']}{weights}"
+    return [head, *(f"{name:<17}{figure:>10}  {what}".rstrip() for name, figure, what in rows)]
+
+
+def _growth(result: dict[str, Any]) -> str:
+    if "memory_growth_bytes" not in result:
+        return "on the device"
+    return f"of the process; {_gigabytes(result['memory_growth_bytes'])} more than before"
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:.2f} GB"
+
+
+def _flops(rate: float) -> str:
+    unit, name = (1e12, "TFLOP/s") if rate >= 1e12 else (1e9, "GFLOP/s")
+    return f"{rate / unit:,.1f} {name}"

@@ -1,0 +1,1 @@
+"""Hard negatives: clips that sound alike and mean something else."""

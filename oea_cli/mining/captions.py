@@ -1,0 +1,103 @@
+"""What clips are said to be: captions that say the same, and how alike two clips' captions are."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from oea_cli.embeddings import Vectors, read_embeddings
+from oea_cli.encoder import Encoder
+from oea_cli.errors import OeaError
+from oea_cli.evaluation.outcomes import Codes
+from oea_cli.mining.clips import Clips
+
+TEXTS_AT_ONCE = 256
+Texts = Sequence[str]
+EncodeTexts = Callable[[Texts], Vectors]
+
+
+def plain(caption: str) -> str:
+    """A caption without case, punctuation and white space: what is equal then says the same."""
+    return re.sub(r"[\W_]+", " ", caption).strip().casefold()
+
+
+def shared_captions(captions: Sequence[Texts]) -> list[frozenset[str]]:
+    """For each clip (N), those of its plain captions that other clips have as well."""
+    owners: dict[str, int] = {}
+    shared: set[str] = set()
+    said = [frozenset(filter(None, map(plain, texts))) for texts in captions]
+    for clip, texts in enumerate(said):
+        shared.update(text for text in texts if owners.setdefault(text, clip) != clip)
+    return [texts & shared for texts in said]
+
+
+def text_encoder(encoder: Encoder) -> EncodeTexts:
+    """An encoder's text side, which gets texts of like length together."""
+
+    def encode(texts: Texts) -> Vectors:
+        order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), texts[place]))
+        vectors = np.empty((len(texts), encoder.dim), np.float32)
+        for start in range(0, len(order), TEXTS_AT_ONCE):
+            part = order[start : start + TEXTS_AT_ONCE]
+            vectors[part] = encoder.encode_text([texts[place] for place in part])
+        return vectors
+
+    return encode
+
+
+def caption_file(source: str) -> tuple[EncodeTexts, str | None]:
+    """Vectors of captions out of a file, found by their text, and the stamp of their encoder.
+
+    Raises OeaError for rows without a text; what it returns does for a caption that is not there.
+    """
+    reader = read_embeddings(source)
+    texts: list[object] = []
+    parts: list[Vectors] = []
+    for batch in reader:
+        texts += [record.get("text") for record in batch.records]
+        parts.append(batch.vectors)
+    if not parts:
+        raise OeaError(f"{source}: holds no vectors")
+    row_of: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise OeaError(
+                f"{source}: row {row + 1} has no 'text'; "
+                "`oea embed --text clips.jsonl` writes captions with their vectors"
+            )
+        row_of[text.strip()] = row
+    vectors = np.concatenate(parts)
+
+    def look_up(texts: Texts) -> Vectors:
+        missing = next((text for text in texts if text not in row_of), None)
+        if missing is not None:
+            raise OeaError(f"{source}: no vector for the caption {missing!r:.80}")
+        return vectors[[row_of[text] for text in texts]]
+
+    return look_up, reader.encoder
+
+
+class CaptionSimilarity:
+    """How alike the captions of clips are, for clips whose captions are encoded beforehand."""
+
+    def __init__(self, clips: Clips, numbers: Iterable[int], encode: EncodeTexts) -> None:
+        """Encode every caption of the clips with these numbers, each text once."""
+        texts: dict[str, int] = {}
+        self._rows: dict[int, Codes] = {}
+        for clip in numbers:
+            rows = [texts.setdefault(text, len(texts)) for text in clips.captions[clip]]
+            self._rows[clip] = np.array(rows)
+        self._vectors = encode(list(texts)) if texts else np.zeros((0, 1), np.float32)
+
+    def with_others(self, clip: int, others: Codes) -> Vectors:
+        """The highest cosine (C,) of a caption of the clip with one of each other clip's."""
+        rows = [self._rows[other] for other in others.tolist()]
+        lengths = np.array(list(map(len, rows)))
+        table = self._vectors[np.concatenate(rows)] @ self._vectors[self._rows[clip]].T
+        best: Vectors = np.maximum.reduceat(table.max(axis=1), np.cumsum(lengths) - lengths)
+        return best
+
+    def within(self, clip: int) -> float:
+        """The lowest cosine of two of the clip's own captions; 1 where it has but one."""
+        own = self._vectors[self._rows[clip]]
+        return float((own @ own.T).min()) if len(own) > 1 else 1.0

@@ -1,0 +1,93 @@
+"""Near-duplicates among pairs: the same sound, encoded again.
+
+Hard negatives are similar by design, so that two vectors are close does not make two sounds one:
+the files are decoded and their fingerprints compared. Where a file is not at hand, only vectors
+that all but coincide tell.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from oea_cli.cores import num_cores
+from oea_cli.evaluation.outcomes import Codes, Mask
+from oea_cli.mining.clips import Clips
+from oea_cli.mining.fingerprints import (
+    MAX_SECONDS,
+    SAMPLE_RATE,
+    Comparison,
+    Fingerprint,
+    compare,
+    fingerprint,
+)
+from oea_cli.tables import Record, is_remote
+
+SUSPECT = 0.8
+"""Pairs less similar than this are never one sound encoded twice, so they are not listened to."""
+COINCIDING = 0.998
+"""Without their files, pairs at least this similar count as one sound."""
+
+
+class Duplicates:
+    """Tells which pairs are one sound; every file is decoded once at most."""
+
+    def __init__(
+        self, clips: Clips, compare_sounds: bool, advance: Callable[[], object] = lambda: None
+    ) -> None:
+        self._clips, self._compare, self._advance = clips, compare_sounds, advance
+        self._prints: dict[int, Fingerprint | None] = {}
+        self._comparisons: dict[tuple[int, int], Comparison | None] = {}
+
+    @property
+    def num_decoded(self) -> int:
+        """How many files were decoded."""
+        return sum(found is not None for found in self._prints.values())
+
+    def among(self, targets: Codes, negatives: Codes, scores: np.ndarray) -> Mask:
+        """Which pairs (P,) with these similarities are one sound."""
+        found = np.zeros(len(targets), bool)
+        suspects = np.flatnonzero(scores >= SUSPECT)
+        self._decode(np.unique([targets[suspects], negatives[suspects]]).tolist())
+        for place in suspects.tolist():
+            compared = self.compare(int(targets[place]), int(negatives[place]))
+            is_same = scores[place] >= COINCIDING if compared is None else compared.is_same
+            found[place] = is_same
+        return found
+
+    def compare(self, one: int, other: int) -> Comparison | None:
+        """How two clips differ by their fingerprints; None where a file is missing."""
+        pair = (min(one, other), max(one, other))
+        if pair not in self._comparisons:
+            self._decode(pair)
+            prints = [self._prints[clip] for clip in pair]
+            known = [found for found in prints if found is not None]
+            self._comparisons[pair] = compare(*known) if len(known) == 2 else None
+        return self._comparisons[pair]
+
+    def _decode(self, numbers: Iterable[int]) -> None:
+        missing = [number for number in numbers if number not in self._prints]
+        with ThreadPoolExecutor(num_cores()) as pool:
+            prints = pool.map(self._print_of, missing)
+            for number, found in zip(missing, prints, strict=True):
+                self._prints[number] = found
+                self._advance()
+
+    def _print_of(self, number: int) -> Fingerprint | None:
+        return print_of(self._clips.records[number]) if self._compare else None
+
+
+def print_of(record: Record) -> Fingerprint | None:
+    """The fingerprint of a record's sound; None where there is no file, or none that decodes."""
+    path = record.get("path")
+    if not isinstance(path, str) or is_remote(path) or not Path(path).is_file():
+        return None
+    from oea_cli.audio import AudioError, read_windows
+
+    section = {"start": record.get("start"), "end": record.get("end")}
+    try:
+        window = next(read_windows(path, SAMPLE_RATE, MAX_SECONDS, **section))
+    except AudioError:
+        return None
+    return fingerprint(window.samples)
