@@ -153,16 +153,16 @@ class _Crew:
 
     def __init__(self, answers: AnswerFile, workers: int) -> None:
         self.num_busy = 0
-        self._workers = workers
         self._answers = answers
         self._questions: queue.SimpleQueue[Question | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[tuple[Question, object]] = queue.SimpleQueue()
-        for _ in range(workers):
-            threading.Thread(target=self._work, daemon=True).start()
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
 
     def size(self, question: Question) -> int:
         """How many questions may be under way while this one is."""
-        return min(self._workers, question.writer.max_workers)
+        return min(len(self._threads), question.writer.max_workers)
 
     def give(self, question: Question) -> None:
         self.num_busy += 1
@@ -174,11 +174,14 @@ class _Crew:
         return outcome
 
     def finish(self) -> None:
-        """Wait for what is under way, and send the threads home."""
-        while self.num_busy:
-            self.take()
-        for _ in range(self._workers):
+        """Send the threads home, and wait for what they are still at.
+
+        `num_busy` is not asked: an interruption may have come between a question and its count.
+        """
+        for _ in self._threads:
             self._questions.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def _work(self) -> None:
         while (question := self._questions.get()) is not None:
