@@ -33,8 +33,9 @@ demo: .venv/installed
 	oea search "a dog barking" -i demo/sounds.oea -k 5 -f table
 	oea search "a dog barking" --not "a rooster" -i demo/sounds.oea -k 5 -f table
 
+# A process per core: threads within one would only wait for each other.
 test: .venv/installed-test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: .venv/installed-test
 	$(BIN)/python -m pytest -m "slow and not gpu"

@@ -49,9 +49,10 @@ def mixed(
         start = int(rng.integers(len(samples) - len(other) + 1))
         beneath[start : start + len(other)] = other
     snr = _decibels(rng, augment.mix_snr)
-    if not (samples.any() and beneath.any()):
-        return samples + beneath
-    total: Tensor = add_noise(torch.from_numpy(samples), torch.from_numpy(beneath), snr)
+    if samples.any() and beneath.any():
+        total: Tensor = add_noise(torch.from_numpy(samples), torch.from_numpy(beneath), snr)
+    else:
+        total = torch.from_numpy(samples) + torch.from_numpy(beneath)
     levelled: np.ndarray = (total / total.abs().max().clamp(min=1.0)).numpy()
     return levelled
 
