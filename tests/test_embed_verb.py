@@ -166,6 +166,7 @@ def test_every_format_holds_the_same_bits(
     np.testing.assert_array_equal(raw.view(np.uint32), vectors.view(np.uint32))
 
 
+@pytest.mark.slow
 def test_two_runs_are_identical(
     embed: Callable[..., Completed], oea: Callable[..., Completed], clips: Path, tiny_encoder: Path
 ) -> None:
@@ -362,6 +363,7 @@ def test_ctrl_c_leaves_nothing_half_written_and_the_next_run_goes_on(
     assert everything(read_embeddings(output))[0] == ids
 
 
+@pytest.mark.slow
 def test_noise_of_c_libraries_is_hidden_but_for_v(
     oea: Callable[..., Completed], shared_data: Path, tiny_encoder: Path
 ) -> None:

@@ -472,6 +472,7 @@ def test_list_metrics() -> None:
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_search_pipes_into_eval(texts: Path, tmp_path: Path) -> None:
     rows = [{"id": f"q{n}", "text": word, "target": f"t{n}.wav"} for n, word in enumerate(WORDS)]
     lines(tmp_path / "q.jsonl", rows)

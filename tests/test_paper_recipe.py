@@ -11,7 +11,7 @@ from oea_cli.evaluation.paper_units import SETTINGS_KEY, Unit, beside_paper, uni
 from oea_cli.evaluation.published import DATASETS, paper_table
 
 RECIPES = Path(__file__).parent.parent / "recipes"
-PAPER = [path for path in sorted(RECIPES.rglob("*.yaml")) if "\nstages:" not in path.read_text()]
+PAPER = [path for path in sorted(RECIPES.rglob("*.yaml")) if "\ntasks:" in path.read_text()]
 SMALL = """
 name: small
 output: results

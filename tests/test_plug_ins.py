@@ -50,6 +50,7 @@ def checkpoint(tmp_path: Path) -> Path:
     return tmp_path / "weights.safetensors"
 
 
+@pytest.mark.slow
 def test_the_example_embeds_and_searches(
     installed: Path, checkpoint: Path, oea: Run, tone: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def cache(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_a_short_name_is_the_real_thing(
     release: Release, cache: Path, tmp_path: Path, oea: Callable[..., Completed]
 ) -> None:

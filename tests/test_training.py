@@ -279,6 +279,7 @@ def test_a_run_that_goes_on_ends_with_the_same_weights(
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_muon_too_goes_on_with_the_same_weights(smoke: Recipe, tmp_path: Path) -> None:
     recipe = replace(smoke, optimizer="muon")
 

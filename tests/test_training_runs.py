@@ -195,6 +195,7 @@ def test_a_stage_without_progress_ends_at_its_best(patient: Recipe, tmp_path: Pa
     assert told["steps"] == best + 1 + 3
 
 
+@pytest.mark.slow
 def test_an_early_end_is_the_same_after_a_stop(patient: Recipe, tmp_path: Path) -> None:
     class StopError(Exception):
         pass
