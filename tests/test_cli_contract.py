@@ -88,7 +88,16 @@ EMPTY = {
 }
 
 
-@pytest.mark.parametrize("verb", sorted(EMPTY))
+LOADS_TWO_MODELS = {"mine-negatives"}
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        pytest.param(verb, marks=[pytest.mark.slow] if verb in LOADS_TWO_MODELS else [])
+        for verb in sorted(EMPTY)
+    ],
+)
 def test_empty_input_is_a_failure_unless_allowed(oea: Run, verb: str, tmp_path: Path) -> None:
     done = oea(EMPTY[verb], input="", cwd=tmp_path)
     assert done.returncode == 1

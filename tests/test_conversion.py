@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 
 from oea_cli.encoder import load_encoder
 from oea_cli.encoder.adapter import lora_config
-from oea_cli.encoder.conversion import BASES, convert, lora_shapes
-from oea_cli.encoder.known_backbones import backbone_config
+from oea_cli.encoder.conversion import convert, lora_shapes
+from oea_cli.encoder.known_backbones import KNOWN_BACKBONES, backbone_config
 from oea_cli.encoder.torch_checkpoint import open_checkpoint
 from oea_cli.errors import OeaError
 from tests.conftest import Completed, clean_environment
@@ -29,7 +29,7 @@ from tests.in_process import run
 from tests.released_layout import Release, make_release, old_name, save_release, waveforms
 
 TEXTS = ["a dog barks", "rain", ""]
-QWEN_3B, QWEN_7B, NEMOTRON = BASES
+QWEN_3B, QWEN_7B, NEMOTRON = KNOWN_BACKBONES
 
 
 @pytest.fixture(scope="module")
@@ -143,17 +143,16 @@ def test_a_configuration_pickled_as_an_object(folder: Path, release: Release) ->
 # The real sizes: shapes only, every tensor one number expanded.
 
 
-real_shapes = functools.cache(lambda sizes: lora_shapes(backbone_config(sizes), lora_config()))
+real_shapes = functools.cache(lambda base: lora_shapes(backbone_config(base), lora_config()))
 
 
 def real_content(base: str, **config: object) -> dict[str, Any]:
     """A checkpoint with the real names and shapes of a released base."""
-    sizes = BASES[base][0]
-    settings = backbone_config(sizes)
+    settings = backbone_config(base)
     lora = {
         old_name(name).replace("language_model.", "model.").replace(".weight", ".default.weight"):
             torch.zeros(1).expand(shape)
-        for name, shape in real_shapes(sizes).items()
+        for name, shape in real_shapes(base).items()
     }  # fmt: skip
     head = {
         "0.weight": torch.zeros(1).expand(512, settings.text_config.hidden_size),

@@ -89,6 +89,7 @@ def test_every_other_file_says_why_in_one_line(
         assert len(why) < 150, path
 
 
+@pytest.mark.slow
 def test_embed_accounts_for_every_file(
     oea: Callable[..., Completed], folder: Path, rows: list[Row], tiny_encoder: Path, tmp_path: Path
 ) -> None:

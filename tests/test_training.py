@@ -308,6 +308,7 @@ def test_texts_pooled_by_length_are_those_pooled_together(trained: Path, smoke: 
     assert torch.allclose(together[:1], alone, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_background_workers_change_nothing(trained: Path, smoke: Recipe, tmp_path: Path) -> None:
     train(smoke, tmp_path, workers=1, device="cpu")
     for name in WEIGHTS:

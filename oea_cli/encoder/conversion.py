@@ -29,12 +29,6 @@ from oea_cli.encoder.torch_checkpoint import StandIn, TorchCheckpoint
 from oea_cli.errors import OeaError
 
 Tensors = dict[str, Tensor]
-BASES = {
-    "Qwen/Qwen2.5-Omni-3B": ("Qwen/Qwen2.5-Omni-3B", "causal"),
-    "Qwen/Qwen2.5-Omni-7B": ("Qwen/Qwen2.5-Omni-7B", "causal"),
-    "nvidia/omni-embed-nemotron-3b": ("Qwen/Qwen2.5-Omni-3B", "bidirectional"),
-}
-"""The backbones of the release, each with the one whose sizes it has, and its attention."""
 HEAD_PARTS = {
     "linear.weight": (2, "weight"),
     "norm.weight": (1, "weight"),
@@ -64,10 +58,10 @@ def convert(
 ) -> Conversion:
     """Write the adapter folder; `on_tensor(done, total)` is called as tensors are read.
 
-    `base` is one of BASES, another repository, or a folder with a config.json; by default what the
-    checkpoint's own configuration and shapes say. Raises OeaError where the checkpoint is not
-    OEA's, does not fit its base, does not say which of two bases it has, or holds a number that is
-    not finite.
+    `base` is one of KNOWN_BACKBONES, another repository, or a folder with a config.json; by default
+    what the checkpoint's own configuration and shapes say. Raises OeaError where the checkpoint is
+    not OEA's, does not fit its base, does not say which of two bases it has, or holds a number that
+    is not finite.
     """
     with whole_folder(output, "encoder.json") as folder:
         lora = _lora_tensors(checkpoint)
@@ -204,9 +198,8 @@ def _find_base(checkpoint: TorchCheckpoint, lora: Tensors, trained_with: Mapping
     }
     fitting = [
         base
-        for base, (same_as, _) in BASES.items()
-        if len(layers) == KNOWN_BACKBONES[same_as].layers
-        and KNOWN_BACKBONES[same_as].hidden_size in widths
+        for base, known in KNOWN_BACKBONES.items()
+        if len(layers) == known.layers and known.hidden_size in widths
     ]
     if len(fitting) == 1:
         return fitting[0]
@@ -235,9 +228,8 @@ def _base_config(
     base: str, revision: str | None
 ) -> tuple[Qwen2_5OmniThinkerConfig, str, str | None]:
     """The base's configuration, its attention, and its commit where a repository was asked."""
-    if base in BASES and revision is None:
-        same_as, attention = BASES[base]
-        return backbone_config(same_as), attention, None
+    if base in KNOWN_BACKBONES and revision is None:
+        return backbone_config(base), KNOWN_BACKBONES[base].attention, None
     folder, commit = snapshot(base, revision, ["config.json"])
     return *read_config(folder), commit
 
