@@ -94,9 +94,12 @@ class Stage:
     modality: str = "pairs"  # or "texts": labels from texts alone, no audio
     batch_size: int = 64  # pairs, of all processes together: each is a negative of all others
     micro_batch: int = 0  # pairs in memory at a time; 0: the process's whole share
+    negatives_within: int = 0  # pairs that are each other's negatives; 0: the whole batch
+    masks: bool = True  # a text is not pushed away from other sounds that it fits
     learning_rate: float = 2e-3
     final_rate: float = 0.0  # of learning_rate, where the cosine ends
     warmup: int = 50  # steps
+    contrast_weight: float = 1.0  # of the contrastive loss
     label_weight: float = 0.0  # of the label loss at the start
     label_until: float = 0.6  # share of the stage at which that weight reaches label_floor
     label_floor: float = 0.0
@@ -168,8 +171,9 @@ NEW_MODEL: tuple[str, ...] = (
 NEW_MODEL += ("audio_heads", "hop_length", "initializer_range", "embedding_std", "vocab_size")
 BASE_MODEL = ("revision", "trainable", "lora_rank", "lora_alpha", "lora_dropout")
 MAY_BE_ZERO = {"seed", "warmup", "weight_decay", "initializer_range", "validate_every"}
-MAY_BE_ZERO |= {"label_weight", "label_floor", "margin_weight", "hardness"}
+MAY_BE_ZERO |= {"contrast_weight", "label_weight", "label_floor", "margin_weight", "hardness"}
 MAY_BE_ZERO |= {"steps", "epochs", "micro_batch", "patience", "hard_sounds", "hard_texts"}
+MAY_BE_ZERO |= {"negatives_within"}
 MAY_BE_ZERO |= {"gain_db", "time_masks", "frequency_masks"}
 SHARES = {"lora_dropout", "real_share", "listed_share", "split", "typo", "filler", "exclusion"}
 SHARES |= {"label_until", "average", "final_rate", "exclusion_share", "max_missing", "noise", "mix"}
@@ -267,6 +271,13 @@ def _check_stage(stage: Stage) -> Iterator[str]:
     if stage.micro_batch and stage.batch_size % stage.micro_batch:
         pairs, size = stage.batch_size, stage.micro_batch
         yield f"{where}.micro_batch: {pairs} pairs cannot be cut into {size}s"
+    if stage.negatives_within and stage.batch_size % stage.negatives_within:
+        pairs, size = stage.batch_size, stage.negatives_within
+        yield f"{where}.negatives_within: {pairs} pairs cannot be cut into {size}s"
+    if stage.negatives_within == 1:
+        yield f"{where}.negatives_within: a pair alone has no negatives"
+    if stage.negatives_within and (stage.hard_sounds or stage.hard_texts or stage.exclusions):
+        yield f"{where}.negatives_within: hard negatives belong to the whole batch"
     if stage.batch_size == 1:
         yield f"{where}.batch_size: a pair alone has no negatives"
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from oea_cli.encoder import Encoder
 from oea_cli.encoder.front_end import Inputs
-from oea_cli.training.batch import NO_KEY, Batch, content_key, fitting, key_rows, pair_up
+from oea_cli.losses import info_nce
+from oea_cli.training.batch import NO_KEY, Batch, Pairing, content_key, fitting, key_rows, pair_up
 from oea_cli.training.processes import Processes
 from tests.conftest import REPOSITORY, clean_environment
 from tests.gradients import (
@@ -68,6 +69,31 @@ def test_cached_gradients_are_those_of_a_graph_kept_whole_with_dropout(
     # And dropout is there: other seeds, other gradients.
     other = gradients(learner, batches, [1, 2, 3, 4], ALONE)
     assert any(not torch.allclose(cached[name], other[name], atol=1e-4) for name in cached)
+
+
+def test_negatives_within_micro_batches_are_the_losses_of_the_micro_batches() -> None:
+    generator = torch.Generator().manual_seed(1)
+    texts, sounds = (
+        torch.nn.functional.normalize(torch.randn(6, 8, generator=generator), dim=-1)
+        for _ in range(2)
+    )
+    same = torch.eye(6, dtype=torch.bool)
+    same[0, 1] = same[0, 4] = True
+    pairing = Pairing(torch.arange(6), torch.arange(6), same, torch.full((6,), -1), None, None)
+
+    def loss(rows: slice, left_out: Tensor | None) -> Tensor:
+        return info_nce(texts[rows], sounds[rows], same=left_out)
+
+    whole, halves = slice(0, 6), (slice(0, 3), slice(3, 6))
+    known = pairing.with_negatives(3)
+    apart = torch.stack([loss(half, same[half, half]) for half in halves]).mean()
+    torch.testing.assert_close(loss(whole, known.same), apart)
+    known = pairing.with_negatives(3, masks=False)
+    apart = torch.stack([loss(half, None) for half in halves]).mean()
+    torch.testing.assert_close(loss(whole, known.same), apart)
+    unmasked = pairing.with_negatives(masks=False)
+    torch.testing.assert_close(loss(whole, unmasked.same), loss(whole, None))
+    assert torch.equal(pairing.with_negatives().same, same)
 
 
 @pytest.mark.slow

@@ -28,6 +28,21 @@ def test_every_shipped_recipe_loads() -> None:
         assert all(stage.steps or stage.epochs for stage in recipe.stages)
 
 
+def test_the_compared_recipes_differ_in_what_they_say_they_do() -> None:
+    compared = Path(__file__).parent / "benchmarks" / "comparison"
+    load_recipe(compared / "backbone.yaml")
+    release, paper, ours = (
+        load_recipe(compared / f"{name}.yaml") for name in ("release", "paper", "ours")
+    )
+    assert release.model == paper.model == ours.model
+    assert release.sounds == paper.sounds == ours.sounds
+    seen = {one.stages[0].steps * one.stages[0].batch_size for one in (release, paper, ours)}
+    assert len(seen) == 1
+    assert (release.stages[0].negatives_within, paper.stages[0].negatives_within) == (4, 0)
+    assert [one.stages[0].masks for one in (release, paper, ours)] == [False, False, True]
+    assert [one.texts.exclusion > 0 for one in (release, paper, ours)] == [False, False, True]
+
+
 def test_every_shipped_recipe_says_how_to_launch_it() -> None:
     for path in TRAINING:
         header = path.read_text(encoding="utf-8").split("name:")[0]
@@ -99,6 +114,15 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path) -> None:
         (
             "stages: [{name: a, steps: 1, batch_size: 10, micro_batch: 4}]",
             "stages.a.micro_batch: 10 pairs cannot be cut into 4s",
+        ),
+        (
+            "stages: [{name: a, steps: 1, batch_size: 10, negatives_within: 4}]",
+            "stages.a.negatives_within: 10 pairs cannot be cut into 4s",
+        ),
+        (
+            "stages: [{name: a, steps: 1, data: [{path: c.jsonl}], hard_sounds: 1, "
+            "negatives_within: 4}]",
+            "stages.a.negatives_within: hard negatives belong to the whole batch",
         ),
         ("stages: [{name: a, steps: 1, patience: 2}]", "stages.a.patience: needs validate_every"),
     ],

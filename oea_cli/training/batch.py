@@ -97,7 +97,7 @@ class Pairing:
     texts: Tensor
     sounds: Tensor
     same: Tensor
-    """(N + T, N + H) bool: the text fits the sound."""
+    """(N + T, N + H) bool: the text fits the sound, which is not pushed away from it."""
     hard_negative: Tensor
     """(N,): rows in sounds, or -1."""
     text_labels: Tensor | None
@@ -107,6 +107,21 @@ class Pairing:
     def num_pairs(self) -> int:
         """N: pairs in the global batch."""
         return len(self.hard_negative)
+
+    def with_negatives(self, within: int = 0, *, masks: bool = True) -> "Pairing":
+        """The same, but only runs of so many pairs are each other's negatives (0: all are), and
+        without masks a text counts as a negative of any sound that is not its own.
+
+        This is what a loss knows that sees one micro-batch at a time, as in OEA's released code,
+        where adding up gradients adds no negatives.
+        """
+        left_out = self.same if masks else torch.zeros_like(self.same)
+        if within:
+            run_of_text, run_of_sound = (
+                torch.arange(size, device=left_out.device) // within for size in left_out.shape
+            )
+            left_out = left_out | (run_of_text[:, None] != run_of_sound[None, :])
+        return replace(self, same=left_out)
 
 
 def pair_up(batches: Sequence[Batch], processes: Processes) -> Pairing:

@@ -160,7 +160,8 @@ class Run:
         told: dict[str, Tensor] = {}
 
         def loss(texts: Tensor, sounds: Tensor | None, pairing: Pairing) -> Tensor:
-            losses = learner.objective(learner.model, texts, sounds, pairing)
+            known = pairing.with_negatives(stage.negatives_within, masks=stage.masks)
+            losses = learner.objective(learner.model, texts, sounds, known)
             told.update({name: part.detach() for name, part in losses.items()})
             return weighted(losses, stage, along)
 

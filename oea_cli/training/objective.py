@@ -80,7 +80,7 @@ class Objective(nn.Module):
 def weighted(losses: dict[str, Tensor], stage: Stage, progress: float) -> Tensor:
     """The sum that is minimised, `progress` (0..1) into the stage."""
     weights = {
-        "contrast": 1.0,
+        "contrast": stage.contrast_weight,
         "margin": stage.margin_weight,
         "labels": label_weight(stage, progress),
     }

@@ -47,7 +47,7 @@ def describe_batch(stage: Stage, pairing: Pairing, processes: int) -> str:
     told += f"{pairs} {stage.modality}"
     if stage.modality == "pairs":
         hard_sounds, hard_texts = len(pairing.sounds) - pairs, len(pairing.texts) - pairs
-        told += f", {pairs - 1} negatives each way"
+        told += f", {(stage.negatives_within or pairs) - 1} negatives each way"
         told += f" + {hard_sounds} hard sounds" if hard_sounds else ""
         told += f" + {hard_texts} hard texts" if hard_texts else ""
     return told + (f", {size} in memory at a time" if size < share else "")
