@@ -1,6 +1,7 @@
 """The shape of the house: who may import whom, what is never used, and that --help is instant."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -140,3 +141,16 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
     loaded = set(ast.literal_eval(done.stderr.splitlines()[-1]))
     assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "tests" / "benchmarks").glob("*.py")), ids=lambda path: path.stem
+)
+def test_what_a_benchmark_imports_is_there(path: Path) -> None:
+    """Nobody runs them all after every change, and mypy does not read them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(("oea_cli", "tests")):
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                if not hasattr(module, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")

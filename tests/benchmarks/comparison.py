@@ -9,9 +9,9 @@ heads) from as many scenes made of the same sounds, and differ only in what `rel
 
 Measured on sounds that nothing was trained on: 1,000 scenes of newly rendered events and of
 ESC-10's fold 5, no two of the same set of sounds, so that a perfect ear that understands every
-query reaches 100 % in every column. 276 of them (one or two sounds) are asked for without a sound that one other
-scene has on top; what a perfect ear reaches that overlooks the exclusion is printed as well. Then
-ESC-10's fold 5 by class, as in mini_quality.py.
+query reaches 100 % in every column. 276 of them (one or two sounds) are asked for without a sound
+that one other scene has on top; what a perfect ear reaches that overlooks the exclusion is printed
+as well. Then ESC-10's fold 5 by class, as in mini_quality.py.
 
 A figure is the mean over the seeds; its 95 % interval is over clips, resampled, each with all its
 queries in all seeds.
@@ -209,7 +209,7 @@ def measure(folder: Path, recipe: str, seed: int) -> tuple[Outcomes, dict[str, f
         vectors = oea(
             "embed", scenes / "clips.jsonl", "-m", run, "--device", "cpu", stdout=subprocess.PIPE
         ).stdout
-        oea("index", "-o", index, "--overwrite", input=vectors)
+        oea("index", "-o", index, input=vectors)
         oea("eval", "--queries", scenes / "queries.jsonl", "-i", index, "-m", run, "-o", results)
     outcomes = from_columns(json.loads(results.read_text())["per_query"], str(results))
     return outcomes, real_recordings(load_encoder(str(run), device="cpu"), fold=5)
@@ -273,7 +273,9 @@ def print_overlooking(folder: Path) -> None:
         # Of scenes that are equally close, every order is as likely.
         above, beside = sum(c > own for c in closeness), sum(c == own for c in closeness)
         beaten.append(min(1.0, max(0.0, 1 - (10 - above) / beside)))
-    print(f"{len(clips)} scenes, {len(seen)} with a hard negative. A perfect ear: 100 % everywhere;")
+    print(
+        f"{len(clips)} scenes, {len(seen)} with a hard negative. A perfect ear: 100 % throughout;"
+    )
     print("one that overlooks exclusions: R@10 and HNSR 100 %, ", end="")
     print(f"HNSR@10 and TFR@10 {100 * np.mean(beaten):.1f} %")
 
