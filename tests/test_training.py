@@ -350,7 +350,8 @@ def test_the_verb_names_a_wrong_recipe(oea: Callable[..., object], tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
-def test_interrupt_saves_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_saves_first(number: signal.Signals, tmp_path: Path) -> None:
     command = ["train", RECIPES / "smoke.yaml", "-o", tmp_path, "-j", "1"]
     longer = ["--set", "stages.scenes.steps=100000", "--set", "validate_every=0"]
     running = subprocess.Popen(
@@ -362,8 +363,11 @@ def test_interrupt_saves_first(tmp_path: Path) -> None:
         start_new_session=True,
     )
     try:
-        _wait_for(tmp_path / CHECKPOINT_FILE, running)
-        os.killpg(running.pid, signal.SIGINT)
+        _wait_for(lambda: '"scenes"' in _content(tmp_path / "train_log.jsonl"), running)
+        # As if to the whole group, but the workers are hit while the loop still needs them.
+        for pid in [*_children(running.pid), running.pid]:
+            os.kill(pid, number)
+            time.sleep(0.5)
         _, stderr = running.communicate(timeout=60)
     finally:
         running.kill()
@@ -374,8 +378,20 @@ def test_interrupt_saves_first(tmp_path: Path) -> None:
     assert steps == sorted(steps) and (tmp_path / CHECKPOINT_FILE).stat().st_size > 0
 
 
-def _wait_for(path: Path, running: subprocess.Popen[str]) -> None:
+def _children(pid: int) -> list[int]:
+    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in table.stdout.splitlines()]
+    found = [int(child) for child, parent in rows if int(parent) == pid]
+    assert found
+    return found
+
+
+def _content(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _wait_for(happened: Callable[[], bool], running: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 90
-    while not path.exists():
+    while not happened():
         assert running.poll() is None and time.monotonic() < deadline
         time.sleep(0.1)

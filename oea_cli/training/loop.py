@@ -287,8 +287,10 @@ def _ignore(text: str) -> None:
 
 
 def _ignore_interrupts(worker: int) -> None:
-    # Ctrl-C reaches the whole process group; the loop decides when its workers end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C, and a time limit's SIGTERM, reach the whole process group; the loop decides when its
+    # workers end. They end by themselves when it is gone.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
