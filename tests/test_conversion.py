@@ -445,6 +445,7 @@ def test_memory_does_not_grow_with_the_file(release: Release, folder: Path, tmp_
 # The verb.
 
 
+@pytest.mark.slow
 def test_the_verb(folder: Path, tmp_path: Path, oea: Callable[..., Completed]) -> None:
     args = ["models", "convert", folder / "step_350.pt", "-o", tmp_path / "out"]
     done = oea([*args, "--base", folder / "base"])

@@ -336,6 +336,7 @@ def test_a_closed_pipe_is_no_error(clips: Path, tiny_encoder: Path) -> None:
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_nothing_half_written_and_the_next_run_goes_on(
     tiny_encoder: Path, tmp_path: Path
 ) -> None:

@@ -228,6 +228,7 @@ def test_what_cannot_run_is_named_and_the_rest_runs(collection: Path, tmp_path: 
     assert {row["dataset"] for row in json.loads(done.stdout)["rows"]} == {"audiocaps", "mecat"}
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(collection: Path, tmp_path: Path) -> None:
     words = ["eval", str(collection / "paper.yaml"), "-o", str(tmp_path / "out"), "-f", "json"]
     command = [sys.executable, "-m", "oea_cli", *words]

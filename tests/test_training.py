@@ -350,6 +350,7 @@ def test_the_verb_names_a_wrong_recipe(oea: Callable[..., object], tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_whole_group_saves_first(number: signal.Signals, tmp_path: Path) -> None:
     command = ["train", RECIPES / "smoke.yaml", "-o", tmp_path, "-j", "1"]

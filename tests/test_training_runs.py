@@ -133,6 +133,7 @@ def test_an_encoder_that_cannot_be_written_leaves_the_one_before(tmp_path: Path)
     assert not (tmp_path / "encoder.tmp").exists()
 
 
+@pytest.mark.slow
 def test_a_kill_between_the_checkpoint_and_its_name_as_best_is_made_up_for(tmp_path: Path) -> None:
     recipe = load_recipe(SMOKE)
 
@@ -280,6 +281,7 @@ def test_a_batch_that_cannot_be_shared_out_is_refused() -> None:
 # --- what is seen ---
 
 
+@pytest.mark.slow
 def test_curves_are_drawn_from_the_log(tmp_path: Path) -> None:
     train(load_recipe(SMOKE), tmp_path, workers=0, device="cpu")
     done = in_process.run(["train", "--plot", tmp_path])
