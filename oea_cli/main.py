@@ -27,9 +27,9 @@ from oea_cli.commands import (
     search,
     train,
 )
+from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.shared import VersionOption
 from oea_cli.errors import OeaError
-from oea_cli.options import VersionOption
-from oea_cli.terminal import say
 
 
 class ErrorBoundary(TyperGroup):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.encoder.protocol import Encoder
 from oea_cli.main import app
 
 # Before anything imports huggingface_hub, which reads it once: no test asks the network.
@@ -90,9 +91,9 @@ def tone() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an encoder with random weights: the production path, in milliseconds."""
-    from oea_cli.encoder.folder import save_encoder_folder
-    from oea_cli.encoder.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
-    from oea_cli.encoder.settings import EncoderSettings
+    from oea_cli.encoder.omni.folder import save_encoder_folder
+    from oea_cli.encoder.omni.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
+    from oea_cli.encoder.omni.settings import EncoderSettings
 
     folder = tmp_path_factory.mktemp("encoders") / "tiny"
     sizes = ModelSizes(hidden_size=64, text_layers=2, text_mlp=96, audio_layers=2, audio_mlp=96)

@@ -1,0 +1,1 @@
+"""What a person sees and hears: tables, progress, failed inputs, a player."""
