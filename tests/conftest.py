@@ -95,7 +95,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from oea_cli.encoder.settings import EncoderSettings
 
     folder = tmp_path_factory.mktemp("encoders") / "tiny"
-    sizes = ModelSizes(hidden_size=64, text_layers=2, text_mlp=96, audio_layers=2, audio_mlp=96)
+    sizes = ModelSizes(hidden_size=64, text_layers=2, text_mlp=128, audio_layers=2, audio_mlp=128)
     settings = EncoderSettings(dim=32)
     tokenizer = train_tokenizer(["query: a dog barks, rain falls; system user helpful"], 400)
     front_end = new_front_end(tokenizer, sizes, settings)
