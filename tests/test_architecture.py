@@ -32,7 +32,8 @@ def module_name(path: Path) -> str:
 
 
 def is_light(path: Path) -> bool:
-    return path.parent.name == "commands" or (path.parent == PACKAGE and path.stem in LIGHT)
+    in_commands = PACKAGE / "commands" in path.parents
+    return in_commands or (path.parent == PACKAGE and path.stem in LIGHT)
 
 
 def imports(nodes: list[ast.stmt]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from oea_cli.options import (
     VerboseOption,
     number_of,
 )
-from oea_cli.terminal import hidden_library_noise, say
+from oea_cli.terminal import say
 
 if TYPE_CHECKING:
     from oea_cli.encoder import Encoder
@@ -80,11 +80,10 @@ def bench(
 
     work = Work(seconds, number, rounds, number_of(batch_size))
     records = _records(files) if files else None
-    with hidden_library_noise(verbose):
-        encoder = _load(name, random_weights, Placed(device, dtype, quantize))
-        result = measure(
-            encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
-        )
+    encoder = _load(name, random_weights, Placed(device, dtype, quantize))
+    result = measure(
+        encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
+    )
     if format is Format.json:
         typer.echo(json.dumps(result, indent=2))
         return

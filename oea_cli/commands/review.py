@@ -9,7 +9,7 @@ import typer
 
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.options import AllowEmptyOption, QuietOption, SeedOption, VerboseOption
-from oea_cli.terminal import hidden_library_noise, say
+from oea_cli.terminal import say
 
 if TYPE_CHECKING:
     from oea_cli.review.clip_sounds import ClipSounds
@@ -114,8 +114,7 @@ def review(
         if allow_empty:
             return
         raise OeaError(f"{', '.join(inputs)}: nothing to review in it (--allow-empty permits that)")
-    with hidden_library_noise(verbose):
-        _run(items, output, annotator, seed, port, browser, quiet)
+    _run(items, output, annotator, seed, port, browser, quiet)
 
 
 def _check_summary(output: Path | None, clips: list[str] | None, index: Path | None) -> None:
