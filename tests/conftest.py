@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,29 @@ import soundfile
 
 from oea_cli.encoder import Encoder, load_encoder
 from oea_cli.main import app
+from tests.offline import sitecustomize
 
 # Before anything imports huggingface_hub, which reads it once: no test asks the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 REPOSITORY = Path(__file__).parent.parent
 Completed = subprocess.CompletedProcess[str]
+OFFLINE = Path(sitecustomize.__file__).parent
+OWN_FOLDER = tempfile.TemporaryDirectory(prefix="oea-tests-")
+LOOKED_UP = Path(OWN_FOLDER.name, "looked_up")
+os.environ[sitecustomize.NAMES_FILE] = str(LOOKED_UP)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+
+@pytest.fixture(autouse=True)
+def no_host_is_looked_up() -> Iterator[None]:
+    """Fail a test that asks for another host's address, itself or in a process it starts."""
+    yield
+    if LOOKED_UP.exists():
+        names = LOOKED_UP.read_text().splitlines()
+        LOOKED_UP.unlink()
+        pytest.fail(f"looked up {', '.join(names)}")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ import pytest
 from oea_cli.embeddings import Batch, Vectors
 from oea_cli.encoder import Encoder
 from oea_cli.vector_index import VectorIndex, build_index
-from tests.conftest import REPOSITORY, Completed, clean_environment
+from tests.conftest import Completed, clean_environment
 from tests.in_process import run
 from tests.vectors import unit, write
 
@@ -485,7 +485,7 @@ def test_search_pipes_into_eval(texts: Path, tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=tmp_path,
-            env={**clean_environment(), "PYTHONPATH": str(REPOSITORY)},
+            env=clean_environment(),
             capture_output=True,
             text=True,
             check=False,
