@@ -115,7 +115,8 @@ MINING = {
                     "cat sounds.jsonl | oea mine-negatives --for train -n 2 -k 5"],
     "mine-records": ["oea mine-negatives clips.jsonl --pairs 3 --keep-ratio 2"],
     "mine-vectors": ["oea mine-negatives v/clips.parquet --caption-vectors v/captions.npy "
-                     "--pairs 6 -k 8 --range-min 1 --relative-margin 0.05 -o pairs.jsonl --qrels qrels.jsonl",
+                     "--pairs 6 -k 8 --keep-ratio 20 --range-min 1 -o pairs.jsonl "
+                     "--qrels qrels.jsonl",
                      "cat pairs.jsonl", "cat pairs.stats.json", "cat qrels.jsonl",
                      "oea mine-negatives v/windows.npy --caption-vectors v/captions.npy "
                      "--max-acoustic-similarity 0.9 --for train -n 1",
