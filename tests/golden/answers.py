@@ -112,7 +112,7 @@ def lines_of(steps: list[dict[str, Any]]) -> str:
 
 def _step(step: dict[str, Any]) -> str:
     head = json.dumps({"$": step["$"], "exit": step["exit"]}, ensure_ascii=False)[:-1]
-    return f' {head}, "out": {_opened(step["out"], 3)}}}'
+    return f' {head}, "out": {_opened(step["out"], 1)}}}'
 
 
 def _opened(value: Any, indent: int) -> str:
@@ -122,7 +122,7 @@ def _opened(value: Any, indent: int) -> str:
     if isinstance(value, dict):
         rows = [
             f"{space}{_flat(key)}: "
-            + (_opened(inner, indent + 2) if isinstance(inner, dict) else _flat(inner))
+            + (_opened(inner, indent + 1) if isinstance(inner, dict) else _flat(inner))
             for key, inner in value.items()
         ]
         return "{\n" + ",\n".join(rows) + "}"
