@@ -19,7 +19,7 @@ from tests.golden.judgments import write_judgments
 from tests.golden.shell import run_lines
 from tests.golden.sounds import write_sounds
 from tests.golden.vectors import write_vectors
-from tests.in_process import run
+from tests.commands.in_process import run
 
 HERE = Path(__file__).parent
 ANSWERS = HERE / "answers"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.golden.answers import read
-from tests.in_process import run
+from tests.commands.in_process import run
 
 
 def run_lines(lines: Sequence[str], folder: Path) -> list[dict[str, Any]]:
