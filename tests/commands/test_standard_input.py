@@ -17,7 +17,7 @@ BUSY = """
 import os, sys, threading
 from oea_cli.commands.console.standard_input import make_stdin_interruptible
 from oea_cli.main import app
-import oea_cli.embeddings.pipes, oea_cli.vector_index.building
+import oea_cli.records.pipes, oea_cli.vectors.index.building
 def spin():
     while True:
         pass
