@@ -56,8 +56,9 @@ class Intake:
         ids, texts = ids_of(batch.records), texts_of(batch.records)
         stored = encode_rows(batch.vectors, self.writer.storage)
         start = self.first_row + self.writer.rows.num_rows
-        if len(set(ids)) == len(ids) and self.known.keys().isdisjoint(ids):
-            self.known.update(zip(ids, range(start, start + len(ids)), strict=True))
+        rows = dict(zip(ids, range(start, start + len(ids)), strict=True))
+        if len(rows) == len(ids) and self.known.keys().isdisjoint(rows):
+            self.known.update(rows)
             self.change.added += len(ids)
             self.writer.write(ids, texts, batch.vectors, stored)
             return
