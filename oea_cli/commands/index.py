@@ -11,7 +11,7 @@ from oea_cli.commands.options.shared import AllowEmptyOption, QuietOption, Verbo
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.vectors.index.intake import Change
+    from oea_cli.vectors.index.row_writer import Change
 
 
 class Kind(StrEnum):
