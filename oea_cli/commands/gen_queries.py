@@ -25,11 +25,11 @@ from oea_cli.options import (
 from oea_cli.terminal import FailureLog, Progress, say
 
 if TYPE_CHECKING:
-    from oea_cli.query_generation.answers import AnswerFile
-    from oea_cli.query_generation.asking import Budget
     from oea_cli.query_generation.clips import Clip, Task
     from oea_cli.query_generation.generation import Generated, Generator
-    from oea_cli.query_generation.writers import ModelWriter
+    from oea_cli.query_generation.models.answers import AnswerFile
+    from oea_cli.query_generation.models.asking import Budget
+    from oea_cli.query_generation.models.writers import ModelWriter
 
 DEFAULT_ANSWERS = "gen-queries.answers.jsonl"
 
@@ -285,10 +285,10 @@ def _generator(
     num_tasks: int,
     quiet: bool,
 ) -> "tuple[Generator, Progress]":
-    from oea_cli.query_generation.answers import AnswerFile
-    from oea_cli.query_generation.asking import Asker, Budget
     from oea_cli.query_generation.generation import Generator
-    from oea_cli.query_generation.writers import Dealer
+    from oea_cli.query_generation.models.answers import AnswerFile
+    from oea_cli.query_generation.models.asking import Asker, Budget
+    from oea_cli.query_generation.models.writers import Dealer
 
     shares, writers = _writers(llm, models, calls, seed, device)
     budget = Budget(calls.price_in, calls.price_out, calls.max_cost)
@@ -314,9 +314,9 @@ def _writers(
     llm: list[str], models: list[str], calls: Calls, seed: int, device: str
 ) -> "tuple[list[str], dict[str, ModelWriter]]":
     """The writers' names, one per share, and those that are models."""
-    from oea_cli.query_generation.endpoint import EndpointWriter
-    from oea_cli.query_generation.local_model import LocalWriter
-    from oea_cli.query_generation.writers import RULES_NAME
+    from oea_cli.query_generation.models.endpoint import EndpointWriter
+    from oea_cli.query_generation.models.local_model import LocalWriter
+    from oea_cli.query_generation.models.writers import RULES_NAME
 
     servers = list(dict.fromkeys(name for name in llm if "://" in name))
     if len(models) != len(servers):

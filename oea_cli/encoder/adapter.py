@@ -19,6 +19,7 @@ from torch import Tensor
 
 from oea_cli.encoder.backbone import readable
 from oea_cli.encoder.heads import save_heads
+from oea_cli.encoder.hub import load_pretrained
 from oea_cli.encoder.settings import EncoderSettings, save_settings
 from oea_cli.errors import OeaError
 
@@ -134,7 +135,7 @@ def read_lora_config(folder: Path) -> Any:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.get("peft_type") != "LORA":
             raise OeaError(f"{path}: not a LoRA adapter")
-        config = LoraConfig.from_pretrained(str(folder))
+        config = load_pretrained(LoraConfig, folder)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise OeaError(f"{path}: cannot be read as PEFT's configuration ({error})") from error
     # What the base is called stands in encoder.json; PEFT would warn where it lies elsewhere now.

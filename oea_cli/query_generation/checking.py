@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oea_cli.query_generation.query_types import POSITIVE, TYPES
-from oea_cli.query_generation.release_rows import ReleasedQuery
-from oea_cli.query_generation.rules import (
+from oea_cli.query_generation.grammar.rules import (
     LENGTH_MARGIN,
-    Query,
+    Candidate,
     Seen,
     Violation,
     rules_for,
     violations,
 )
+from oea_cli.query_generation.query_types import POSITIVE, TYPES
+from oea_cli.query_generation.release_rows import ReleasedQuery
 
 REPEATED = "repeated"
 
@@ -37,7 +37,7 @@ def check(queries: Sequence[ReleasedQuery]) -> list[CheckedQuery]:
     return checked
 
 
-def is_within_margin(query: Query) -> bool:
+def is_within_margin(query: Candidate) -> bool:
     """True within two words of the caption that fits best, every word counted."""
     if query.best_caption is None:
         return False

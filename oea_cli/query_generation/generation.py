@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from oea_cli.query_generation.answers import Answer, AnswerFile, key_of
-from oea_cli.query_generation.asking import (
+from oea_cli.query_generation.clips import Task
+from oea_cli.query_generation.grammar.candidates import candidates
+from oea_cli.query_generation.grammar.rules import Candidate, Seen, Violation, violations
+from oea_cli.query_generation.models.answers import Answer, AnswerFile, key_of
+from oea_cli.query_generation.models.asking import (
     BYTES_PER_TOKEN,
-    TOKENS_OF_A_QUERY,
+    TOKENS_PER_QUERY,
     Asker,
     Budget,
     Question,
 )
-from oea_cli.query_generation.clips import Task
-from oea_cli.query_generation.grammar import candidates
-from oea_cli.query_generation.prompts import Attempt, messages_for
+from oea_cli.query_generation.models.prompts import Attempt, messages_for
+from oea_cli.query_generation.models.writers import RULES_NAME, Dealer, ModelWriter, WriterError
 from oea_cli.query_generation.release_rows import release_row
-from oea_cli.query_generation.rules import Query, Seen, Violation, violations
-from oea_cli.query_generation.writers import RULES_NAME, Dealer, ModelWriter, WriterError
 from oea_cli.tables import Record
 
 MAX_CANDIDATES = 300
@@ -127,7 +127,7 @@ class Generator:
         questions = [self._question(n, d) for n, d in enumerate(drafts) if self._is_for_model(d)]
         new = [question for question in questions if not self._remembered(question)]
         tokens_in = sum(question.num_bytes for question in new) // BYTES_PER_TOKEN
-        tokens_out = len(new) * TOKENS_OF_A_QUERY
+        tokens_out = len(new) * TOKENS_PER_QUERY
         return {
             "queries": len(tasks),
             "calls": len(new),
@@ -192,7 +192,7 @@ def _write_by_grammar(draft: Draft, seen: Seen, seed: int) -> None:
 
 def _hand_in(draft: Draft, text: str, seen: Seen) -> None:
     """Accept a query that keeps every rule and is new to the set, or note what is wrong."""
-    found = violations(Query(text, draft.task.type, draft.task.about))
+    found = violations(Candidate(text, draft.task.type, draft.task.about))
     if not found and (repeated := seen.add(text, draft.task.id)):
         found = [repeated]
     if found:

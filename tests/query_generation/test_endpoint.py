@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import clean_environment
 from tests.in_process import run
-from tests.llm_server import Reply, Service, llm_server
+from tests.query_generation.llm_server import Reply, Service, llm_server
 
 pytest.importorskip("openai")
 

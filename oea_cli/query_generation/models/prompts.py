@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from oea_cli.query_generation.clips import Task
-from oea_cli.query_generation.grammar import by_agreement, excludable
+from oea_cli.query_generation.grammar.candidates import by_agreement, excludable
+from oea_cli.query_generation.grammar.rules import LENGTH_MARGIN, MAX_TAG_WORDS, Violation
+from oea_cli.query_generation.grammar.words import words_of
 from oea_cli.query_generation.query_types import (
     IMPERATIVE,
     NEGATIVE,
@@ -12,8 +14,6 @@ from oea_cli.query_generation.query_types import (
     QUESTION,
     TAGGING,
 )
-from oea_cli.query_generation.rules import LENGTH_MARGIN, MAX_TAG_WORDS, Violation
-from oea_cli.query_generation.words import words_of
 
 Message = dict[str, str]
 

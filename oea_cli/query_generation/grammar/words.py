@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from oea_cli.query_generation.lexicon import (
+from oea_cli.query_generation.grammar.lexicon import (
     AUXILIARIES,
     BE,
     CONJUNCTIONS,

@@ -27,9 +27,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from oea_cli.query_generation.clauses import is_adverb
-from oea_cli.query_generation.lexicon import AUXILIARIES, RELATIVES, SUBJECT_PRONOUNS, SUBORDINATORS
-from oea_cli.query_generation.phrases import is_only_verb
+from oea_cli.query_generation.grammar.clauses import is_adverb
+from oea_cli.query_generation.grammar.lexicon import (
+    AUXILIARIES,
+    RELATIVES,
+    SUBJECT_PRONOUNS,
+    SUBORDINATORS,
+)
+from oea_cli.query_generation.grammar.phrases import is_only_verb
+from oea_cli.query_generation.grammar.words import VERBS, content_of, tokens_of, words_of
 from oea_cli.query_generation.query_types import (
     IMPERATIVE,
     NEGATIVE,
@@ -39,7 +45,6 @@ from oea_cli.query_generation.query_types import (
     TAGGING,
     TYPES,
 )
-from oea_cli.query_generation.words import VERBS, content_of, tokens_of, words_of
 
 LENGTH_MARGIN = 2
 """Words that a positive query may differ by from its caption (the paper's appendix D)."""
@@ -128,7 +133,7 @@ class About:
 
 
 @dataclass(frozen=True)
-class Query:
+class Candidate:
     """A query as it is checked."""
 
     text: str
@@ -183,7 +188,7 @@ class Query:
         return [content for part in parts if (content := content_of(words_of(part)))]
 
 
-Rule = Callable[[Query], str | None]
+Rule = Callable[[Candidate], str | None]
 
 
 @dataclass(frozen=True)
@@ -197,7 +202,7 @@ class Violation:
         return f"{self.rule}: {self.reason}"
 
 
-def violations(query: Query) -> list[Violation]:
+def violations(query: Candidate) -> list[Violation]:
     """Every rule of its type that a query breaks; an empty list for a good one."""
     if not query.words:
         return [Violation("plain", "it has no words")]
@@ -216,7 +221,7 @@ def rules_for(query_type: str) -> dict[str, Rule]:
 # --- all types ---
 
 
-def plain(query: Query) -> str | None:
+def plain(query: Candidate) -> str | None:
     """One line of text and nothing else."""
     text = query.text.strip()
     if MARKUP.search(text):
@@ -230,7 +235,7 @@ def plain(query: Query) -> str | None:
     return None
 
 
-def no_file_name(query: Query) -> str | None:
+def no_file_name(query: Candidate) -> str | None:
     """No name of the clip that its captions do not have, and no suffix of a file."""
     if FILE_SUFFIX.search(query.text):
         return "it has the suffix of a file"
@@ -249,7 +254,7 @@ def no_file_name(query: Query) -> str | None:
 # --- positive types ---
 
 
-def length(query: Query) -> str | None:
+def length(query: Candidate) -> str | None:
     """Within two words of the caption that fits best.
 
     Key phrases have no small words: they may be shorter, as short as the caption without its own.
@@ -266,7 +271,7 @@ def length(query: Query) -> str | None:
     return f"it has {count} words; write {low} to {high}"
 
 
-def new_words(query: Query) -> str | None:
+def new_words(query: Candidate) -> str | None:
     """No content that the captions do not have; a paraphrase may have a little."""
     foreign = [word for key, word in query.content.items() if key not in query.about.content]
     if not query.content:
@@ -276,7 +281,7 @@ def new_words(query: Query) -> str | None:
     return f"the captions do not say {_listed(foreign)}"
 
 
-def lost_words(query: Query) -> str | None:
+def lost_words(query: Candidate) -> str | None:
     """At least half of the content words of the caption that fits best."""
     if query.best_caption is None:
         return "there is no caption to compare it with"
@@ -290,7 +295,7 @@ def lost_words(query: Query) -> str | None:
 # --- one type ---
 
 
-def is_question(query: Query) -> str | None:
+def is_question(query: Candidate) -> str | None:
     """Ends with "?", starts as a question does, and is one sentence."""
     text = query.text.strip()
     if not text.endswith("?"):
@@ -304,7 +309,7 @@ def is_question(query: Query) -> str | None:
     return None
 
 
-def is_command(query: Query) -> str | None:
+def is_command(query: Candidate) -> str | None:
     """Starts with a verb that asks for a sound, perhaps after "please"."""
     if query.text.strip().endswith("?"):
         return "a command does not end with '?'"
@@ -317,7 +322,7 @@ def is_command(query: Query) -> str | None:
     return None
 
 
-def is_key_phrases(query: Query) -> str | None:
+def is_key_phrases(query: Candidate) -> str | None:
     """Phrases of a few words between commas, none of them a clause."""
     if query.text.strip().endswith(("?", "!", ".")):
         return "key phrases have no full stop and no question mark"
@@ -346,7 +351,7 @@ def _verb_of_a_clause(words: Sequence[str]) -> str | None:
     return next((word for word in words[1:] if is_only_verb(word)), None)
 
 
-def is_restated(query: Query) -> str | None:
+def is_restated(query: Candidate) -> str | None:
     """Neither question nor command, and not the words of a caption in their order."""
     if query.text.strip().endswith("?"):
         return "a paraphrase is no question"
@@ -364,7 +369,7 @@ def _told(words: list[str]) -> list[str]:
 # --- exclusions ---
 
 
-def is_exclusion(query: Query) -> str | None:
+def is_exclusion(query: Candidate) -> str | None:
     """Wants something and leaves something out."""
     if query.exclusion is None:
         return "leave something out, with 'without', 'no', 'not' or 'except'"
@@ -376,7 +381,7 @@ def is_exclusion(query: Query) -> str | None:
     return None
 
 
-def names_target(query: Query) -> str | None:
+def names_target(query: Candidate) -> str | None:
     """Most of what is wanted is content of the target."""
     if query.exclusion is None:
         return None
@@ -389,7 +394,7 @@ def names_target(query: Query) -> str | None:
     return f"before the exclusion, name what the target has{said}"
 
 
-def excludes(query: Query) -> str | None:
+def excludes(query: Candidate) -> str | None:
     """Something left out is in the hard negative's captions and not in the target's."""
     if query.exclusion is None:
         return None
@@ -406,7 +411,7 @@ def excludes(query: Query) -> str | None:
     return f"leave out what only the hard negative has: {_listed(others)}"
 
 
-def spares_target(query: Query) -> str | None:
+def spares_target(query: Candidate) -> str | None:
     """Every phrase that is left out has a word that the target's captions do not have."""
     for content in query.excluded_contents:
         if all(key in query.about.content for key in content):

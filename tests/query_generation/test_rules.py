@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from oea_cli.errors import UsageError
 from oea_cli.evaluation.uiq import resolve_uiq
-from oea_cli.query_generation.query_types import POSITIVE, TYPES, type_named, types_named
-from oea_cli.query_generation.rules import (
+from oea_cli.query_generation.grammar.rules import (
     MAX_NEW,
     About,
-    Query,
+    Candidate,
     Seen,
     rules_for,
     violations,
 )
-from oea_cli.query_generation.words import concept, content_of, stem, words_of
+from oea_cli.query_generation.grammar.words import concept, content_of, stem, words_of
+from oea_cli.query_generation.query_types import POSITIVE, TYPES, type_named, types_named
 from oea_cli.records import read_records
 
 DOG = About(
@@ -30,7 +30,7 @@ DOG = About(
 
 
 def broken(text: str, query_type: str, about: About = DOG) -> list[str]:
-    return [violation.rule for violation in violations(Query(text, query_type, about))]
+    return [violation.rule for violation in violations(Candidate(text, query_type, about))]
 
 
 @pytest.mark.parametrize(
@@ -138,18 +138,17 @@ def test_a_file_name_that_the_captions_say_is_no_leak() -> None:
 
 
 def test_the_caption_that_fits_is_the_measure() -> None:
-    query = Query("Is there rain and a barking dog?", "question", DOG)
+    query = Candidate("Is there rain and a barking dog?", "question", DOG)
     assert query.best_caption == 1
-    assert (
-        Query("Can you find a dog barking as heavy rain falls?", "question", DOG).best_caption == 0
-    )
+    longer = Candidate("Can you find a dog barking as heavy rain falls?", "question", DOG)
+    assert longer.best_caption == 0
 
 
 def test_reasons_can_be_acted_on() -> None:
-    found = {v.rule: v.reason for v in violations(Query("Find a seal.", "imperative", DOG))}
+    found = {v.rule: v.reason for v in violations(Candidate("Find a seal.", "imperative", DOG))}
     assert found["length"] == "it has 3 words; write 10 to 14"
     assert found["new-words"] == "the captions do not say 'seal'"
-    negative = violations(Query("A dog without trains", "negative", DOG))
+    negative = violations(Candidate("A dog without trains", "negative", DOG))
     assert [str(v) for v in negative] == [
         "excludes: leave out what only the hard negative has: 'thunder', 'rumbles', 'sirens'"
     ]
@@ -201,7 +200,7 @@ TEXTS = st.text(max_size=60) | st.lists(WORDS, max_size=12).map(" ".join)
 @settings(max_examples=60, deadline=None)
 @given(TEXTS, st.sampled_from(TYPES), st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=2))
 def test_any_text_is_judged(text: str, kind: str, own: list[str], other: list[str]) -> None:
-    found = violations(Query(text, kind, About(tuple(own), tuple(other), ("x.wav",))))
+    found = violations(Candidate(text, kind, About(tuple(own), tuple(other), ("x.wav",))))
     assert {violation.rule for violation in found} <= set(rules_for(kind))
     assert all(violation.reason for violation in found)
 
@@ -210,7 +209,7 @@ def test_any_text_is_judged(text: str, kind: str, own: list[str], other: list[st
 @given(st.lists(WORDS, min_size=1, max_size=12), st.sampled_from(POSITIVE))
 def test_a_caption_keeps_its_own_words_and_length(words: list[str], kind: str) -> None:
     caption = " ".join(words)
-    found = {v.rule for v in violations(Query(caption, kind, About((caption,))))}
+    found = {v.rule for v in violations(Candidate(caption, kind, About((caption,))))}
     assert not found & {"length", "lost-words"}
     if content_of(words_of(caption)):
         assert kind not in MAX_NEW or "new-words" not in found or "search" in caption
@@ -244,7 +243,7 @@ def test_the_released_audiocaps_negatives_exclude_their_hard_negatives(shared_da
         assert query["hard_negative"] == known[query["text"]]
         # Against the captions of the clip that was found, not those that the row itself lists.
         about = About(tuple(captions[query["target"]]), tuple(captions[query["hard_negative"]]))
-        assert violations(Query(query["text"], "negative", about)) == [], query["text"]
+        assert violations(Candidate(query["text"], "negative", about)) == [], query["text"]
         others = [
             clip for clip in captions if clip not in (query["target"], query["hard_negative"])
         ]

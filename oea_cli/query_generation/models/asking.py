@@ -6,18 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from oea_cli.query_generation.answers import Answer, AnswerFile
-from oea_cli.query_generation.writers import ModelWriter, WriterError, WriterStoppedError
+from oea_cli.query_generation.models.answers import Answer, AnswerFile
+from oea_cli.query_generation.models.writers import ModelWriter, WriterError, WriterStoppedError
 
 BYTES_PER_TOKEN = 4
-FEWEST_BYTES_PER_TOKEN = 3  # of English, to be on the safe side of a budget
-TOKENS_OF_A_QUERY = 25
+MIN_BYTES_PER_TOKEN = 3  # of English, to be on the safe side of a budget
+TOKENS_PER_QUERY = 25
 MILLION = 1_000_000
+MAX_FAILURES_IN_A_ROW = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Question:
-    """One call of a model: to whom, what, and the key that its answer is kept under."""
+    """One call of a model: to whom, what, and the key that its answer is kept under.
+
+    `place` is its number in the caller's list; `notes` are stored beside the answer for people.
+    """
 
     place: int
     writer: ModelWriter
@@ -28,10 +32,10 @@ class Question:
     @property
     def num_bytes(self) -> int:
         """The bytes of all messages."""
-        return sum(len(m["content"].encode()) for m in self.request["messages"])
+        return sum(len(message["content"].encode()) for message in self.request["messages"])
 
 
-@dataclass
+@dataclass(slots=True)
 class Budget:
     """What calls cost, in the currency of the prices; None as `limit` for no limit.
 
@@ -45,25 +49,26 @@ class Budget:
     tokens_in: int = 0
     tokens_out: int = 0
     calls: int = 0
-    _held: dict[str, float] = field(default_factory=dict)
+    _reserved: dict[str, float] = field(default_factory=dict)
 
     def cost(self, tokens_in: float, tokens_out: float) -> float:
         """The price of so many tokens."""
         return (tokens_in * self.price_in + tokens_out * self.price_out) / MILLION
 
-    def hold(self, question: Question) -> bool:
+    def reserve(self, question: Question) -> bool:
         """Set aside the most that a call can cost; False where that would exceed the limit."""
         tokens_out = question.request.get("max_completion_tokens", 0)
-        most = self.cost(question.num_bytes / FEWEST_BYTES_PER_TOKEN, tokens_out)
-        left = None if self.limit is None else self.limit - self.spent - sum(self._held.values())
-        if left is not None and most > left:
-            return False
-        self._held[question.key] = most
+        most = self.cost(question.num_bytes / MIN_BYTES_PER_TOKEN, tokens_out)
+        if self.limit is not None:
+            left = self.limit - self.spent - sum(self._reserved.values())
+            if most > left:
+                return False
+        self._reserved[question.key] = most
         return True
 
     def settle(self, question: Question, answer: Answer | None) -> None:
         """Replace what was set aside by what the call took; a failed call counts as nothing."""
-        self._held.pop(question.key, None)
+        self._reserved.pop(question.key, None)
         if answer is None:
             return
         # Where a server does not count its tokens, they are estimated.
@@ -80,7 +85,7 @@ Reply = Answer | WriterError
 
 
 class Asker:
-    """Asks questions of one round after the other; once stopped, it asks no more."""
+    """Asks the questions of one round after the other; once stopped, it asks no more."""
 
     def __init__(
         self,
@@ -88,16 +93,16 @@ class Asker:
         budget: Budget,
         *,
         workers: int,
-        patience: int = 5,
         on_wait: Callable[[int], None] = lambda waiting: None,
     ) -> None:
-        """`patience`: so many calls may fail in a row before no more are made; `on_wait` hears of
-        an interruption, with how many answers are still under way.
+        """Keep answers in a file and calls within a budget, `workers` of them at a time.
+
+        `on_wait` is called on an interruption, with the number of answers still under way.
         """
         self.stopped: str | None = None
         self._answers, self._budget, self._workers = answers, budget, workers
-        self._patience, self._on_wait = max(patience, workers), on_wait
-        self._failed_in_row = 0
+        self._max_failures, self._on_wait = max(MAX_FAILURES_IN_A_ROW, workers), on_wait
+        self._failures_in_a_row = 0
 
     def ask(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Reply]]:
         """Yield what comes of each question, as it comes; an answer is on disk by then.
@@ -106,49 +111,54 @@ class Asker:
         the answers under way, because they are paid for; a second one does not wait.
         """
         waiting = list(reversed(questions))
-        crew = _Crew(self._answers, min(self._workers, len(waiting)))
+        pool = _WorkerPool(self._answers, min(self._workers, len(waiting)))
         try:
-            while (waiting and self.stopped is None) or crew.num_busy:
-                if self._may_ask_next(waiting, crew):
-                    crew.give(waiting.pop())
-                    continue
-                if crew.num_busy:
-                    yield self._settled(*crew.take())
+            while (waiting and self.stopped is None) or pool.num_busy:
+                if self._may_ask_next(waiting, pool):
+                    pool.submit(waiting.pop())
+                elif pool.num_busy:
+                    yield self._settled(*pool.next_outcome())
         except KeyboardInterrupt:
-            if crew.num_busy:
-                self._on_wait(crew.num_busy)
+            if pool.num_busy:
+                self._on_wait(pool.num_busy)
             raise
         finally:
-            crew.finish()
+            pool.finish()
 
-    def _may_ask_next(self, waiting: list[Question], crew: "_Crew") -> bool:
-        if not waiting or self.stopped is not None or crew.num_busy >= crew.size(waiting[-1]):
+    def _may_ask_next(self, waiting: list[Question], pool: "_WorkerPool") -> bool:
+        if not waiting or self.stopped is not None or not pool.has_room_for(waiting[-1]):
             return False
-        if self._budget.hold(waiting[-1]):
+        if self._budget.reserve(waiting[-1]):
             return True
-        if not crew.num_busy:  # nothing under way that could turn out cheaper than feared
+        if not pool.num_busy:  # nothing under way that could turn out cheaper than feared
             self.stopped = f"--max-cost {self._budget.limit:g} is reached"
         return False
 
     def _settled(self, question: Question, outcome: object) -> tuple[Question, Reply]:
-        if isinstance(outcome, Answer):
-            self._budget.settle(question, outcome)
-            self._failed_in_row = 0
-            return question, outcome
-        self._budget.settle(question, None)
+        answer = outcome if isinstance(outcome, Answer) else None
+        self._budget.settle(question, answer)
+        if answer is not None:
+            self._failures_in_a_row = 0
+            return question, answer
         if isinstance(outcome, WriterStoppedError):
-            self.stopped = self.stopped or str(outcome)
+            self._stop(str(outcome))
             return question, WriterError(str(outcome))
-        if not isinstance(outcome, WriterError):
-            assert isinstance(outcome, BaseException)
-            raise outcome
-        self._failed_in_row += 1
-        if self._failed_in_row >= self._patience:
-            self.stopped = self.stopped or f"{self._failed_in_row} calls in a row failed"
-        return question, outcome
+        if isinstance(outcome, WriterError):
+            self._count_failure()
+            return question, outcome
+        assert isinstance(outcome, BaseException)
+        raise outcome
+
+    def _count_failure(self) -> None:
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= self._max_failures:
+            self._stop(f"{self._failures_in_a_row} calls in a row failed")
+
+    def _stop(self, reason: str) -> None:
+        self.stopped = self.stopped or reason
 
 
-class _Crew:
+class _WorkerPool:
     """Threads that ask; they do not keep the program alive, so that a second Ctrl-C ends it."""
 
     def __init__(self, answers: AnswerFile, workers: int) -> None:
@@ -160,21 +170,22 @@ class _Crew:
         for thread in self._threads:
             thread.start()
 
-    def size(self, question: Question) -> int:
-        """How many questions may be under way while this one is."""
-        return min(len(self._threads), question.writer.max_workers)
+    def has_room_for(self, question: Question) -> bool:
+        """True while fewer calls are under way than there are threads and its writer allows."""
+        return self.num_busy < min(len(self._threads), question.writer.max_workers)
 
-    def give(self, question: Question) -> None:
+    def submit(self, question: Question) -> None:
         self.num_busy += 1
         self._questions.put(question)
 
-    def take(self) -> tuple[Question, object]:
+    def next_outcome(self) -> tuple[Question, object]:
+        """Wait for a question's answer, or the exception that came instead."""
         outcome = self._outcomes.get()
         self.num_busy -= 1
         return outcome
 
     def finish(self) -> None:
-        """Send the threads home, and wait for what they are still at.
+        """End the threads, and wait for the calls that are under way.
 
         `num_busy` is not asked: an interruption may have come between a question and its count.
         """

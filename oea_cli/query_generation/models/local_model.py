@@ -1,14 +1,15 @@
 """Queries from a language model on this machine: a folder, or a name on the Hugging Face hub."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from oea_cli.query_generation.answers import Answer
-from oea_cli.query_generation.prompts import Message
-from oea_cli.query_generation.writers import plain_text
+from oea_cli.query_generation.models.answers import Answer
+from oea_cli.query_generation.models.prompts import Message
+from oea_cli.query_generation.models.writers import plain_text
 
 if TYPE_CHECKING:
-    from oea_cli.encoder.text_generation import TextGenerator
+    from oea_cli.query_generation.models.text_generation import TextGenerator
 
 MAX_NEW_TOKENS = 60
 
@@ -31,9 +32,9 @@ class LocalWriter:
     def answer(self, request: dict[str, Any]) -> Answer:
         """The first line of what the model writes; raises OeaError where it cannot be loaded."""
         if self._model is None:
-            from oea_cli.encoder.text_generation import load_text_generator
+            from oea_cli.query_generation.models.text_generation import load_text_generator
 
             self._model = load_text_generator(self.name, self._device)
-        said = self._model.answer(request["messages"], request["max_new_tokens"])
-        first_line = next((line for line in said.text.splitlines() if line.strip()), "")
-        return Answer(plain_text(first_line), said.tokens_in, said.tokens_out)
+        answer = self._model.answer(request["messages"], request["max_new_tokens"])
+        first_line = next((line for line in answer.text.splitlines() if line.strip()), "")
+        return replace(answer, text=plain_text(first_line))

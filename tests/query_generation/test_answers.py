@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from oea_cli.errors import OeaError
-from oea_cli.query_generation.answers import Answer, AnswerFile, key_of
-from oea_cli.query_generation.asking import _Crew
+from oea_cli.query_generation.models.answers import Answer, AnswerFile, key_of
+from oea_cli.query_generation.models.asking import _WorkerPool
 
 REQUEST = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -71,10 +71,10 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         AnswerFile(tmp_path)
 
 
-def test_a_crew_goes_home_even_where_an_interruption_spoilt_its_count(tmp_path: Path) -> None:
-    crew = _Crew(AnswerFile(tmp_path / "answers.jsonl"), 2)
-    crew.num_busy = 3  # Ctrl-C came after an outcome was taken and before it was counted
-    ending = threading.Thread(target=crew.finish, daemon=True)
+def test_a_worker_pool_ends_even_where_an_interruption_spoilt_its_count(tmp_path: Path) -> None:
+    pool = _WorkerPool(AnswerFile(tmp_path / "answers.jsonl"), 2)
+    pool.num_busy = 3  # Ctrl-C came after an outcome was taken and before it was counted
+    ending = threading.Thread(target=pool.finish, daemon=True)
     ending.start()
     ending.join(timeout=10)
     assert not ending.is_alive()

@@ -7,13 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oea_cli.query_generation.clauses import as_clause, as_thing, turned, with_right_articles
-from oea_cli.query_generation.grammar import by_agreement, candidates, excludable
-from oea_cli.query_generation.paraphrasing import paraphrases
-from oea_cli.query_generation.phrases import phrases_of
+from oea_cli.query_generation.grammar.candidates import by_agreement, candidates, excludable
+from oea_cli.query_generation.grammar.clauses import (
+    as_clause,
+    as_thing,
+    turned,
+    with_right_articles,
+)
+from oea_cli.query_generation.grammar.paraphrasing import paraphrases
+from oea_cli.query_generation.grammar.phrases import phrases_of
+from oea_cli.query_generation.grammar.rules import About, Candidate, violations
+from oea_cli.query_generation.grammar.words import tokens_of, with_ed, with_ing, with_s
 from oea_cli.query_generation.query_types import TYPES
-from oea_cli.query_generation.rules import About, Query, violations
-from oea_cli.query_generation.words import tokens_of, with_ed, with_ing, with_s
 from oea_cli.records import read_records
 
 
@@ -130,7 +135,7 @@ def test_the_caption_that_others_agree_with_comes_first() -> None:
 
 def accepted(query_type: str, about: About, seed: str) -> str | None:
     texts = candidates(query_type, about, seed)
-    return next((t for t in texts if not violations(Query(t, query_type, about))), None)
+    return next((t for t in texts if not violations(Candidate(t, query_type, about))), None)
 
 
 NUM_CLIPS = 60

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from random import Random
 
-from oea_cli.query_generation.clauses import (
+from oea_cli.query_generation.grammar.clauses import (
     Tokens,
     as_thing,
     ends_subject,
@@ -22,7 +22,7 @@ from oea_cli.query_generation.clauses import (
     with_right_articles,
     without_openers,
 )
-from oea_cli.query_generation.lexicon import (
+from oea_cli.query_generation.grammar.lexicon import (
     BROADER,
     COUNTED,
     DETERMINERS,
@@ -31,11 +31,11 @@ from oea_cli.query_generation.lexicon import (
     SUBORDINATORS,
     UNCOUNTED,
 )
-from oea_cli.query_generation.paraphrasing import paraphrases
-from oea_cli.query_generation.phrases import Phrase, phrases_of
+from oea_cli.query_generation.grammar.paraphrasing import paraphrases
+from oea_cli.query_generation.grammar.phrases import Phrase, phrases_of
+from oea_cli.query_generation.grammar.rules import LENGTH_MARGIN, About
+from oea_cli.query_generation.grammar.words import concept, content_of, tokens_of, words_of
 from oea_cli.query_generation.query_types import IMPERATIVE, NEGATIVE, PARAPHRASE, QUESTION, TAGGING
-from oea_cli.query_generation.rules import LENGTH_MARGIN, About
-from oea_cli.query_generation.words import concept, content_of, tokens_of, words_of
 
 THING_QUESTIONS = """
 Can you find audio of {}?

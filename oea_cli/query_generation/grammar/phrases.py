@@ -6,7 +6,7 @@ metal roof.
 
 from dataclasses import dataclass
 
-from oea_cli.query_generation.clauses import (
+from oea_cli.query_generation.grammar.clauses import (
     Tokens,
     as_thing,
     is_adverb,
@@ -16,7 +16,7 @@ from oea_cli.query_generation.clauses import (
     turned,
     with_right_articles,
 )
-from oea_cli.query_generation.lexicon import (
+from oea_cli.query_generation.grammar.lexicon import (
     ADJECTIVES,
     ARTICLES,
     BE,
@@ -27,7 +27,7 @@ from oea_cli.query_generation.lexicon import (
     SUBORDINATORS,
     UNCOUNTED,
 )
-from oea_cli.query_generation.words import (
+from oea_cli.query_generation.grammar.words import (
     FUNCTION_WORDS,
     PARTICIPLES,
     PAST_PARTICIPLES,

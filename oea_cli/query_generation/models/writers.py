@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from oea_cli.query_generation.answers import Answer
 from oea_cli.query_generation.clips import Task
-from oea_cli.query_generation.prompts import Message
+from oea_cli.query_generation.models.answers import Answer
+from oea_cli.query_generation.models.prompts import Message
 
 RULES_NAME = "rules"
 

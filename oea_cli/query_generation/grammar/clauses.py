@@ -9,7 +9,7 @@ another caption.
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from oea_cli.query_generation.lexicon import (
+from oea_cli.query_generation.grammar.lexicon import (
     ADJECTIVES,
     ADVERBS,
     AUXILIARIES,
@@ -29,7 +29,7 @@ from oea_cli.query_generation.lexicon import (
     SUBORDINATORS,
     UNCOUNTED,
 )
-from oea_cli.query_generation.words import (
+from oea_cli.query_generation.grammar.words import (
     FUNCTION_WORDS,
     IRREGULAR_PASTS,
     PARTICIPLES,

@@ -63,7 +63,7 @@ def test_a_model_that_knows_nothing_is_refused_with_reasons(clips: Path, tiny_mo
 
 
 def test_the_same_conversation_gets_the_same_answer(tiny_model: Path) -> None:
-    from oea_cli.encoder.text_generation import load_text_generator
+    from oea_cli.query_generation.models.text_generation import load_text_generator
 
     model = load_text_generator(str(tiny_model), "cpu")
     messages = [{"role": "user", "content": "find a dog"}]
@@ -74,7 +74,7 @@ def test_the_same_conversation_gets_the_same_answer(tiny_model: Path) -> None:
 
 
 def test_a_chat_template_is_used(tiny_model: Path) -> None:
-    from oea_cli.encoder.text_generation import TextGenerator, load_text_generator
+    from oea_cli.query_generation.models.text_generation import TextGenerator, load_text_generator
 
     plain = load_text_generator(str(tiny_model), "cpu")
     template = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from oea_cli.errors import OeaError
-from oea_cli.query_generation.answers import Answer
-from oea_cli.query_generation.prompts import Message
-from oea_cli.query_generation.writers import WriterError, WriterStoppedError, plain_text
+from oea_cli.query_generation.models.answers import Answer
+from oea_cli.query_generation.models.prompts import Message
+from oea_cli.query_generation.models.writers import WriterError, WriterStoppedError, plain_text
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -11,7 +11,7 @@ caption is not told in its own words any more.
 from collections.abc import Callable, Iterator
 from random import Random
 
-from oea_cli.query_generation.clauses import (
+from oea_cli.query_generation.grammar.clauses import (
     Tokens,
     as_clause,
     as_thing,
@@ -24,7 +24,7 @@ from oea_cli.query_generation.clauses import (
     with_right_articles,
     without_openers,
 )
-from oea_cli.query_generation.lexicon import (
+from oea_cli.query_generation.grammar.lexicon import (
     ARTICLES,
     DETERMINERS,
     PREPOSITIONS,
@@ -32,7 +32,7 @@ from oea_cli.query_generation.lexicon import (
     SUBJECT_PRONOUNS,
     SUBORDINATORS,
 )
-from oea_cli.query_generation.words import (
+from oea_cli.query_generation.grammar.words import (
     PARTICIPLES,
     PASTS,
     THIRD_PERSON,
