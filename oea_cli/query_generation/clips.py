@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from oea_cli.datasets import interpret
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.folders import exists, is_folder
-from oea_cli.query_generation.grammar.rules import About
+from oea_cli.query_generation.grammar.candidates import About
 from oea_cli.query_generation.query_types import NEGATIVE, POSITIVE
 from oea_cli.record_fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
 from oea_cli.records import read_records

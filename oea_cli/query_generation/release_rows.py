@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from oea_cli.errors import Failure, Report, UsageError
 from oea_cli.query_generation.clips import Task
-from oea_cli.query_generation.grammar.rules import About, Candidate
+from oea_cli.query_generation.grammar.candidates import About, Candidate
 from oea_cli.query_generation.query_types import NEGATIVE, type_named
 from oea_cli.tables import Record, Rows
 

@@ -1,23 +1,32 @@
 """The offline grammar: sentences become things to ask for, in English that reads like English."""
 
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oea_cli.query_generation.grammar.candidates import by_agreement, candidates, excludable
-from oea_cli.query_generation.grammar.clauses import (
-    as_clause,
-    as_thing,
-    turned,
-    with_right_articles,
-)
+from oea_cli.query_generation.grammar.agreement import by_agreement
+from oea_cli.query_generation.grammar.candidates import About, Candidate, asking_words
+from oea_cli.query_generation.grammar.clause_reader import as_thing
+from oea_cli.query_generation.grammar.clauses import as_clause, turned
+from oea_cli.query_generation.grammar.exclusions import excludable
+from oea_cli.query_generation.grammar.framing import frames
+from oea_cli.query_generation.grammar.lexicon import lexicon
+from oea_cli.query_generation.grammar.openers import caption_phrases
 from oea_cli.query_generation.grammar.paraphrasing import paraphrases
-from oea_cli.query_generation.grammar.phrases import phrases_of
-from oea_cli.query_generation.grammar.rules import About, Candidate, violations
-from oea_cli.query_generation.grammar.words import tokens_of, with_ed, with_ing, with_s
+from oea_cli.query_generation.grammar.phrases import phrase_words, phrases_of
+from oea_cli.query_generation.grammar.restructuring import structure_words
+from oea_cli.query_generation.grammar.rewording import rewording_words
+from oea_cli.query_generation.grammar.rules import violations
+from oea_cli.query_generation.grammar.spelling import with_right_articles
+from oea_cli.query_generation.grammar.verb_forms import with_ed, with_ing, with_s
+from oea_cli.query_generation.grammar.words import concept, tokens_of
+from oea_cli.query_generation.grammar.writing import candidates
 from oea_cli.query_generation.query_types import TYPES
 from oea_cli.records import read_records
 
@@ -175,3 +184,27 @@ def test_any_caption_is_read_without_a_fuss(captions: list[str], query_type: str
     about = About(tuple(captions), ("a dog barks",))
     for text, _ in zip(candidates(query_type, about, "0"), range(20), strict=False):
         assert text.strip() and "\n" not in text
+
+
+def test_a_verb_that_has_no_synonym_stays() -> None:
+    assert list(paraphrases("people begin to clap as a band plays", Random(0)))
+
+
+@pytest.mark.parametrize(
+    "read",
+    [lexicon, frames, phrase_words, rewording_words, structure_words, asking_words,
+     caption_phrases],
+)  # fmt: skip
+def test_every_word_list_is_there_and_lower_case(read: Callable[[], Any]) -> None:
+    lists = read()
+    for field in fields(lists):
+        words = getattr(lists, field.name)
+        assert words, field.name
+        if isinstance(words, frozenset):
+            assert all(word == word.lower() for word in words), field.name
+
+
+def test_what_words_become_is_in_one_group_or_says_as_little() -> None:
+    """A verb's synonym must count as the verb: the rules would refuse its paraphrases."""
+    for verb, other in rewording_words().other_verbs.items():
+        assert concept(verb) == concept(other)

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from oea_cli.errors import UsageError
 from oea_cli.evaluation.uiq import resolve_uiq
+from oea_cli.query_generation.grammar.candidates import About, Candidate
 from oea_cli.query_generation.grammar.rules import (
     MAX_NEW,
-    About,
-    Candidate,
-    Seen,
+    SeenQueries,
     rules_for,
     violations,
 )
@@ -161,7 +160,7 @@ def test_a_hard_negative_that_says_nothing_new_cannot_be_left_out() -> None:
 
 
 def test_repetitions_in_a_set() -> None:
-    seen = Seen()
+    seen = SeenQueries()
     assert seen.add("Find a dog.", "imperative/a") is None
     repeated = seen.add("find  a Dog", "imperative/b")
     assert repeated and repeated.rule == "repeated" and "imperative/a" in repeated.reason

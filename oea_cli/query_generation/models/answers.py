@@ -18,9 +18,9 @@ import orjson
 from oea_cli.errors import OeaError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a writer said, and the tokens that it took."""
+    """What a writer answered, and the tokens that it took (0 where nobody counted)."""
 
     text: str
     tokens_in: int = 0

@@ -68,13 +68,13 @@ class EndpointWriter:
             openai.NotFoundError,
             openai.BadRequestError,
         ) as error:
-            raise WriterStoppedError(f"{self._address}: {_said(error)}") from error
+            raise WriterStoppedError(f"{self._address}: {_reason(error)}") from error
         except openai.APITimeoutError as error:
             raise WriterError(f"{self._address}: no answer in time") from error
         except openai.APIConnectionError as error:
             raise WriterError(f"{self._address}: no connection ({error.__cause__})") from error
         except openai.OpenAIError as error:
-            raise WriterError(f"{self._address}: {_said(error)}") from error
+            raise WriterError(f"{self._address}: {_reason(error)}") from error
         return _read(reply)
 
 
@@ -101,7 +101,7 @@ def _client(address: str, timeout: float, retries: int) -> "OpenAI":
     return OpenAI(base_url=address, api_key=key or "none", timeout=timeout, max_retries=retries)
 
 
-def _said(error: Exception) -> str:
-    """What the server said, in one line of bounded length; never what was sent, with its key."""
+def _reason(error: Exception) -> str:
+    """The server's answer in one line of bounded length; never what was sent, with its key."""
     text = " ".join(str(error).split())
     return text if len(text) <= 200 else f"{text[:200]} ..."

@@ -13,7 +13,7 @@ RULES_NAME = "rules"
 
 
 class WriterError(Exception):
-    """One query could not be had: the server failed, or said nothing that can be read."""
+    """One query could not be had: the server failed, or gave no answer that can be read."""
 
 
 class WriterStoppedError(Exception):
@@ -33,9 +33,9 @@ class ModelWriter(Protocol):
         """The model's answer; raises WriterError or WriterStoppedError."""
 
 
-@dataclass(frozen=True)
-class Dealer:
-    """Deals tasks to writers, evenly: the same task goes to the same writer in every run.
+@dataclass(frozen=True, slots=True)
+class WriterAssignment:
+    """Shares tasks out among writers, evenly: a task has the same writer in every run.
 
     A writer that is named twice gets two shares.
     """
