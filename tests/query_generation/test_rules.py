@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from oea_cli.errors import UsageError
 from oea_cli.evaluation.uiq import resolve_uiq
 from oea_cli.query_generation.grammar.candidates import About, Candidate
+from oea_cli.query_generation.grammar.content_rules import MAX_NEW
 from oea_cli.query_generation.grammar.rules import (
-    MAX_NEW,
     SeenQueries,
     rules_for,
     violations,

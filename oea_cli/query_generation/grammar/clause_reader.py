@@ -7,7 +7,6 @@ another caption.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import takewhile
 
 from oea_cli.query_generation.grammar.lexicon import lexicon
@@ -15,14 +14,14 @@ from oea_cli.query_generation.grammar.openers import without_openers
 from oea_cli.query_generation.grammar.parts_of_speech import (
     is_adverb,
     is_noun,
-    is_only_verb,
     is_participle,
     is_plural,
+    is_surely_finite,
 )
 from oea_cli.query_generation.grammar.spelling import Tokens
+from oea_cli.query_generation.grammar.subjects import JOINERS, Subject, subject_end
 from oea_cli.query_generation.grammar.verb_forms import verb_forms, with_ing
 
-JOINERS = frozenset({"and", "or", "then", ",", "but", "nor"})
 IS_THERE = ("heard", "present", "audible", "ongoing")  # "a siren is heard": a siren
 
 
@@ -46,73 +45,7 @@ def has_finite_verb(tokens: Tokens) -> bool:
     reader = _ClauseReader(tokens)
     if reader.read() is not None or reader.tense is not None:
         return reader.tense is not None
-    return any(word in english.finite_be or _is_surely_finite(word) for word in tokens)
-
-
-def ends_subject(word: str) -> bool:
-    """True for what may follow the first noun phrase of a caption."""
-    english = lexicon()
-    return (
-        word in english.prepositions
-        or word in english.subordinators
-        or word in JOINERS
-        or word in english.followed
-        or word in english.finite_be
-        or is_participle(word)
-        or is_adverb(word)
-    )
-
-
-def subject_end(tokens: Tokens) -> int:
-    """The place behind the first noun phrase of a caption: how many tokens it has."""
-    return next((n for n, word in enumerate(tokens) if ends_subject(word)), len(tokens))
-
-
-def _is_surely_finite(word: str) -> bool:
-    """True for "speaks", which can be nothing but a finite verb; not for "speak" or "barks"."""
-    return word in verb_forms().third_person and is_only_verb(word)
-
-
-@dataclass(slots=True)
-class Subject:
-    """What stands before a verb, as far as it has been read."""
-
-    tokens: Tokens = field(default_factory=list)
-
-    @property
-    def last(self) -> str:
-        """Its last word, adverbs aside; "" where there is none."""
-        rest = [token for token in self.tokens if not is_adverb(token) and token != "then"]
-        return rest[-1] if rest else ""
-
-    def agrees(self, verb: str) -> bool:
-        """True where `verb`, "barks" or "bark", fits a subject that has been read."""
-        if not is_noun(self.last) or self.tokens[0] in lexicon().prepositions:
-            return False  # nothing, or a phrase such as "in a hall", which is not a subject
-        is_third_person = verb in verb_forms().third_person
-        if is_third_person and not is_only_verb(verb) and not self._is_surely_whole():
-            return False
-        heads = self._heads()
-        if is_third_person:
-            return "of" in self.tokens or any(not is_plural(head) for head in heads)
-        return "and" in self.tokens or any(is_plural(head) for head in heads)
-
-    def _heads(self) -> Tokens:
-        """The nouns that a verb may agree with: the last one, and the one before "of" or "in"."""
-        prepositions = lexicon().prepositions
-        place = next((n for n, word in enumerate(self.tokens) if word in prepositions), 0)
-        return [self.last, self.tokens[place - 1]] if place else [self.last]
-
-    def _is_surely_whole(self) -> bool:
-        """False where what looks like its verb may be its last noun: "a frog with brief bird
-        chirps", "laser blasts".
-        """
-        english = lexicon()
-        return "with" not in self.tokens and (
-            self.tokens[0] in english.determiners
-            or self.last in english.uncountable_nouns
-            or self.last in ("someone", "something")
-        )
+    return any(word in english.finite_be or is_surely_finite(word) for word in tokens)
 
 
 class _ClauseReader:
@@ -178,7 +111,7 @@ class _ClauseReader:
 
     def _take_other(self, place: int) -> int | None:
         word = self.tokens[place]
-        if _is_surely_finite(word) and not self.in_relative:
+        if is_surely_finite(word) and not self.in_relative:
             return None  # a verb whose subject has not been understood
         pasts = verb_forms().irregular_pasts
         is_past = word in pasts and self._after(place) != "by"
@@ -284,7 +217,7 @@ class _ClauseReader:
         if before in JOINERS and self.tense is not None:
             return self.tense == ("s" if word in forms.third_person else "base")
         # "a boisterous humming happens": the participle was not a verb but the subject.
-        was_subject = is_participle(self.subject.last) and _is_surely_finite(word)
+        was_subject = is_participle(self.subject.last) and is_surely_finite(word)
         return (not self.found_verb or was_subject) and self.subject.agrees(word)
 
     def _is_noun_before_verb(self, word: str, following: str) -> bool:

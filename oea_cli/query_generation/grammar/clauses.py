@@ -2,11 +2,12 @@
 
 from itertools import pairwise
 
-from oea_cli.query_generation.grammar.clause_reader import JOINERS, Subject, has_finite_verb
+from oea_cli.query_generation.grammar.clause_reader import has_finite_verb
 from oea_cli.query_generation.grammar.lexicon import lexicon
 from oea_cli.query_generation.grammar.openers import without_openers
 from oea_cli.query_generation.grammar.parts_of_speech import is_noun, is_plural
 from oea_cli.query_generation.grammar.spelling import Tokens
+from oea_cli.query_generation.grammar.subjects import JOINERS, Subject
 from oea_cli.query_generation.grammar.verb_forms import verb_forms, with_s
 
 SOUND_NOUNS = frozenset({"sound", "sounds", "noise", "noises"})

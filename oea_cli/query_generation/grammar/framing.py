@@ -6,7 +6,7 @@ from functools import cache
 from random import Random
 
 from oea_cli.query_generation.grammar.candidates import LENGTH_MARGIN
-from oea_cli.query_generation.grammar.clause_reader import as_thing, has_finite_verb, subject_end
+from oea_cli.query_generation.grammar.clause_reader import as_thing, has_finite_verb
 from oea_cli.query_generation.grammar.clauses import turned
 from oea_cli.query_generation.grammar.lexicon import lexicon
 from oea_cli.query_generation.grammar.openers import without_openers
@@ -18,6 +18,7 @@ from oea_cli.query_generation.grammar.parts_of_speech import (
 )
 from oea_cli.query_generation.grammar.shortening import shortened_clauses, shortened_things
 from oea_cli.query_generation.grammar.spelling import Tokens, spelled
+from oea_cli.query_generation.grammar.subjects import subject_end
 from oea_cli.query_generation.grammar.word_lists import read_word_lists
 from oea_cli.query_generation.grammar.words import tokens_of, words_of
 

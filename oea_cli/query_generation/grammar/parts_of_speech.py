@@ -41,3 +41,8 @@ def takes_no_article(noun: str) -> bool:
 def is_only_verb(word: str) -> bool:
     """True for "speaks" and "speak", which are not nouns; not for "barks" and "bark"."""
     return verb_forms().third_person.get(word, word) in lexicon().never_nouns
+
+
+def is_surely_finite(word: str) -> bool:
+    """True for "speaks", which can be nothing but a finite verb; not for "speak" or "barks"."""
+    return word in verb_forms().third_person and is_only_verb(word)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from oea_cli.query_generation.grammar.clause_reader import subject_end
 from oea_cli.query_generation.grammar.lexicon import lexicon
 from oea_cli.query_generation.grammar.openers import caption_phrases
 from oea_cli.query_generation.grammar.parts_of_speech import is_adverb, takes_no_article
 from oea_cli.query_generation.grammar.spelling import Tokens
+from oea_cli.query_generation.grammar.subjects import subject_end
 
 Step = Callable[[Tokens], Tokens]
 

@@ -9,7 +9,8 @@ from oea_cli.query_generation.clips import Task
 from oea_cli.query_generation.grammar.agreement import by_agreement
 from oea_cli.query_generation.grammar.candidates import LENGTH_MARGIN
 from oea_cli.query_generation.grammar.exclusions import excludable
-from oea_cli.query_generation.grammar.rules import MAX_TAG_WORDS, Violation
+from oea_cli.query_generation.grammar.form_rules import MAX_TAG_WORDS
+from oea_cli.query_generation.grammar.rules import Violation
 from oea_cli.query_generation.grammar.word_lists import read_yaml
 from oea_cli.query_generation.grammar.words import words_of
 from oea_cli.query_generation.query_types import NEGATIVE
