@@ -176,8 +176,13 @@ def gen_queries(
       oea gen-queries clips.jsonl --llm hf:Qwen/Qwen2.5-1.5B-Instruct --dry-run
       oea gen-queries --check uiq.jsonl
     """
-    from oea_cli.query_generation.generation import GenerationOptions, prepare_generation
+    from oea_cli.query_generation.generation import (
+        GenerationOptions,
+        estimate_table,
+        prepare_generation,
+    )
     from oea_cli.query_generation.models.opening import CallOptions, WriterNames
+    from oea_cli.query_generation.output import write_counts
 
     names = _names(inputs)
     with FailureLog("gen-queries", on_error.value, errors) as log:
@@ -202,7 +207,8 @@ def gen_queries(
             names, hard_negatives, options, report=log.report, notice=_notice(quiet)
         )
         if dry_run:
-            _estimate(generation, format, output)
+            as_json = format is Format.json
+            write_counts(generation.estimate(), estimate_table, output, as_json=as_json)
         else:
             _generate(generation, output, rejects, quiet, log)
 
@@ -221,17 +227,6 @@ def _default_answers(output: str) -> Path:
 
 def _notice(quiet: bool) -> Callable[[str], None]:
     return lambda text: None if quiet else say(f"oea gen-queries: {text}")
-
-
-def _estimate(generation: "Generation", format: Format, output: str) -> None:
-    from oea_cli.query_generation.generation import estimate_table
-    from oea_cli.query_generation.output import write_document, write_text
-
-    estimate = generation.estimate()
-    if format is Format.json:
-        write_document(estimate, output)
-    else:
-        write_text(estimate_table(estimate), output)
 
 
 def _generate(
@@ -266,15 +261,11 @@ def _check(
     log: FailureLog,
 ) -> None:
     from oea_cli.query_generation.checking import check_files, save_broken, summary, summary_table
-    from oea_cli.query_generation.output import write_document, write_text
+    from oea_cli.query_generation.output import write_counts
 
     checked = check_files(names, types=types, limit=limit, report=log.report)
     if not checked and not log.count and not allow_empty:
         raise OeaError(f"no queries in {', '.join(names)}; --allow-empty permits it")
-    counts = summary(checked)
-    if format is Format.json:
-        write_document(counts, output)
-    else:
-        write_text(summary_table(counts), output)
+    write_counts(summary(checked), summary_table, output, as_json=format is Format.json)
     save_broken(checked, rejects)
     log.finish(len(checked), "row")

@@ -137,8 +137,8 @@ def _name_unknown_targets(pairs: Sequence[Pair], clips: Sequence[Clip], notice: 
     unknown = [pair.target for pair in pairs if pair.target not in known]
     if unknown:
         notice(
-            f"{len(unknown)} of {len(pairs)} pairs have a target that is none of the clips, "
-            f"such as '{unknown[0]}'"
+            f"{len(unknown)} of {len(pairs)} pairs have a target that is not among the "
+            f"clips, such as '{unknown[0]}'"
         )
 
 

@@ -74,7 +74,7 @@ def test_good_answers_become_rows_and_a_rerun_pays_nothing(clips: Path) -> None:
     assert "sesame" not in done.stderr + done.stdout
 
 
-def test_file_names_are_not_told(clips: Path) -> None:
+def test_file_names_are_not_sent(clips: Path) -> None:
     with llm_server(lambda question, _: good(question)) as service:
         ask(clips, service)
         assert not [question for question in service.asked if "0815" in question]

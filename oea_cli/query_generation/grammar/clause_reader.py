@@ -60,6 +60,7 @@ class _ClauseReader:
         self.in_relative = False
 
     def read(self) -> Tokens | None:
+        """The caption as a thing; None where it cannot be read with certainty."""
         english = lexicon()
         first = self.tokens[0] if self.tokens else ""
         if not first or set(self.tokens) & english.short_forms or first in english.subordinators:

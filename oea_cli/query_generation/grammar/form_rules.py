@@ -5,9 +5,10 @@ A rule takes a candidate and returns what is wrong, in words that a writer can a
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from oea_cli.query_generation.grammar.candidates import Candidate, asking_words
-from oea_cli.query_generation.grammar.lexicon import lexicon
+from oea_cli.query_generation.grammar.lexicon import Words, lexicon
 from oea_cli.query_generation.grammar.parts_of_speech import is_only_verb
 from oea_cli.query_generation.grammar.words import words_of
 
@@ -125,15 +126,20 @@ def is_key_phrases(candidate: Candidate) -> str | None:
 def _verb_of_a_clause(words: Sequence[str]) -> str | None:
     """The word that makes a phrase a clause: a form of "be", a pronoun, a finite verb."""
     english = lexicon()
-    of_clauses = english.auxiliaries | english.subordinators | english.relatives
-    of_clauses |= english.subject_pronouns
-    if small := next((word for word in words if word in of_clauses), None):
+    if small := next((word for word in words if word in _words_of_clauses()), None):
         # "coins in a can": the last word of a phrase is its noun.
         return small if (small, words[-1]) != ("can", "can") else None
     is_command_verb = words[0] in asking_words().command_verbs and words[0] in english.verbs
     if is_command_verb and len(words) > 1:
         return words[0]
     return next((word for word in words[1:] if is_only_verb(word)), None)
+
+
+@cache
+def _words_of_clauses() -> Words:
+    english = lexicon()
+    of_clauses = english.auxiliaries | english.subordinators | english.relatives
+    return of_clauses | english.subject_pronouns
 
 
 def is_restated(candidate: Candidate) -> str | None:

@@ -149,12 +149,11 @@ def _is_event(tokens: Tokens) -> bool:
 
 def _as_clause(tokens: Tokens) -> Tokens | None:
     """ "a person snoring" -> "a person snores"; "waves are breaking" -> "waves break"."""
-    thing: Tokens | None = tokens
+    thing = tokens
     if {"is", "are"} & set(tokens):
-        thing = as_thing(tokens)
-        if not thing or "being" in thing:
+        thing = as_thing(tokens) or []
+        if "being" in thing:
             return None
-    assert thing is not None
     subordinators = lexicon().subordinators
     place = next((n for n, word in enumerate(thing) if word in subordinators), len(thing))
     clause = as_clause(thing[:place]) if place else None
@@ -204,9 +203,8 @@ def _only_subordinator(tokens: Tokens, wanted: set[str]) -> int | None:
     places = [place for place, word in enumerate(tokens) if word in subordinators]
     if len(places) != 1 or tokens[places[0]] not in wanted:
         return None
-    return (
-        None if tokens[places[0] : places[0] + 2] in (["as", "if"], ["as", "well"]) else places[0]
-    )
+    is_idiom = tokens[places[0] : places[0] + 2] in (["as", "if"], ["as", "well"])
+    return None if is_idiom else places[0]
 
 
 def _refers_back(tokens: Tokens) -> bool:

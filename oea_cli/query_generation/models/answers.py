@@ -77,7 +77,7 @@ class AnswerFile:
         }
         line = orjson.dumps(row) + b"\n"
         with self._lock:
-            descriptor = self._opened()
+            descriptor = self._open()
             try:
                 self._append(descriptor, line)
             except OSError as error:
@@ -87,9 +87,9 @@ class AnswerFile:
     def prepare(self) -> None:
         """Open the file for writing; raises OeaError where that fails, before anything is paid."""
         with self._lock:
-            self._opened()
+            self._open()
 
-    def _opened(self) -> int:
+    def _open(self) -> int:
         if self._descriptor is None:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
             try:

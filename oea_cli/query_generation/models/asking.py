@@ -175,6 +175,7 @@ class _WorkerPool:
         return self.num_busy < min(len(self._threads), question.writer.max_workers)
 
     def submit(self, question: Question) -> None:
+        """Have a thread ask it."""
         self.num_busy += 1
         self._questions.put(question)
 

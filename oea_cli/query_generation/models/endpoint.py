@@ -55,7 +55,7 @@ class EndpointWriter:
         try:
             return self._ask(request)
         except ValueError as error:
-            raise WriterError(f"{self._address}: the answer is no JSON") from error
+            raise WriterError(f"{self._address}: the answer is not JSON") from error
 
     def _ask(self, request: dict[str, Any]) -> Answer:
         import openai

@@ -43,11 +43,11 @@ class WriterNames:
     device: str = "auto"
 
     def model_of(self) -> Mapping[str, str]:
-        """The model of each server; raises UsageError where their numbers differ."""
+        """The model of each server; raises UsageError unless there is one for each."""
         servers = list(dict.fromkeys(name for name in self.shares if "://" in name))
         if len(self.models) != len(servers):
             raise UsageError(
-                f"{len(servers)} servers and {len(self.models)} models; "
+                f"--llm names {len(servers)} servers and --llm-model {len(self.models)} models; "
                 "give one --llm-model per server"
             )
         return dict(zip(servers, self.models, strict=True))
@@ -58,7 +58,7 @@ def open_writers(
 ) -> tuple[list[str], dict[str, ModelWriter]]:
     """The writers' own names, one per share, and those that are models, ready to be asked.
 
-    Raises UsageError for a name that is none, OeaError where the openai package is missing.
+    Raises UsageError for a name of nobody, OeaError where the openai package is missing.
     """
     model_of = names.model_of()
     writers: dict[str, ModelWriter] = {}
@@ -88,4 +88,4 @@ def _writer(
             retries=calls.retries,
             seed=seed,
         )
-    raise UsageError(f"--llm '{name}': write rules, http://HOST/v1 or hf:ID")
+    raise UsageError(f"--llm must be rules, http://HOST/v1 or hf:ID; got '{name}'")
