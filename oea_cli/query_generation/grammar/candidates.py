@@ -25,7 +25,7 @@ EXCLUDED_BORDERS = re.compile(r"\s*(?:[,;]|\bor\b|\band\b|\bnor\b|\bwithout\b|\b
 
 @dataclass(frozen=True, slots=True)
 class AskingWords:
-    """The lists of `english/asking.yaml`."""
+    """The lists of `english/asking.toml`."""
 
     command_verbs: Words
     question_openers: Words

@@ -31,7 +31,7 @@ Ranked = tuple[int, float, str]
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The lists of `english/frames.yaml`."""
+    """The lists of `english/frames.toml`."""
 
     thing_questions: tuple[str, ...]
     clause_questions: tuple[str, ...]

@@ -10,7 +10,7 @@ from oea_cli.query_generation.grammar.word_lists import read_word_lists
 
 @dataclass(frozen=True, slots=True)
 class CaptionPhrases:
-    """The lists of `english/captions.yaml`."""
+    """The lists of `english/captions.toml`."""
 
     openers: tuple[str, ...]
     spare_heads: tuple[str, ...]

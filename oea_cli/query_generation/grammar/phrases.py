@@ -27,7 +27,7 @@ MAX_PHRASE_WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class PhraseWords:
-    """The lists of `english/phrases.yaml`."""
+    """The lists of `english/phrases.toml`."""
 
     vague_words: Words
     place_words: Words

@@ -32,7 +32,7 @@ PLACES = (["in", "the", "background"], ["in", "the", "distance"], ["in", "the", 
 
 @dataclass(frozen=True, slots=True)
 class StructureWords:
-    """The lists of `english/restructuring.yaml`."""
+    """The lists of `english/restructuring.toml`."""
 
     sound_words: Words
     owned_parts: Words

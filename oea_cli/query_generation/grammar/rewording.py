@@ -19,7 +19,7 @@ ENGINES = frozenset({"engine", "engines", "motor", "motors"})
 
 @dataclass(frozen=True, slots=True)
 class RewordingWords:
-    """The lists of `english/rewording.yaml`."""
+    """The lists of `english/rewording.toml`."""
 
     other_words: Mapping[str, str]
     other_verbs: Mapping[str, str]

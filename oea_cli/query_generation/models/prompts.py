@@ -11,11 +11,11 @@ from oea_cli.query_generation.grammar.candidates import LENGTH_MARGIN
 from oea_cli.query_generation.grammar.exclusions import excludable
 from oea_cli.query_generation.grammar.form_rules import MAX_TAG_WORDS
 from oea_cli.query_generation.grammar.rules import Violation
-from oea_cli.query_generation.grammar.word_lists import read_yaml
+from oea_cli.query_generation.grammar.word_lists import read_toml
 from oea_cli.query_generation.grammar.words import words_of
 from oea_cli.query_generation.query_types import NEGATIVE
 
-TEXTS = Path(__file__).with_name("prompts.yaml")
+TEXTS = Path(__file__).with_name("prompts.toml")
 MAX_EXCLUDABLE = 6
 
 Message = dict[str, str]
@@ -31,8 +31,8 @@ class Attempt:
 
 @cache
 def prompts() -> Mapping[str, str]:
-    """The texts of `prompts.yaml`, by name."""
-    return read_yaml(TEXTS)
+    """The texts of `prompts.toml`, by name, each in one line."""
+    return {name: " ".join(text.split()) for name, text in read_toml(TEXTS).items()}
 
 
 def messages_for(task: Task, attempts: Sequence[Attempt]) -> list[Message]:
