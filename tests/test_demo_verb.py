@@ -9,8 +9,8 @@ import pytest
 import soundfile
 import yaml
 
-from oea_cli.synthesis.collection import CLASSES, plan
-from oea_cli.synthesis.events import EVENTS
+from recipes.mini.synthesis.collection import CLASSES, plan
+from recipes.mini.synthesis.events import EVENTS
 from tests.conftest import REPOSITORY
 from tests.in_process import run
 

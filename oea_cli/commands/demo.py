@@ -50,7 +50,7 @@ def demo(
       oea demo sounds -f wav --overwrite
       oea embed sounds/clips.jsonl | oea index -o sounds.oea
     """
-    from oea_cli.synthesis.folder import write_folder
+    from recipes.mini.synthesis.folder import write_folder
 
     progress = Progress("demo", "scenes", scenes, quiet)
     try:

@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from oea_cli.encoder import Encoder, encoder_folder, load_encoder
 from oea_cli.encoder.settings import load_settings
 from oea_cli.exclusion import exclusion_penalty
-from oea_cli.synthesis.events import EVENTS
-from oea_cli.synthesis.scenes import Contrast, contrast
-from oea_cli.synthesis.sentences import exclusion_for, inclusion_for
-from oea_cli.synthesis.vocabulary import noun_phrase
+from recipes.mini.synthesis.events import EVENTS
+from recipes.mini.synthesis.scenes import Contrast, contrast
+from recipes.mini.synthesis.sentences import exclusion_for, inclusion_for
+from recipes.mini.synthesis.vocabulary import noun_phrase
 
 # Taught neither to `mini` nor to anybody: how people may well write it.
 UNTAUGHT = "{A} in the absence of {B}"

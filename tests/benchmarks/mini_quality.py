@@ -25,10 +25,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from oea_cli.audio import read_audio
 from oea_cli.encoder import Encoder, encoder_folder, load_encoder
 from oea_cli.encoder.settings import load_settings
-from oea_cli.synthesis.events import EVENTS
-from oea_cli.synthesis.sentences import caption_for
-from oea_cli.synthesis.vocabulary import noun_phrase
 from oea_cli.training.scenes.sounds import ESC10_CLASSES
+from recipes.mini.synthesis.events import EVENTS
+from recipes.mini.synthesis.sentences import caption_for
+from recipes.mini.synthesis.vocabulary import noun_phrase
 from tests.held_out import EXCLUSIONS, FRAMES, SYNONYMS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

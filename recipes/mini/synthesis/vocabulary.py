@@ -8,10 +8,10 @@ from functools import cache
 
 import numpy as np
 
-from oea_cli.synthesis.wording import listed
-from oea_cli.synthesis.words_of_nature import NATURE
-from oea_cli.synthesis.words_of_people import PEOPLE
-from oea_cli.synthesis.words_of_things import THINGS
+from recipes.mini.synthesis.wording import listed
+from recipes.mini.synthesis.words_of_nature import NATURE
+from recipes.mini.synthesis.words_of_people import PEOPLE
+from recipes.mini.synthesis.words_of_things import THINGS
 
 WORDS = NATURE | PEOPLE | THINGS
 """The words for each class."""

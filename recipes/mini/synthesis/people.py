@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oea_cli.synthesis.shaping import (
+from recipes.mini.synthesis.shaping import (
     Signal,
     add,
     arch,
@@ -20,7 +20,7 @@ from oea_cli.synthesis.shaping import (
     unit,
     wander,
 )
-from oea_cli.synthesis.voice import mouth, sequence, spoken, utter
+from recipes.mini.synthesis.voice import mouth, sequence, spoken, utter
 
 
 def crying_baby(rng: np.random.Generator, count: int, rate: int) -> Signal:

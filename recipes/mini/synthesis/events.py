@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oea_cli.synthesis import (
+from recipes.mini.synthesis import (
     animals,
     instruments,
     machines,
@@ -19,7 +19,7 @@ from oea_cli.synthesis import (
     small_animals,
     weather,
 )
-from oea_cli.synthesis.shaping import (
+from recipes.mini.synthesis.shaping import (
     Signal,
     colour,
     fast_length,

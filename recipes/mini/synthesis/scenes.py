@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
-from oea_cli.synthesis.events import EVENTS
-from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_for, query_for
-from oea_cli.synthesis.shaping import Signal, add, band, loudest
+from recipes.mini.synthesis.events import EVENTS
+from recipes.mini.synthesis.sentences import caption_for, exclusion_for, inclusion_for, query_for
+from recipes.mini.synthesis.shaping import Signal, add, band, loudest
 
 __all__ = [
     "ARRANGEMENTS",

@@ -1,6 +1,6 @@
 """What people call the sounds of weather, water, fire and animals."""
 
-from oea_cli.synthesis.wording import Words
+from recipes.mini.synthesis.wording import Words
 
 NATURE: dict[str, Words] = {
     "rain": Words(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
-from oea_cli.synthesis import frames
-from oea_cli.synthesis.events import EVENTS
-from oea_cli.synthesis.sentences import (
+from recipes.mini.synthesis import frames
+from recipes.mini.synthesis.events import EVENTS
+from recipes.mini.synthesis.sentences import (
     QUERY_TYPES,
     caption_for,
     exclusion_for,
@@ -18,7 +18,7 @@ from oea_cli.synthesis.sentences import (
     keyphrases,
     query_for,
 )
-from oea_cli.synthesis.vocabulary import (
+from recipes.mini.synthesis.vocabulary import (
     GAME_SOUNDS,
     LABELS,
     WORDS,
@@ -28,7 +28,7 @@ from oea_cli.synthesis.vocabulary import (
     statement,
     without_article,
 )
-from oea_cli.synthesis.wording import ing, is_plural, plural, third, with_article
+from recipes.mini.synthesis.wording import ing, is_plural, plural, third, with_article
 from tests import held_out
 from tests.conftest import REPOSITORY
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from oea_cli.synthesis.scenes import SAMPLE_RATE, Scene, compose, contrast
-from oea_cli.synthesis.sentences import QUERY_TYPES, query_for
+from recipes.mini.synthesis.scenes import SAMPLE_RATE, Scene, compose, contrast
+from recipes.mini.synthesis.sentences import QUERY_TYPES, query_for
 
 CLASSES = (
     "dog",

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from oea_cli.synthesis.events import EVENTS, SHORTEST
-from oea_cli.synthesis.scenes import (
+from recipes.mini.synthesis.events import EVENTS, SHORTEST
+from recipes.mini.synthesis.scenes import (
     SAMPLE_RATE,
     Contrast,
     Scene,
@@ -14,7 +14,7 @@ from oea_cli.synthesis.scenes import (
     contrast,
     without,
 )
-from oea_cli.synthesis.shaping import (
+from recipes.mini.synthesis.shaping import (
     Signal,
     band,
     fast_length,

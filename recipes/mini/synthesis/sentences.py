@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from oea_cli.synthesis.frames import (
+from recipes.mini.synthesis.frames import (
     COMMANDS,
     EXCLUSIONS,
     FAR,
@@ -23,7 +23,7 @@ from oea_cli.synthesis.frames import (
     TOGETHER,
     WHILE,
 )
-from oea_cli.synthesis.vocabulary import keyword, noun_phrase, statement, without_article
+from recipes.mini.synthesis.vocabulary import keyword, noun_phrase, statement, without_article
 
 QUERY_TYPES = ("caption", "question", "imperative", "keyphrase", "paraphrase")
 TYPE_CHANCES = (0.4, 0.14, 0.16, 0.15, 0.15)

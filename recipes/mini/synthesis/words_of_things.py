@@ -1,6 +1,6 @@
 """What people call the sounds of machines, signals and everyday things."""
 
-from oea_cli.synthesis.wording import Words
+from recipes.mini.synthesis.wording import Words
 
 THINGS: dict[str, Words] = {
     "clock tick": Words(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oea_cli.synthesis.shaping import (
+from recipes.mini.synthesis.shaping import (
     Signal,
     add,
     arch,
@@ -23,7 +23,7 @@ from oea_cli.synthesis.shaping import (
     wander,
     wave,
 )
-from oea_cli.synthesis.small_animals import fly_past
+from recipes.mini.synthesis.small_animals import fly_past
 
 
 def _firing(

@@ -1,6 +1,6 @@
 """What people call the sounds of people, machines, signals, things and instruments."""
 
-from oea_cli.synthesis.wording import Words
+from recipes.mini.synthesis.wording import Words
 
 PEOPLE: dict[str, Words] = {
     "crying baby": Words(

@@ -12,7 +12,7 @@ import soundfile
 
 from oea_cli.artefacts import Aside, write_whole
 from oea_cli.errors import OeaError
-from oea_cli.synthesis.collection import (
+from recipes.mini.synthesis.collection import (
     Clip,
     clip_record,
     make,
@@ -20,8 +20,8 @@ from oea_cli.synthesis.collection import (
     plan,
     query_rows,
 )
-from oea_cli.synthesis.scenes import SAMPLE_RATE, Scene
-from oea_cli.synthesis.shaping import Signal
+from recipes.mini.synthesis.scenes import SAMPLE_RATE, Scene
+from recipes.mini.synthesis.shaping import Signal
 
 TABLES = ("clips.jsonl", "queries.jsonl", "pairs.jsonl")
 OURS = re.compile(r"audio/\d{3,}-[a-z-]+\.(?:flac|wav)")

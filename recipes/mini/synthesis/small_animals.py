@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oea_cli.synthesis.shaping import (
+from recipes.mini.synthesis.shaping import (
     Signal,
     arch,
     as_signal,
@@ -20,7 +20,7 @@ from oea_cli.synthesis.shaping import (
     wander,
     wave,
 )
-from oea_cli.synthesis.voice import mouth, spoken
+from recipes.mini.synthesis.voice import mouth, spoken
 
 
 def bird_song(rng: np.random.Generator, count: int, rate: int) -> Signal:

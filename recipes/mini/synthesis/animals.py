@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oea_cli.synthesis.shaping import (
+from recipes.mini.synthesis.shaping import (
     Signal,
     arch,
     as_signal,
@@ -16,7 +16,7 @@ from oea_cli.synthesis.shaping import (
     unit,
     wander,
 )
-from oea_cli.synthesis.voice import mouth, sequence, utter
+from recipes.mini.synthesis.voice import mouth, sequence, utter
 
 
 def dog(rng: np.random.Generator, count: int, rate: int) -> Signal:

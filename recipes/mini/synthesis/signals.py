@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oea_cli.synthesis.shaping import (
+from recipes.mini.synthesis.shaping import (
     Signal,
     add,
     arch,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from oea_cli.synthesis.shaping import (
+from recipes.mini.synthesis.shaping import (
     Formant,
     Signal,
     add,
