@@ -206,7 +206,7 @@ def test_no_inclusion_does(form: str) -> None:
     assert not NOT.search(form.replace("not only", ""))
 
 
-def test_in_sequences_the_order_is_told(rng: np.random.Generator) -> None:
+def test_sequences_keep_the_order(rng: np.random.Generator) -> None:
     for form in frames.THEN:
         first_comes_first = form.index("{A}") < form.index("{B}")
         assert first_comes_first != bool(re.search(r"\{B\} (after|preceded by) \{A\}", form))

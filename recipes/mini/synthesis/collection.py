@@ -53,7 +53,7 @@ NEIGHBOURS = (
     ("applause", "church bell"),
     ("crickets", "dog"),
 )
-"""Sounds that are met together, so that leaving one out is worth asking for."""
+"""Sounds that often occur together, so that leaving one out is worth asking for."""
 
 TURNS = ("contrast", "single", "pair", "contrast", "single", "pair", "single", "triple")
 """What is made in turn; a contrast makes two scenes, so that ten scenes are one round."""
@@ -106,8 +106,8 @@ def plan(num_scenes: int, seed: int) -> list[Planned]:
         left = num_scenes - number + 1
         if left <= 0:
             return planned
-        known = next(neighbours, None) if kind == "contrast" else None
-        labels = known or _distinct(classes, {"single": 1, "triple": 3}.get(kind, 2))
+        together = next(neighbours, None) if kind == "contrast" else None
+        labels = together or _distinct(classes, {"single": 1, "triple": 3}.get(kind, 2))
         planned.append(Planned(number, kind, labels, alone=kind == "contrast" and left == 1))
         number += len(planned[-1].names)
     return planned

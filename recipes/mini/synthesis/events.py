@@ -35,7 +35,7 @@ Source = Callable[[np.random.Generator, int, int], Signal]
 """Makes (count,) samples of the bare sound at any scale: source(rng, count, rate)."""
 
 SHORTEST = 0.25
-"""Seconds; a shorter sound could not be told from a click."""
+"""Seconds; a shorter sound could not be distinguished from a click."""
 
 
 ENOUGH = 2.0
@@ -62,8 +62,8 @@ class Event:
         enough = max(count, round(ENOUGH * sample_rate))
         made = np.asarray(self.source(rng, enough, sample_rate), np.float32)
         bare = peak(loudest(made, count, sample_rate // 20))
-        heard = self._recorded(rng, bare, sample_rate)
-        return peak(heard) * np.float32(log_uniform(rng, 0.1, 1.0))
+        recorded = self._recorded(rng, bare, sample_rate)
+        return peak(recorded) * np.float32(log_uniform(rng, 0.1, 1.0))
 
     def _recorded(self, rng: np.random.Generator, bare: Signal, rate: int) -> Signal:
         """The bare sound in its room, through distance and microphone, over background noise."""
@@ -76,8 +76,8 @@ class Event:
             wet = np.float32(rng.uniform(0.05, 1.0))
             spectrum = spectrum * (1 + wet * np.fft.rfft(tail, fast_length(size)))
         spectrum = spectrum * _microphone(rng, size, rate, far=bool(rng.random() < self.far))
-        heard = np.fft.irfft(spectrum, fast_length(size))[: len(bare)].astype(np.float32)
-        return peak(heard) + _background(rng, len(bare), rate)
+        recorded = np.fft.irfft(spectrum, fast_length(size))[: len(bare)].astype(np.float32)
+        return peak(recorded) + _background(rng, len(bare), rate)
 
 
 def _microphone(rng: np.random.Generator, size: int, rate: int, far: bool) -> Signal:

@@ -10,24 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from recipes.mini.synthesis.events import EVENTS
-from recipes.mini.synthesis.sentences import caption_for, exclusion_for, inclusion_for, query_for
+from recipes.mini.synthesis.sentences import exclusion_for, query_for
 from recipes.mini.synthesis.shaping import Signal, add, band, loudest
-
-__all__ = [
-    "ARRANGEMENTS",
-    "Contrast",
-    "Library",
-    "Scene",
-    "Source",
-    "Synthesiser",
-    "caption_for",
-    "compose",
-    "contrast",
-    "exclusion_for",
-    "inclusion_for",
-    "query_for",
-    "without",
-]
 
 SAMPLE_RATE = 16_000
 ARRANGEMENTS = ("together", "then", "far")
@@ -135,11 +119,6 @@ def contrast(
     return Contrast(target, negative, labels[-1], exclusion_for(rng, labels[:-1], labels[-1:]))
 
 
-def without(rng: np.random.Generator, label: str, other: str, *, seconds: float = 5.0) -> Contrast:
-    """`contrast` of two rendered events: the first alone, and the first with the other."""
-    return contrast(rng, [label], other, seconds=seconds)
-
-
 def _drawn(
     rng: np.random.Generator, sources: Sequence[Source | str], seconds: float, library: Library
 ) -> list[Source]:
@@ -202,8 +181,8 @@ def _loudness(samples: Signal, decibels: float) -> Signal:
     """Brought to this level against an RMS of 1 while it sounds, so that pauses do not count."""
     frames = samples[: len(samples) // 400 * 400].reshape(-1, 400)
     powers = np.asarray(np.mean(np.square(frames), axis=1), np.float64)
-    heard = powers[powers > 0.03 * np.max(powers, initial=0)]
-    level = float(np.sqrt(heard.mean())) if len(heard) else 1.0
+    sounding = powers[powers > 0.03 * np.max(powers, initial=0)]
+    level = float(np.sqrt(sounding.mean())) if len(sounding) else 1.0
     return samples * np.float32(10 ** (decibels / 20) / (level or 1.0))
 
 

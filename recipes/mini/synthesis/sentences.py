@@ -23,14 +23,16 @@ from recipes.mini.synthesis.frames import (
     TOGETHER,
     WHILE,
 )
-from recipes.mini.synthesis.vocabulary import keyword, noun_phrase, statement, without_article
+from recipes.mini.synthesis.vocabulary import (
+    keyword,
+    noun_phrase,
+    one_of,
+    statement,
+    without_article,
+)
 
 QUERY_TYPES = ("caption", "question", "imperative", "keyphrase", "paraphrase")
 TYPE_CHANCES = (0.4, 0.14, 0.16, 0.15, 0.15)
-
-
-def _one_of(rng: np.random.Generator, texts: Sequence[str]) -> str:
-    return texts[int(rng.integers(len(texts)))]
 
 
 def query_for(
@@ -44,11 +46,11 @@ def query_for(
     if chosen == "keyphrase" and arrangement in (None, "together"):
         return keyphrases(rng, labels)
     if len(labels) == 1 and chosen in ("caption", "paraphrase") and rng.random() < 0.35:
-        return _one_of(rng, STATED).format(s=statement(rng, labels[0]))
-    said = joined(rng, labels, arrangement)
+        return one_of(rng, STATED).format(s=statement(rng, labels[0]))
+    phrase = joined(rng, labels, arrangement)
     if chosen == "keyphrase" or (len(labels) > 1 and rng.random() < 0.5 and chosen == "caption"):
-        return said
-    return _one_of(rng, FRAMES[chosen]).format(said)
+        return phrase
+    return one_of(rng, FRAMES[chosen]).format(phrase)
 
 
 def caption_for(
@@ -69,38 +71,38 @@ def keyphrases(rng: np.random.Generator, labels: Sequence[str]) -> str:
     for label in labels:
         tags += [keyword(rng, label) for _ in range(int(rng.integers(0, 3)))]
     rng.shuffle(tags)
-    return _one_of(rng, (", ", ", ", " ", "; ", " / ", " + ")).join(dict.fromkeys(tags))
+    return one_of(rng, (", ", ", ", " ", "; ", " / ", " + ")).join(dict.fromkeys(tags))
 
 
 def joined(rng: np.random.Generator, labels: Sequence[str], arrangement: str | None = None) -> str:
     """A noun phrase for one to three sounds."""
-    said = [noun_phrase(rng, label) for label in labels]
-    if len(said) == 1:
-        return said[0]
+    phrases = [noun_phrase(rng, label) for label in labels]
+    if len(phrases) == 1:
+        return phrases[0]
     if arrangement == "then":
-        return _in_order(rng, said)
+        return _in_order(rng, phrases)
     if arrangement == "far":
-        return _one_of(rng, FAR).format(A=_enumerated(rng, said[:-1]), B=said[-1])
-    if len(said) > 2:
-        return _enumerated(rng, said)
+        return one_of(rng, FAR).format(A=_enumerated(rng, phrases[:-1]), B=phrases[-1])
+    if len(phrases) > 2:
+        return _enumerated(rng, phrases)
     if rng.random() < 0.15:
-        return _one_of(rng, WHILE).format(A=said[0], s=statement(rng, labels[1]))
+        return one_of(rng, WHILE).format(A=phrases[0], s=statement(rng, labels[1]))
     forms = TOGETHER if arrangement == "together" and rng.random() < 0.4 else JOINED
-    return _one_of(rng, forms).format(A=said[0], B=said[1])
+    return one_of(rng, forms).format(A=phrases[0], B=phrases[1])
 
 
-def _in_order(rng: np.random.Generator, said: list[str]) -> str:
-    if len(said) == 2:
-        return _one_of(rng, THEN).format(A=said[0], B=said[1])
-    return _one_of(rng, THREE_IN_ORDER).format(*said)
+def _in_order(rng: np.random.Generator, phrases: list[str]) -> str:
+    if len(phrases) == 2:
+        return one_of(rng, THEN).format(A=phrases[0], B=phrases[1])
+    return one_of(rng, THREE_IN_ORDER).format(*phrases)
 
 
-def _enumerated(rng: np.random.Generator, said: list[str]) -> str:
-    if len(said) == 1:
-        return said[0]
-    if len(said) == 2:
-        return _one_of(rng, JOINED[:9]).format(A=said[0], B=said[1])
-    return _one_of(rng, THREE_JOINED).format(*said)
+def _enumerated(rng: np.random.Generator, phrases: list[str]) -> str:
+    if len(phrases) == 1:
+        return phrases[0]
+    if len(phrases) == 2:
+        return one_of(rng, JOINED[:9]).format(A=phrases[0], B=phrases[1])
+    return one_of(rng, THREE_JOINED).format(*phrases)
 
 
 def exclusion_for(
@@ -111,13 +113,13 @@ def exclusion_for(
     unwanted = [noun_phrase(rng, label) for label in excluded]
     ruled_out = unwanted[0]
     for other in unwanted[1:]:
-        ruled_out = _one_of(rng, OR_JOINED).format(A=ruled_out, B=without_article(other))
-    said = _one_of(rng, EXCLUSIONS).format(A=wanted, B=ruled_out, b=without_article(ruled_out))
+        ruled_out = one_of(rng, OR_JOINED).format(A=ruled_out, B=without_article(other))
+    phrase = one_of(rng, EXCLUSIONS).format(A=wanted, B=ruled_out, b=without_article(ruled_out))
     chance = rng.random()
     if chance < 0.65:
-        return said
+        return phrase
     if chance < 0.85:
-        return _one_of(rng, COMMANDS).format(said)
+        return one_of(rng, COMMANDS).format(phrase)
     if chance < 0.92:
-        return _one_of(rng, QUESTIONS).format(said)
-    return f"the sound of {said}"
+        return one_of(rng, QUESTIONS).format(phrase)
+    return f"the sound of {phrase}"

@@ -4,6 +4,7 @@
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -97,7 +98,8 @@ def _keywords() -> dict[str, tuple[str, ...]]:
     }
 
 
-def _one_of(rng: np.random.Generator, texts: tuple[str, ...]) -> str:
+def one_of(rng: np.random.Generator, texts: Sequence[str]) -> str:
+    """One of the texts, each as likely as the next."""
     return texts[int(rng.integers(len(texts)))]
 
 
@@ -109,18 +111,18 @@ def noun_phrase(rng: np.random.Generator, label: str) -> str:
     # The class's own name and its fixed phrases are few among the many that verbs make.
     if rng.random() < 0.2:
         return label
-    return _one_of(rng, words.noun_phrases)
+    return one_of(rng, words.noun_phrases)
 
 
 def statement(rng: np.random.Generator, label: str) -> str:
     """A clause: "a dog is barking"; a noun phrase where the class has none."""
     clauses = WORDS[label].statements
-    return _one_of(rng, clauses) if clauses else noun_phrase(rng, label)
+    return one_of(rng, clauses) if clauses else noun_phrase(rng, label)
 
 
 def keyword(rng: np.random.Generator, label: str) -> str:
     """A tag."""
-    return _one_of(rng, _keywords()[label])
+    return one_of(rng, _keywords()[label])
 
 
 def without_article(phrase: str) -> str:
