@@ -98,7 +98,8 @@ def test_the_script_makes_other_collections_too(tmp_path: Path) -> None:
     for path in (tmp_path / "sounds" / "audio").iterdir():
         assert soundfile.info(path).subtype == "PCM_16"
         coded = (tmp_path / "flac" / "audio" / path.name).with_suffix(".flac")
-        np.testing.assert_array_equal(decoded(path), decoded(coded))
+        # The one rounds, the other cuts off.
+        np.testing.assert_allclose(decoded(path), decoded(coded), atol=1.1 / 32768)
 
 
 # --- Ogg ---
