@@ -6,15 +6,23 @@
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+import yaml
 
-from recipes.mini.synthesis.wording import listed
-from recipes.mini.synthesis.words_of_nature import NATURE
-from recipes.mini.synthesis.words_of_people import PEOPLE
-from recipes.mini.synthesis.words_of_things import THINGS
+from recipes.mini.synthesis.wording import Words
 
-WORDS = NATURE | PEOPLE | THINGS
+
+def _read(name: str) -> dict[str, Words]:
+    text = (Path(__file__).parent / "words" / f"{name}.yaml").read_text(encoding="utf-8")
+    return {
+        label: Words(**{field: tuple(items) for field, items in fields.items()})
+        for label, fields in yaml.safe_load(text).items()
+    }
+
+
+WORDS: dict[str, Words] = _read("nature") | _read("people") | _read("things")
 """The words for each class."""
 
 LABELS: tuple[str, ...] = tuple(sorted(WORDS))
@@ -93,7 +101,7 @@ def _keywords() -> dict[str, tuple[str, ...]]:
     """Tags by class; one that several classes would make ("roaring") stays where it was chosen."""
     makers = Counter(tag for words in WORDS.values() for tag in words.keywords)
     return {
-        label: tuple(tag for tag in words.keywords if makers[tag] == 1 or tag in listed(words.tags))
+        label: tuple(tag for tag in words.keywords if makers[tag] == 1 or tag in words.tags)
         for label, words in WORDS.items()
     }
 

@@ -95,14 +95,9 @@ def is_plural(noun_phrase: str) -> bool:
     return (noun.endswith("s") and not noun.endswith("ss")) or noun in PLURALS.values()
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """The items of a list written with bars between them."""
-    return tuple(item.strip() for item in text.split("|") if item.strip())
-
-
 @dataclass(frozen=True)
 class Words:
-    """The words for one class of sound, each field a list written with bars between the items.
+    """The words for one class of sound, as the files in `words/` list them.
 
     `things`: what makes it, countable ("dog"); `stuff`: the same where it takes no article or has
     one already ("heavy rain", "the wind"); `actors`: who does it, never named alone because the
@@ -111,26 +106,23 @@ class Words:
     `tags`: keywords, sound-words, learned and colloquial names.
     """
 
-    things: str = ""
-    stuff: str = ""
-    actors: str = ""
-    verbs: str = ""
-    noises: str = ""
-    phrases: str = ""
-    clauses: str = ""
-    tags: str = ""
+    things: tuple[str, ...] = ()
+    stuff: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+    noises: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @cached_property
     def noun_phrases(self) -> tuple[str, ...]:
         """What fits after `the sound of`: "a dog barking", "barking dogs", "the bark of a dog"."""
-        things, stuff, verbs, noises = map(
-            listed, (self.things, self.stuff, self.verbs, self.noises)
-        )
-        made = [*listed(self.phrases), *stuff]
-        for thing in things:
+        made = [*self.phrases, *self.stuff]
+        for thing in self.things:
             one, many = with_article(thing), plural(thing)
             made += [one, many, f"the {thing}"]
-            for verb in verbs:
+            for verb in self.verbs:
                 doing = ing(verb)
                 made += [f"{one} {doing}", f"{many} {doing}", f"the {thing} {doing}"]
                 if " " not in verb:
@@ -141,29 +133,27 @@ class Words:
                         with_article(f"{doing} {thing}"),
                     ]
                     made.append(f"the {doing} of {one}")
-            for noise in noises:
+            for noise in self.noises:
                 made += [
                     f"the {noise} of {one}",
                     f"{thing} {plural(noise)}",
                     with_article(f"{thing} {noise}"),
                 ]
-        for one in (*stuff, *listed(self.actors)):
-            made += [f"{one} {ing(verb)}" for verb in verbs]
+        for one in (*self.stuff, *self.actors):
+            made += [f"{one} {ing(verb)}" for verb in self.verbs]
         return tuple(dict.fromkeys(made))
 
     @cached_property
     def statements(self) -> tuple[str, ...]:
         """Sentences: "a dog is barking", "dogs bark"."""
-        things, verbs = listed(self.things), listed(self.verbs)
-        others = listed(self.stuff) + listed(self.actors)
-        made = list(listed(self.clauses))
-        for verb in verbs:
+        made = list(self.clauses)
+        for verb in self.verbs:
             doing, does = ing(verb), third(verb)
-            for thing in things:
+            for thing in self.things:
                 one, many = with_article(thing), plural(thing)
                 made += [f"{one} is {doing}", f"{one} {does}", f"the {thing} {does}"]
                 made += [f"{many} {verb}", f"{many} are {doing}"]
-            for one in others:
+            for one in (*self.stuff, *self.actors):
                 be, do = ("are", verb) if is_plural(one) else ("is", does)
                 made += [f"{one} {be} {doing}", f"{one} {do}"]
         return tuple(dict.fromkeys(made))
@@ -171,8 +161,8 @@ class Words:
     @cached_property
     def keywords(self) -> tuple[str, ...]:
         """What fits in a list of tags: "dog", "barking", "woof", "dog bark"."""
-        things, verbs, noises = map(listed, (self.things, self.verbs, self.noises))
-        made = [*listed(self.tags), *things, *listed(self.stuff), *noises]
+        things, verbs, noises = self.things, self.verbs, self.noises
+        made = [*self.tags, *things, *self.stuff, *noises]
         made += [plural(thing) for thing in things] + [plural(noise) for noise in noises]
         made += [ing(verb) for verb in verbs if verb not in VAGUE]
         made += [f"{thing} {ing(verb)}" for thing in things for verb in verbs if " " not in verb]
