@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,11 @@ def test_the_script_makes_other_collections_too(tmp_path: Path) -> None:
         coded = (tmp_path / "flac" / "audio" / path.name).with_suffix(".flac")
         # The one rounds, the other cuts off.
         np.testing.assert_allclose(decoded(path), decoded(coded), atol=1.1 / 32768)
+
+
+def test_the_wheel_is_the_package_without_recipes() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"] == {"packages": ["oea_cli"]}
 
 
 # --- Ogg ---
