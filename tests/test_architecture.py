@@ -47,7 +47,7 @@ TORCH = ("oea_cli.encoder.", "oea_cli.training.", "oea_cli.query_generation.mode
 WITHOUT_TORCH = ("oea_cli.encoder.names.", "oea_cli.encoder.onnx.")
 HEAVY = {"numpy", "polars", "orjson", "soundfile", "soxr", "usearch", "torch", "torchaudio"}
 HEAVY |= {"transformers", "peft", "safetensors", "rich", "yaml", "tokenizers"}
-UNDER_WAY = {"recipe", "recipe_clips", "recipe_tree", "losses", "synthesis"}  # still to be moved
+UNDER_WAY = {"recipe", "recipe_clips", "recipe_tree", "losses"}  # still to be moved
 BANNED_NAMES = {"utils", "common", "helpers", "misc", "base", "core", "manager"}
 
 
