@@ -21,7 +21,7 @@ LIGHT = {
     "errors",
     "terminal",
 }  # and everything in commands/
-TORCH_ZONE = ("oea_cli.encoder.", "oea_cli.training.", "oea_cli.losses", "oea_cli.tokenizer")
+TORCH_ZONE = ("oea_cli.encoder.", "oea_cli.training.", "oea_cli.tokenizer")
 HEAVY = {"numpy", "polars", "orjson", "soundfile", "soxr", "usearch", "torch", "torchaudio"}
 HEAVY |= {"transformers", "peft", "safetensors", "rich", "yaml", "tokenizers"}
 BANNED_NAMES = {"utils", "common", "helpers", "misc", "base", "core", "manager"}

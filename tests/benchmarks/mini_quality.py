@@ -28,7 +28,7 @@ from oea_cli.encoder.settings import load_settings
 from oea_cli.synthesis.events import EVENTS
 from oea_cli.synthesis.sentences import caption_for
 from oea_cli.synthesis.vocabulary import noun_phrase
-from oea_cli.training.scenes.sounds import ESC10_CLASSES
+from recipes.mini.scenes.sounds import ESC10_CLASSES
 from tests.held_out import EXCLUSIONS, FRAMES, SYNONYMS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
