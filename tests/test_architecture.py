@@ -128,7 +128,9 @@ def test_one_definition_of_the_chat_layout() -> None:
     assert holders == ["front_end.py"]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["embed", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["embed", "--help"], ["train", "--help"], ["--version"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom oea_cli.main import app\n"

@@ -122,7 +122,7 @@ def _folder(value: Any) -> Any:
     return Path(value).expanduser() if isinstance(value, str) else value
 
 
-FilePath = Annotated[str, PathMark()]
+FilePath = Annotated[str, PathMark(), Field(json_schema_extra={"format": "path"})]
 """A file, a folder, a pattern or an address."""
 FolderOrName = Annotated[str, PathMark(may_be_a_name=True)]
 Folder = Annotated[Path, BeforeValidator(_folder), PathMark()]

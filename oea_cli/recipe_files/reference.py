@@ -21,16 +21,24 @@ def json_schema(kind: type[RecipeFile]) -> str:
 
     A recipe that extends another one may leave out what that one has.
     """
-    schema = kind.model_json_schema()
+    schema = _without_titles(kind.model_json_schema())
     properties = {"extends": {"type": "string", "description": "The recipe beneath this one."}}
     whole = {"required": schema.pop("required")}
     rest = {
         "properties": schema.pop("properties") | properties,
         "anyOf": [{"required": ["extends"]}, whole],
     }
-    for section in schema.get("$defs", {}).values():
-        section.pop("title", None)
     return json.dumps({"$schema": DIALECT} | schema | rest, indent=1, ensure_ascii=False) + "\n"
+
+
+def _without_titles(schema: Any) -> Any:
+    """Without the titles, which repeat the keys."""
+    if isinstance(schema, list):
+        return [_without_titles(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {k: v for k, v in schema.items() if k != "title" or not isinstance(v, str)}
+    return {key: _without_titles(value) for key, value in kept.items()}
 
 
 def reference(kind: type[RecipeFile], *, markdown: bool = True) -> str:

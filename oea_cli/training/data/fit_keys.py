@@ -1,4 +1,4 @@
-"""What fits what among captioned clips, as the keys of `training.batch`.
+"""What fits what among captioned clips, as the keys of `data.batch`.
 
 A caption fits its own clip, any clip that has the same caption, near-duplicates of its clip, and
 mixes of its clip with another: they have what it asks for, if more. A text that excludes something

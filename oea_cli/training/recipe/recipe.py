@@ -32,7 +32,7 @@ class Model(Section):
     lora_rank: Count = 16
     """Rank of the LoRA matrices."""
     lora_alpha: Count = 32
-    """LoRA's scale, divided by its rank."""
+    """LoRA's updates are scaled by alpha / rank."""
     lora_dropout: Share = 0.05
     """Dropout before the LoRA matrices."""
     gradient_checkpointing: bool = False

@@ -11,6 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from oea_cli.artefacts import Aside
 from oea_cli.errors import OeaError
 from oea_cli.training.results.log import LOG_FILE, read_log
 
@@ -45,9 +46,8 @@ def write_curves(folder: Path) -> Path:
     if not rows:
         raise OeaError(f"{folder / LOG_FILE}: no steps in it; is {folder} a folder of `oea train`?")
     path = folder / CURVES_FILE
-    aside = path.with_suffix(".tmp")
-    aside.write_text(curves(folder.resolve().name, rows), encoding="utf-8")
-    aside.replace(path)
+    with Aside(path) as aside:
+        aside.write_text(curves(folder.resolve().name, rows), encoding="utf-8")
     return path
 
 

@@ -12,13 +12,18 @@ import torch
 from torch import Tensor
 
 from oea_cli.encoder.front_end import FrontEnd
-from oea_cli.encoder.settings import EncoderSettings
-from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_for
 from oea_cli.synthesis.vocabulary import LABELS
-from oea_cli.training.data.batch import TrainingBatch, content_key, key_rows
+from oea_cli.training.data.batch import TrainingBatch, key_rows
 from oea_cli.training.data.examples import Examples, Validation
 from oea_cli.training.recipe.recipe import stage_at
 from recipes.mini.recipe import MiniRecipe
+from recipes.mini.scenes.descriptions import (
+    Description,
+    scene_keys,
+    text_key,
+    text_of,
+    training_texts,
+)
 from recipes.mini.scenes.mixing import far_away, mix, one_after_another, place, vary_mel
 from recipes.mini.scenes.sounds import (
     ESC10_CLASSES,
@@ -29,31 +34,17 @@ from recipes.mini.scenes.sounds import (
 )
 from recipes.mini.scenes.texts import SPLIT, holds, training_tokenizer, vary
 
-NUM_CORPUS_TEXTS = 20_000
 VALIDATION_BATCHES = 4
 SOUNDS_PER_SCENE = {1: 0.35, 2: 0.4, 3: 0.25}  # chances
 ARRANGEMENTS = {"together": 0.6, "then": 0.25, "far": 0.15}  # chances, of two sounds or more
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """What a text asks for: sounds that are in, sounds that are not, how they are arranged.
-
-    `arrangement` is None where the text leaves it open: "together", "then" (in order), "far" (the
-    last one at a distance).
-    """
-
-    included: tuple[str, ...]
-    excluded: tuple[str, ...] = ()
-    arrangement: str | None = None
-
-
-@dataclass(frozen=True)
 class Example:
     """A text and a scene that fits it; the text's hard negative is `hard_negative` rows further."""
 
-    meaning: Meaning
-    scene: Meaning
+    wanted: Description
+    scene: Description
     text: str
     samples: np.ndarray | None
     hard_negative: int = 0
@@ -134,8 +125,8 @@ class SceneExamples:
             scene = self._scene(rng)
             absent = self._absent(rng, scene)
             excluding = rng.random() < self.recipe.texts.exclusion
-            meaning = replace(scene, excluded=(absent,)) if excluding else scene
-            examples.append(self._example(rng, meaning, scene, None))
+            wanted = replace(scene, excluded=(absent,)) if excluding else scene
+            examples.append(self._example(rng, wanted, scene, None))
         return examples
 
     def scene_examples(
@@ -159,24 +150,24 @@ class SceneExamples:
     def _contrast(self, rng: np.random.Generator, length: int) -> list[Example]:
         """A scene asked for by what it lacks, and the scene that has it too."""
         included = tuple(self._classes(rng, 1 if rng.random() < 0.7 else 2))
-        clean = Meaning(included, arrangement="together")
+        clean = Description(included, arrangement="together")
         other = self._absent(rng, clean)
         sounds = self._sounds(rng, clean, length)
-        added = self._sounds(rng, Meaning((other,)), length)
-        full = Meaning((*included, other), arrangement="together")
+        added = self._sounds(rng, Description((other,)), length)
+        full = Description((*included, other), arrangement="together")
         asked = replace(clean, excluded=(other,), arrangement=None)
         return [
             self._example(rng, asked, clean, mix(rng, sounds), hard_negative=1),
             self._example(rng, replace(full, arrangement=None), full, mix(rng, [*sounds, *added])),
         ]
 
-    def _scene(self, rng: np.random.Generator) -> Meaning:
+    def _scene(self, rng: np.random.Generator) -> Description:
         count = int(rng.choice(list(SOUNDS_PER_SCENE), p=list(SOUNDS_PER_SCENE.values())))
         labels = tuple(self._classes(rng, count))
         if count == 1:
-            return Meaning(labels)
+            return Description(labels)
         kind = rng.choice(list(ARRANGEMENTS), p=list(ARRANGEMENTS.values()))
-        return Meaning(labels, arrangement=str(kind))
+        return Description(labels, arrangement=str(kind))
 
     def _classes(self, rng: np.random.Generator, count: int) -> list[str]:
         chosen: list[str] = []
@@ -187,7 +178,7 @@ class SceneExamples:
                 chosen.append(label)
         return chosen
 
-    def _absent(self, rng: np.random.Generator, scene: Meaning) -> str:
+    def _absent(self, rng: np.random.Generator, scene: Description) -> str:
         while (label := self._classes(rng, 1)[0]) in scene.included:
             pass
         return label
@@ -195,18 +186,18 @@ class SceneExamples:
     def _example(
         self,
         rng: np.random.Generator,
-        meaning: Meaning,
-        scene: Meaning,
+        wanted: Description,
+        scene: Description,
         samples: np.ndarray | None,
         hard_negative: int = 0,
     ) -> Example:
         texts = self.recipe.texts
-        while self.is_held_out(plain := text_of(rng, meaning)):
+        while self.is_held_out(plain := text_of(rng, wanted)):
             pass
         text = vary(rng, plain, filler=texts.filler, split=texts.split, typo=texts.typo)
         if self.is_held_out(text.replace(SPLIT, "")):
             text = plain
-        return Example(meaning, scene, text, samples, hard_negative)
+        return Example(wanted, scene, text, samples, hard_negative)
 
     # --- how it sounds ---
 
@@ -218,7 +209,9 @@ class SceneExamples:
             seconds = rng.uniform(sounds.long_seconds, self.recipe.model.max_seconds)
         return int(seconds * SAMPLE_RATE)
 
-    def _sounds(self, rng: np.random.Generator, scene: Meaning, length: int) -> list[np.ndarray]:
+    def _sounds(
+        self, rng: np.random.Generator, scene: Description, length: int
+    ) -> list[np.ndarray]:
         """Each sound of a scene, as long as the scene."""
         sounds = []
         for label in scene.included:
@@ -243,7 +236,7 @@ class SceneExamples:
         return TrainingBatch(
             self.front_end.text_inputs([example.text for example in examples]),
             sounds,
-            key_rows([[text_key(example.meaning)] for example in examples]),
+            key_rows([[text_key(example.wanted)] for example in examples]),
             key_rows([scene_keys(example.scene) for example in examples]),
             torch.tensor(
                 [
@@ -253,8 +246,8 @@ class SceneExamples:
             ),
             text_labels=torch.cat(
                 [
-                    self._multi_hot([example.meaning.included for example in examples]),
-                    self._multi_hot([example.meaning.excluded for example in examples]),
+                    self._multi_hot([example.wanted.included for example in examples]),
+                    self._multi_hot([example.wanted.excluded for example in examples]),
                 ],
                 dim=1,
             ),
@@ -273,47 +266,3 @@ class SceneExamples:
 def share_of(total: int, part: int, parts: int) -> int:
     """How many of `total` belong to a part, spread evenly."""
     return total * (part + 1) // parts - total * part // parts
-
-
-def text_key(meaning: Meaning) -> int:
-    """What a text fits: scenes of just its sounds, as arranged, where it says how."""
-    if meaning.arrangement is None:
-        return content_key(sorted(meaning.included))
-    return _arranged_key(meaning)
-
-
-def scene_keys(scene: Meaning) -> list[int]:
-    """What a scene is: its sounds, and its sounds as they are arranged."""
-    return [content_key(sorted(scene.included)), _arranged_key(scene)]
-
-
-def _arranged_key(meaning: Meaning) -> int:
-    any_order = meaning.arrangement in (None, "together")
-    labels = sorted(meaning.included) if any_order else meaning.included
-    return content_key(labels, meaning.arrangement)
-
-
-def text_of(rng: np.random.Generator, meaning: Meaning) -> str:
-    """One of the many ways to say it."""
-    if meaning.excluded:
-        return exclusion_for(rng, meaning.included, meaning.excluded)
-    if meaning.arrangement is None and len(meaning.included) > 1:
-        return inclusion_for(rng, meaning.included)
-    return caption_for(rng, meaning.included, meaning.arrangement)
-
-
-def training_texts(recipe: MiniRecipe) -> Iterator[str]:
-    """Texts to learn sub-words from: captions, exclusions and the words around them."""
-    rng = np.random.default_rng([recipe.seed, NUM_CORPUS_TEXTS])
-    # The chat layout surrounds every text and clip: few tokens for it halve a clip's sequence.
-    defaults = EncoderSettings()
-    layout = ["system\n" + defaults.system_prompt, "user\n" + defaults.text_prompt, "\n"]
-    yield from layout * (NUM_CORPUS_TEXTS // 10)
-    is_held_out = holds(recipe.texts.held_out)
-    labels = recipe.sounds.classes or LABELS
-    for _ in range(NUM_CORPUS_TEXTS):
-        first, second = (str(label) for label in rng.choice(labels, 2, replace=False))
-        meaning = Meaning((first,), (second,)) if rng.random() < 0.3 else Meaning((first, second))
-        text = vary(rng, text_of(rng, meaning), filler=0.1, split=0.0)
-        if not is_held_out(text):
-            yield text

@@ -446,6 +446,20 @@ def test_what_is_validated_on_is_not_trained_on(front_end: FrontEnd, tmp_path: P
     assert open_data(never, tmp_path).clips("clips") == 7
 
 
+def test_one_file_can_be_validated_on_in_part_and_trained_on_for_the_rest(
+    front_end: FrontEnd, tmp_path: Path
+) -> None:
+    path = write_clips(tmp_path, 8)
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for number, row in enumerate(rows):
+        row["split"] = "val" if number < 3 else "train"
+    write_rows(path, rows)
+    for part, expected in ({"limit": 2}, 6), ({"split": "val"}, 5):
+        held = ClipSource(path=str(path), **part)
+        recipe = recipe_for(path, validation=(held,), validate_every=2)
+        assert open_data(recipe, tmp_path).clips("clips") == expected
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -19,7 +19,8 @@ from oea_cli.training import train
 from oea_cli.training.data.batch import fitting, key_rows
 from oea_cli.training.recipe.loading import load_recipe
 from recipes.mini.recipe import MiniRecipe
-from recipes.mini.scenes.data import Meaning, SceneExamples, Scenes, scene_keys, text_key
+from recipes.mini.scenes.data import SceneExamples, Scenes
+from recipes.mini.scenes.descriptions import Description, scene_keys, text_key
 from recipes.mini.scenes.mixing import fit, mix, one_after_another
 from recipes.mini.scenes.sounds import Bank, _make_bank, trim
 from recipes.mini.scenes.texts import FILLERS, SPLIT, holds, slip, split_words, vary
@@ -48,29 +49,31 @@ def trained(smoke: MiniRecipe, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.mark.parametrize(
     ("text", "scene", "expected"),
     [
-        (Meaning(("a",)), Meaning(("a",)), True),
-        (Meaning(("a",)), Meaning(("a", "b"), arrangement="together"), False),
-        (Meaning(("a",), ("b",)), Meaning(("a",)), True),
-        (Meaning(("a",), ("b",)), Meaning(("a", "b"), arrangement="together"), False),
-        (Meaning(("a", "b")), Meaning(("b", "a"), arrangement="then"), True),
+        (Description(("a",)), Description(("a",)), True),
+        (Description(("a",)), Description(("a", "b"), arrangement="together"), False),
+        (Description(("a",), ("b",)), Description(("a",)), True),
+        (Description(("a",), ("b",)), Description(("a", "b"), arrangement="together"), False),
+        (Description(("a", "b")), Description(("b", "a"), arrangement="then"), True),
         (
-            Meaning(("a", "b"), arrangement="then"),
-            Meaning(("b", "a"), arrangement="then"),
+            Description(("a", "b"), arrangement="then"),
+            Description(("b", "a"), arrangement="then"),
             False,
         ),
         (
-            Meaning(("a", "b"), arrangement="together"),
-            Meaning(("b", "a"), arrangement="together"),
+            Description(("a", "b"), arrangement="together"),
+            Description(("b", "a"), arrangement="together"),
             True,
         ),
         (
-            Meaning(("a", "b"), arrangement="then"),
-            Meaning(("a", "b"), arrangement="together"),
+            Description(("a", "b"), arrangement="then"),
+            Description(("a", "b"), arrangement="together"),
             False,
         ),
     ],
 )
-def test_which_texts_fit_which_scenes(text: Meaning, scene: Meaning, expected: bool) -> None:
+def test_which_texts_fit_which_scenes(
+    text: Description, scene: Description, expected: bool
+) -> None:
     fits = fitting(key_rows([[text_key(text)]]), key_rows([scene_keys(scene)]))
     assert fits.item() is expected
 
