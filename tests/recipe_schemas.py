@@ -8,8 +8,8 @@ REPOSITORY = Path(__file__).parent.parent
 
 def main() -> None:
     """One for each kind of recipe."""
-    from oea_cli.evaluation.paper_recipe import PaperRecipe
-    from oea_cli.recipe_files.reference import json_schema
+    from oea_cli.evaluation.paper.recipe import PaperRecipe
+    from oea_cli.records.recipe_files.reference import json_schema
     from oea_cli.training.recipe.recipe import Recipe
     from recipes.mini.recipe import MiniRecipe
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oea_cli.commands.console.terminal import is_interactive, say
+from oea_cli.commands.options.shared import DeviceOption, QuietOption, VerboseOption
 from oea_cli.errors import UsageError
-from oea_cli.options import DeviceOption, QuietOption, VerboseOption
-from oea_cli.terminal import is_interactive, say
 
 if TYPE_CHECKING:
-    from oea_cli.training import StepReport
+    from oea_cli.training.results.log import StepReport
 
 
 def train(
@@ -92,7 +92,7 @@ def train(
     loaded = load_recipe(recipe, overrides or [])
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is a file; -o needs a folder")
-    from oea_cli.training import train as run
+    from oea_cli.training.loop.train import train as run
 
     is_first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
     with _shown(quiet or not is_first) as shown:
@@ -114,7 +114,7 @@ def train(
 
 
 def _explain() -> None:
-    from oea_cli.recipe_files.reference import reference
+    from oea_cli.records.recipe_files.reference import reference
     from oea_cli.training.recipe.recipe import Recipe
 
     typer.echo(reference(Recipe, markdown=False), nl=False)
@@ -129,7 +129,7 @@ def _plot(folder: Path, recipe: Path | None) -> None:
 
 
 def _merge(folder: Path, storage: str, device: str, quiet: bool) -> None:
-    from oea_cli.encoder.export import export
+    from oea_cli.encoder.tools.export import export
 
     for check in export(str(folder), folder / "merged", storage=storage, device=device):
         if not quiet:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from oea_cli.recipe_files.fields import Count, Folder, Items, Positive, Section, Share
+from oea_cli.records.recipe_files.fields import Count, Folder, Items, Positive, Section, Share
 from oea_cli.training.recipe.recipe import Recipe
 
 

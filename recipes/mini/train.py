@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 
 from oea_cli.errors import OeaError
-from oea_cli.training import load_recipe, train
+from oea_cli.training.loop.train import train
+from oea_cli.training.recipe.loading import load_recipe
 from recipes.mini.recipe import MiniRecipe
 from recipes.mini.scenes.data import Scenes
 

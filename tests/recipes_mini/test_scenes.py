@@ -12,11 +12,11 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from oea_cli.encoder.folder import load_encoder_folder
+from oea_cli.encoder.omni.folder import load_encoder_folder
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.recipe_files.reference import json_schema
-from oea_cli.training import train
+from oea_cli.records.recipe_files.reference import json_schema
 from oea_cli.training.data.batch import fitting, key_rows
+from oea_cli.training.loop.train import train
 from oea_cli.training.recipe.loading import load_recipe
 from recipes.mini.recipe import MiniRecipe
 from recipes.mini.scenes.data import SceneExamples, Scenes

@@ -6,8 +6,8 @@ import pytest
 
 from oea_cli.training.recipe.loading import load_recipe
 from oea_cli.training.recipe.recipe import Recipe
-from tests.captioned import write_clips
 from tests.conftest import REPOSITORY
+from tests.evaluation.captioned import write_clips
 
 SMOKE = REPOSITORY / "recipes" / "smoke.yaml"
 

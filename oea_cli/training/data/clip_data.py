@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from oea_cli.artefacts import Aside
-from oea_cli.encoder.front_end import FrontEnd
+from oea_cli.clips.leaks import find_leaks
+from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.errors import Failure, OeaError, UsageError
-from oea_cli.evaluation.leaks import find_leaks
-from oea_cli.records import read_records
-from oea_cli.tables import Record, is_remote
+from oea_cli.records.addresses import is_remote
+from oea_cli.records.artefacts import Aside
+from oea_cli.records.inputs import read_records
+from oea_cli.records.rows import Record
 from oea_cli.training.data.clip_audio import ClipAudio, undecodable
 from oea_cli.training.data.clip_examples import ClipExamples, StageClips
 from oea_cli.training.data.contrasts import ClipNumbers, read_exclusions, read_same

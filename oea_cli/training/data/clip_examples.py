@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.encoder.omni.front_end import FrontEnd, Inputs
 from oea_cli.errors import OeaError
 from oea_cli.training.data.augment import mask_mel, mixed, mixed_caption, vary_waveform
 from oea_cli.training.data.batch import TrainingBatch, key_rows

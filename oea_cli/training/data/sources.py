@@ -10,11 +10,12 @@ from typing import Any
 
 import soundfile
 
-from oea_cli.artefacts import Aside
+from oea_cli.clips.leaks import find_leaks, load_blacklist
 from oea_cli.errors import Failure, OeaError
-from oea_cli.evaluation.leaks import find_leaks, load_blacklist
-from oea_cli.records import read_records
-from oea_cli.tables import Record, is_remote
+from oea_cli.records.addresses import is_remote
+from oea_cli.records.artefacts import Aside
+from oea_cli.records.inputs import read_records
+from oea_cli.records.rows import Record
 from oea_cli.training.recipe.clips import ClipSource
 from oea_cli.training.recipe.contradictions import is_test_split
 

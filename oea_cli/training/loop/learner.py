@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from oea_cli.encoder.front_end import Inputs
-from oea_cli.encoder.omni import OmniModel
+from oea_cli.encoder.omni.front_end import Inputs
+from oea_cli.encoder.omni.omni import OmniModel
 from oea_cli.training.data.batch import TrainingBatch
 from oea_cli.training.loop.optimizer import new_optimizer
 from oea_cli.training.loop.starting_point import StartingPoint

@@ -17,7 +17,7 @@ import yaml
 from torch import Tensor, nn
 
 from oea_cli.errors import OeaError
-from oea_cli.recipe_files.validation import plain_content
+from oea_cli.records.recipe_files.validation import plain_content
 from oea_cli.training.data.batch import Pairing, TrainingBatch, content_key
 from oea_cli.training.data.examples import Data, Examples, Validation
 from oea_cli.training.data.schedule import describe_batch, learning_rate

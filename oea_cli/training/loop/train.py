@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from oea_cli.errors import UsageError
-from oea_cli.recipe_files.validation import plain_content
+from oea_cli.records.recipe_files.validation import plain_content
 from oea_cli.training.data.examples import Data
 from oea_cli.training.data.opening import open_data
 from oea_cli.training.data.schedule import num_parts, with_steps

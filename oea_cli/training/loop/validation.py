@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oea_cli.encoder.front_end import Inputs
-from oea_cli.encoder.omni import Modality
-from oea_cli.evaluation.metrics import parse_metrics, summary
-from oea_cli.evaluation.outcomes import Outcomes
+from oea_cli.encoder.omni.front_end import Inputs
+from oea_cli.encoder.omni.omni import Modality
+from oea_cli.metrics.metrics import parse_metrics, summary
+from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.training.data.examples import Validation
 from oea_cli.training.loop.learner import Learner
 

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from oea_cli.encoder.omni import OmniModel
+from oea_cli.encoder.omni.omni import OmniModel
 from oea_cli.training.data.batch import Pairing
 from oea_cli.training.data.schedule import label_weight
 from oea_cli.training.objective.losses import LabelLoss, exclusion_margin, info_nce, matryoshka

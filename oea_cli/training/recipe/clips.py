@@ -1,6 +1,6 @@
 """The keys of a training recipe that are about clips with captions."""
 
-from oea_cli.recipe_files.fields import (
+from oea_cli.records.recipe_files.fields import (
     Count,
     CountOrZero,
     FilePath,

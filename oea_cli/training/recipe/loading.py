@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar, overload
 
-from oea_cli.recipe_files.fields import PathMark, with_paths
-from oea_cli.recipe_files.reading import Tree, apply_overrides, read_extended
-from oea_cli.recipe_files.validation import validated
-from oea_cli.tables import is_remote
+from oea_cli.records.addresses import is_remote
+from oea_cli.records.recipe_files.fields import PathMark, with_paths
+from oea_cli.records.recipe_files.reading import Tree, apply_overrides, read_extended
+from oea_cli.records.recipe_files.validation import validated
 from oea_cli.training.recipe.clips import Folders
 from oea_cli.training.recipe.contradictions import PLACEHOLDER, paths_to_clips
 from oea_cli.training.recipe.recipe import Recipe

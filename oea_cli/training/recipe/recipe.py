@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from oea_cli.recipe_files.fields import (
+from oea_cli.records.recipe_files.fields import (
     Count,
     CountOrZero,
     FilePath,

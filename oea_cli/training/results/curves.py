@@ -11,8 +11,8 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from oea_cli.artefacts import Aside
 from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import Aside
 from oea_cli.training.results.log import LOG_FILE, read_log
 
 CURVES_FILE = "train_curves.svg"

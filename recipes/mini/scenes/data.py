@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oea_cli.encoder.front_end import FrontEnd
+from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.synthesis.vocabulary import LABELS
 from oea_cli.training.data.batch import TrainingBatch, key_rows
 from oea_cli.training.data.examples import Examples, Validation

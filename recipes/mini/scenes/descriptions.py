@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oea_cli.encoder.settings import EncoderSettings
+from oea_cli.encoder.omni.settings import EncoderSettings
 from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_for
 from oea_cli.synthesis.vocabulary import LABELS
 from oea_cli.training.data.batch import content_key

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from oea_cli.encoder.folder import load_encoder_folder
-from oea_cli.encoder.front_end import FrontEnd
+from oea_cli.encoder.omni.folder import load_encoder_folder
+from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.training.data.augment import mask_mel, mixed, mixed_caption, vary_waveform
 from oea_cli.training.data.batch import TrainingBatch, fitting
@@ -24,7 +24,13 @@ from oea_cli.training.recipe.clips import Augment, ClipSource
 from oea_cli.training.recipe.contradictions import is_test_split
 from oea_cli.training.recipe.loading import load_recipe
 from oea_cli.training.recipe.recipe import Model, Recipe, Stage
-from tests.captioned import write_clips, write_clotho, write_rows, write_sound, write_wavcaps
+from tests.evaluation.captioned import (
+    write_clips,
+    write_clotho,
+    write_rows,
+    write_sound,
+    write_wavcaps,
+)
 
 
 @pytest.fixture(scope="module")

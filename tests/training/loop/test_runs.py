@@ -17,14 +17,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from oea_cli.encoder.folder import load_encoder_folder
+from oea_cli.encoder.omni.folder import load_encoder_folder
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.training import StepReport, train
 from oea_cli.training.data.schedule import num_parts
 from oea_cli.training.loop.checkpoint import BEST_FILE, CHECKPOINT_FILE, Progress
+from oea_cli.training.loop.train import train
 from oea_cli.training.recipe.recipe import Recipe, Stage
 from oea_cli.training.results.curves import curves, write_curves
-from tests import in_process
+from oea_cli.training.results.log import StepReport
+from tests.commands import in_process
 from tests.conftest import REPOSITORY, clean_environment
 from tests.training.conftest import SMOKE
 

@@ -15,13 +15,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from oea_cli.encoder.folder import load_encoder_folder
+from oea_cli.encoder.omni.folder import load_encoder_folder
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.training import StepReport, train
 from oea_cli.training.data.schedule import learning_rate
 from oea_cli.training.loop.checkpoint import CHECKPOINT_FILE
 from oea_cli.training.loop.learner import pool_by_length
+from oea_cli.training.loop.train import train
 from oea_cli.training.recipe.recipe import Recipe, Stage, stage_at
+from oea_cli.training.results.log import StepReport
 from tests.conftest import clean_environment
 from tests.training.conftest import SMOKE
 

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from oea_cli.encoder import Encoder
-from oea_cli.encoder.front_end import Inputs
+from oea_cli.encoder.omni.front_end import Inputs
+from oea_cli.encoder.protocol import Encoder
 from oea_cli.training.data.batch import (
     NO_KEY,
     Pairing,

@@ -12,13 +12,13 @@ import yaml
 from pydantic import ValidationError
 
 from oea_cli.errors import UsageError
-from oea_cli.evaluation.paper_recipe import PaperRecipe
-from oea_cli.recipe_files.fields import RecipeFile
-from oea_cli.recipe_files.reference import json_schema, reference
-from oea_cli.recipe_files.validation import plain_content
+from oea_cli.evaluation.paper.recipe import PaperRecipe
+from oea_cli.records.recipe_files.fields import RecipeFile
+from oea_cli.records.recipe_files.reference import json_schema, reference
+from oea_cli.records.recipe_files.validation import plain_content
 from oea_cli.training.recipe.loading import ENVIRONMENT, load_recipe
 from oea_cli.training.recipe.recipe import Model, Recipe
-from tests import in_process
+from tests.commands import in_process
 from tests.conftest import REPOSITORY
 
 RECIPES = REPOSITORY / "recipes"
@@ -195,7 +195,7 @@ def test_a_resolved_recipe_can_be_read_back(tmp_path: Path) -> None:
 
 
 def test_the_model_section_is_what_a_new_model_takes() -> None:
-    from oea_cli.encoder.fresh import ModelSizes
+    from oea_cli.encoder.omni.fresh import ModelSizes
 
     assert {item.name for item in dataclasses.fields(ModelSizes)} <= set(Model.model_fields)
 

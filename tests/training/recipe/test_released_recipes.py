@@ -7,17 +7,23 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from oea_cli.encoder import load_encoder
+from oea_cli.encoder.loading import load_encoder
 from oea_cli.errors import UsageError
-from oea_cli.recipe_files.validation import plain_content
-from oea_cli.training import train
+from oea_cli.records.recipe_files.validation import plain_content
 from oea_cli.training.data.clip_audio import UNDECODABLE_FILE
 from oea_cli.training.data.clip_data import ClipData
+from oea_cli.training.loop.train import train
 from oea_cli.training.recipe.loading import load_recipe
 from oea_cli.training.recipe.recipe import Recipe
-from tests import in_process
-from tests.captioned import write_audiocaps, write_clips, write_clotho, write_sound, write_wavcaps
+from tests.commands import in_process
 from tests.conftest import REPOSITORY
+from tests.evaluation.captioned import (
+    write_audiocaps,
+    write_clips,
+    write_clotho,
+    write_sound,
+    write_wavcaps,
+)
 
 RECIPES = REPOSITORY / "recipes"
 BASES = {
