@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oea_cli.commands.console.terminal import FailureLog, Progress, is_interactive, say
+from oea_cli.commands.console.terminal import (
+    FailureLog,
+    Progress,
+    is_interactive,
+    say,
+)
 from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     AudioPromptOption,

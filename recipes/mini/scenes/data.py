@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from oea_cli.encoder.omni.front_end import FrontEnd
-from oea_cli.synthesis.vocabulary import LABELS
 from oea_cli.training.data.batch import TrainingBatch, key_rows
 from oea_cli.training.data.examples import Examples, Validation
 from oea_cli.training.recipe.recipe import stage_at
@@ -33,6 +32,7 @@ from recipes.mini.scenes.sounds import (
     open_sources,
 )
 from recipes.mini.scenes.texts import SPLIT, holds, training_tokenizer, vary
+from recipes.mini.synthesis.vocabulary import LABELS
 
 VALIDATION_BATCHES = 4
 SOUNDS_PER_SCENE = {1: 0.35, 2: 0.4, 3: 0.25}  # chances

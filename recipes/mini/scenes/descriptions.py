@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from oea_cli.encoder.omni.settings import EncoderSettings
-from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_for
-from oea_cli.synthesis.vocabulary import LABELS
 from oea_cli.training.data.batch import content_key
 from recipes.mini.recipe import MiniRecipe
 from recipes.mini.scenes.texts import holds, vary
+from recipes.mini.synthesis.sentences import caption_for, exclusion_for, inclusion_for
+from recipes.mini.synthesis.vocabulary import LABELS
 
 NUM_CORPUS_TEXTS = 20_000
 

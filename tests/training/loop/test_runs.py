@@ -302,7 +302,7 @@ def test_curves_are_drawn_from_the_log(smoke: Recipe, tmp_path: Path) -> None:
     names = {"".join(node.itertext()) for node in root.iter() if node.tag.endswith("text")}
     assert {"loss", "validation", "learning rate", "start", "main"} <= names
     lines = [node for node in root.iter() if node.tag.endswith("polyline")]
-    assert len(lines) == 3 + 2 + 1
+    assert len(lines) == 2 + 2 + 1  # losses, measurements, the learning rate
     places = [pair.split(",") for line in lines for pair in line.get("points", "").split()]
     assert all(0 <= float(x) <= 760 and 0 <= float(y) <= 900 for x, y in places)
 
