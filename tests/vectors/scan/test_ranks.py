@@ -12,7 +12,8 @@ from oea_cli.vectors.arrays import Ties, Vectors
 from oea_cli.vectors.opening import ArrayRows, read_corpus
 from oea_cli.vectors.scan import ranks
 from oea_cli.vectors.scan.candidates import Corpus
-from oea_cli.vectors.scan.ranks import pair_scores, standing_of
+from oea_cli.vectors.scan.ranks import ranks_of
+from oea_cli.vectors.scan.scores import cosines
 from tests.vectors.batches import named, unit, write
 
 
@@ -35,7 +36,7 @@ def counted(
     names = np.array([id_.encode() for id_ in corpus.ids])
     found = []
     for owner, candidate in pairs:
-        scores = pair_scores(vectors, np.repeat(queries[owner : owner + 1], len(vectors), axis=0))
+        scores = cosines(vectors, np.repeat(queries[owner : owner + 1], len(vectors), axis=0))
         if corpus.starts is not None:
             scores = np.maximum.reduceat(scores, corpus.starts)
         above = scores > scores[candidate]
@@ -68,10 +69,10 @@ def test_equal_to_comparing_everything(data: st.DataObject) -> None:
     candidates = draws.integers(0, len(corpus), count)
     hidden = np.where(draws.random(num_queries) < 0.5, draws.integers(0, len(corpus)), -1)
     ties: Ties = data.draw(st.sampled_from(["strict", "trec"]))
-    standing = standing_of(corpus, queries, owners, candidates, hidden, ties)
+    found = ranks_of(corpus, queries, owners, candidates, hidden, ties)
     pairs = list(zip(owners.tolist(), candidates.tolist(), strict=True))
     expected = counted(corpus, vectors, queries, pairs, hidden, ties)
-    assert standing.above.tolist() == expected
+    assert found.above.tolist() == expected
 
 
 def test_more_queries_than_one_scan_takes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,10 +81,10 @@ def test_more_queries_than_one_scan_takes(monkeypatch: pytest.MonkeyPatch) -> No
     corpus = corpus_of(vectors)
     owners = np.repeat(np.arange(50), 2)
     candidates = np.random.default_rng(3).integers(0, 900, 100)
-    standing = standing_of(corpus, queries, owners, candidates)
+    found = ranks_of(corpus, queries, owners, candidates)
     pairs = list(zip(owners.tolist(), candidates.tolist(), strict=True))
     nothing = np.full(50, -1)
-    assert standing.above.tolist() == counted(corpus, vectors, queries, pairs, nothing, "strict")
+    assert found.above.tolist() == counted(corpus, vectors, queries, pairs, nothing, "strict")
 
 
 def test_a_copy_of_the_target_is_a_tie_and_not_above_it() -> None:
@@ -91,9 +92,9 @@ def test_a_copy_of_the_target_is_a_tie_and_not_above_it() -> None:
     vectors[[17, 4100, 4999]] = vectors[2]
     queries = unit(40, 64, seed=5)
     owners, candidates = np.arange(40), np.full(40, 2)
-    first = standing_of(corpus_of(vectors), queries, owners, candidates)
+    first = ranks_of(corpus_of(vectors), queries, owners, candidates)
     for copy in (17, 4100, 4999):
-        other = standing_of(corpus_of(vectors, parts=7), queries, owners, np.full(40, copy))
+        other = ranks_of(corpus_of(vectors, parts=7), queries, owners, np.full(40, copy))
         assert np.array_equal(first.above, other.above)
 
 
@@ -106,10 +107,8 @@ class TestFiles:
         corpus = read_corpus(output)
         assert corpus.ids[:2] == ["d/0.wav", "d/1.wav"]
         owners, candidates = np.arange(20), np.arange(20)
-        expected = standing_of(corpus_of(vectors), queries, owners, candidates)
-        assert np.array_equal(
-            standing_of(corpus, queries, owners, candidates).above, expected.above
-        )
+        expected = ranks_of(corpus_of(vectors), queries, owners, candidates)
+        assert np.array_equal(ranks_of(corpus, queries, owners, candidates).above, expected.above)
 
     def test_half_precision_and_other_lengths(self, tmp_path: Path) -> None:
         vectors = unit(50)
@@ -128,7 +127,7 @@ class TestFiles:
         np.save(tmp_path / "c.npy", vectors)
         corpus = read_corpus(str(tmp_path / "c.npy"))
         with pytest.raises(OeaError, match=rf"c\.npy: the vector of '33' .*{says}"):
-            standing_of(corpus, unit(1), np.array([0]), np.array([0]))
+            ranks_of(corpus, unit(1), np.array([0]), np.array([0]))
 
     def test_ids_that_come_twice(self) -> None:
         with pytest.raises(OeaError, match="id 'a' comes twice"):

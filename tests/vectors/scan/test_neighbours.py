@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oea_cli.vectors.arrays import Vectors
-from oea_cli.vectors.scan import neighbours
+from oea_cli.vectors.scan.nearest import Nearest
 from oea_cli.vectors.scan.neighbours import nearest_neighbours, num_blocks
-from oea_cli.vectors.scan.ranks import pair_scores
+from oea_cli.vectors.scan.scores import cosines
 from tests.vectors.batches import unit
 
 
@@ -19,9 +19,9 @@ def sorted_all(vectors: Vectors, k: int, groups: np.ndarray) -> tuple[np.ndarray
     for row in range(count):
         others = np.flatnonzero(groups != groups[row])
         own = np.repeat(vectors[row : row + 1], len(others), axis=0)
-        cosines = pair_scores(own, vectors[others])
-        best = np.lexsort((others, -cosines))[:k]
-        rows[row, : len(best)], scores[row, : len(best)] = others[best], cosines[best]
+        exact = cosines(own, vectors[others])
+        best = np.lexsort((others, -exact))[:k]
+        rows[row, : len(best)], scores[row, : len(best)] = others[best], exact[best]
     return rows, scores
 
 
@@ -64,10 +64,10 @@ def test_a_thousand_equal_rows_are_settled_before_they_pile_up(
     vectors = unit(1500, 16)
     vectors[200:1200] = vectors[3]
     settled: list[int] = []
-    exact = neighbours._Running._nearest
+    exact = Nearest._exact
     monkeypatch.setattr(
-        neighbours._Running,
-        "_nearest",
+        Nearest,
+        "_exact",
         lambda self: settled.append(len(self._held)) or exact(self),
     )
     found = nearest_neighbours(vectors, 10, block_rows=100)
