@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 
 from oea_cli.clips.names import ClipNames
-from oea_cli.records.ids import CAPTION_ID, clip_of
+from oea_cli.records.ids import caption_of, clip_of, is_window
 from oea_cli.records.rows import Record
 
 GetRecords = Callable[[Collection[str]], dict[str, Record]]
@@ -36,8 +36,8 @@ def records_meant(asked: Iterable[str], ids: Collection[str]) -> dict[str, str]:
     known, names = set(ids), ClipNames(first_of_clip)
     meant: dict[str, str] = {}
     for id_ in dict.fromkeys(asked):
-        caption = CAPTION_ID.fullmatch(id_)
-        clip = names.find(id_) or (names.find(caption["clip"]) if caption else None)
+        caption = caption_of(id_)
+        clip = names.find(id_) or (names.find(caption[0]) if caption else None)
         if id_ in known:
             meant[id_] = id_
         elif clip is not None:
@@ -51,12 +51,11 @@ def by_asked(meant: dict[str, str], records: dict[str, Record]) -> dict[str, Rec
         if id_ not in records:
             continue
         record = dict(records[id_])
-        caption = CAPTION_ID.fullmatch(asked)
+        caption = caption_of(asked)
         captions = record.get("captions")
         if asked != id_ and caption and isinstance(captions, list):
-            number = int(caption["number"])
-            record["captions"] = captions[number - 1 : number]
-        if asked != id_ and "#t=" not in asked:
+            record["captions"] = captions[caption[1] - 1 : caption[1]]
+        if asked != id_ and not is_window(asked):
             # The clip was meant, and not the window that stands for it.
             record = {key: value for key, value in record.items() if key not in ("start", "end")}
         found[asked] = record

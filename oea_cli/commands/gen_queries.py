@@ -483,9 +483,9 @@ def _print(
 
 
 def _write_rows(rows: list[dict[str, Any]], output: str) -> None:
-    from oea_cli.records.json_lines import as_json
+    from oea_cli.records.json_lines import json_line
 
-    _write_text("".join(as_json(row) + "\n" for row in rows).encode(), output)
+    _write_text(b"".join(map(json_line, rows)), output)
 
 
 def _write_lines(rows: list[dict[str, Any]], path: Path | None) -> None:

@@ -332,13 +332,13 @@ def _write(outputs: Outputs, rows: "list[Record]", counts: "Record | None") -> N
 
     from oea_cli.mining.pairs import judgments
     from oea_cli.records.artefacts import write_whole
-    from oea_cli.records.json_lines import to_json
+    from oea_cli.records.json_lines import json_line
 
     if outputs.qrels is not None:
         write_whole(outputs.qrels, judgments(outputs.qrels.name, rows))
     if outputs.stats is not None and counts is not None:
         write_whole(outputs.stats, orjson.dumps(counts, option=orjson.OPT_INDENT_2) + b"\n")
-    content = b"".join(map(to_json, rows))
+    content = b"".join(map(json_line, rows))
     if outputs.pairs == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.flush()

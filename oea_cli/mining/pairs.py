@@ -10,8 +10,8 @@ from oea_cli import __version__
 from oea_cli.clips.majority import Verdicts
 from oea_cli.mining.pool import Clips
 from oea_cli.mining.stages import Mined, Settings
-from oea_cli.records.ids import trec_id
-from oea_cli.records.json_lines import to_json
+from oea_cli.records.ids import caption_id, trec_id
+from oea_cli.records.json_lines import json_line
 from oea_cli.records.rows import Record
 
 QUERY_SUFFIXES = (".jsonl", ".ndjson")
@@ -85,7 +85,7 @@ def caption_queries(rows: list[Record]) -> Iterator[Record]:
     for target, group in groupby(rows, key=lambda row: row["target"]):
         for place, row in enumerate(group, 1):
             for number, caption in enumerate(row["captions"], 1):
-                id_ = f"{target}#{number}" + (f"/{place}" if place > 1 else "")
+                id_ = caption_id(target, number) + (f"/{place}" if place > 1 else "")
                 yield {
                     "id": id_,
                     "text": caption,
@@ -104,7 +104,7 @@ def qrels_lines(rows: list[Record]) -> Iterator[str]:
     for target, group in groupby(rows, key=lambda row: row["target"]):
         own = list(group)
         for number in range(1, len(own[0]["captions"]) + 1):
-            query = trec_id(f"{target}#{number}")
+            query = trec_id(caption_id(target, number))
             yield f"{query} 0 {trec_id(target)} 1\n"
             for row in own:
                 yield f"{query} 0 {trec_id(row['hard_negative'])} 0\n"
@@ -113,7 +113,7 @@ def qrels_lines(rows: list[Record]) -> Iterator[str]:
 def judgments(name: str, rows: list[Record]) -> bytes:
     """The file that `--qrels` names: X.jsonl holds whole queries, any other name TREC qrels."""
     if name.lower().endswith(QUERY_SUFFIXES):
-        return b"".join(map(to_json, caption_queries(rows)))
+        return b"".join(map(json_line, caption_queries(rows)))
     return "".join(qrels_lines(rows)).encode()
 
 

@@ -12,7 +12,7 @@ from oea_cli.clips.captions import FILLER
 from oea_cli.clips.names import ClipNames
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import Failure, OeaError, Report, UsageError
-from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
@@ -184,7 +184,7 @@ def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for row, id_ in enumerate(ids):
         found.setdefault(id_, []).append(row)
-        if WINDOW_MARK in id_:
+        if is_window(id_):
             found.setdefault(clip_of(id_), []).append(row)
     return found
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from oea_cli.records.ids import caption_id, section_id
 from oea_cli.records.rows import Record
 
 PATH_NAMES = ("path", "audio", "file_name", "audio_path")
@@ -136,9 +137,8 @@ def _default_id(written: str | None, times: Record, number: int) -> str:
     name = written.removeprefix("./")
     if "start" not in times and "end" not in times:
         return name
-    # A part of a file is another clip than the file: W3C's media fragment names it.
-    end = f",{times['end']:g}" if "end" in times else ""
-    return f"{name}#t={times.get('start', 0):g}{end}"
+    # A part of a file is another clip than the file.
+    return section_id(name, times.get("start", 0), times.get("end"))
 
 
 def _text_records(name: str, words: str | None, captions: list[str], rest: Record) -> list[Record]:
@@ -147,6 +147,6 @@ def _text_records(name: str, words: str | None, captions: list[str], rest: Recor
     if not captions:
         raise RowError("no 'text' and no captions; with --text every record needs one")
     return [
-        {"id": f"{name}#{number}", "text": caption, "clip": name, **rest}
+        {"id": caption_id(name, number), "text": caption, "clip": name, **rest}
         for number, caption in enumerate(captions, 1)
     ]

@@ -23,7 +23,7 @@ from oea_cli.records.addresses import is_remote, join, open_bytes, parent
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES
 from oea_cli.records.folders import exists, is_folder, is_pattern, is_sound, resolved
-from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
@@ -171,7 +171,7 @@ def clips_of(records: Iterable[Record]) -> list[Record]:
     found: dict[str, Record] = {}
     for record in records:
         id_ = str(record["id"])
-        if WINDOW_MARK not in id_:
+        if not is_window(id_):
             found.setdefault(id_, record)
             continue
         clip = clip_of(id_)

@@ -18,7 +18,7 @@ from oea_cli.evaluation.inputs.run_input import RANK_RULES, with_targets
 from oea_cli.evaluation.scoring.tasks import Questions, Task, one_per_clip, rank
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.ids import caption_id, clip_of, is_window
 from oea_cli.records.rows import Record
 from oea_cli.search.queries import encode_records
 from oea_cli.vectors.arrays import Ties, Vectors
@@ -184,7 +184,7 @@ def _rank_within(
 
 def _names_window(query: Query) -> bool:
     """True where a query asks for a part of a clip, and not for the clip."""
-    return any(WINDOW_MARK in name for name in (*query.targets, query.hard_negative or ""))
+    return any(map(is_window, (*query.targets, query.hard_negative or "")))
 
 
 def _told(protocol: Protocol, kind: str) -> Record:
@@ -290,7 +290,7 @@ def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:
             continue
         seen.add(clip)
         for number, text in enumerate(record.get("captions") or [], 1):
-            yield f"{clip}#{number}", clip, text
+            yield caption_id(clip, number), clip, text
 
 
 def _named(queries: Sequence[str], otherwise: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from oea_cli.clips.names import ClipNames
 from oea_cli.records.folders import exists, resolved
-from oea_cli.records.ids import SECTION
+from oea_cli.records.ids import clip_of, section_of
 from oea_cli.records.rows import Record
 from oea_cli.web.sounds import Sound
 
@@ -49,8 +49,7 @@ class ClipSounds:
             path = str(record["path"])
             section = _section(id, record)
         else:
-            known = SECTION.fullmatch(id)
-            path = resolved(known["clip"] if known else id, folder)
+            path = resolved(clip_of(id) if section_of(id) else id, folder)
             section = _section(id, record)
             if not exists(path):
                 problem = "no sound is known for this id; --clips or -i names it"
@@ -60,8 +59,7 @@ class ClipSounds:
         return Found(Sound(path, *section), captions=captions)
 
     def _record_of(self, id: str) -> Record:
-        whole = SECTION.fullmatch(id)
-        name = self._names.find(id) or (self._names.find(whole["clip"]) if whole else None)
+        name = self._names.find(id) or (self._names.find(clip_of(id)) if section_of(id) else None)
         return self._records[name] if name else dict(self._from_index.get(id, {}))
 
 
@@ -72,9 +70,9 @@ def _captions(record: Record) -> tuple[str, ...]:
 
 def _section(id: str, record: Record) -> tuple[float | None, float | None]:
     """The part of the file that the clip is, in seconds: as its record, or as its id says."""
-    named = SECTION.fullmatch(id)
+    named = section_of(id)
     if named and record.get("start") is None:
-        return float(named["start"]), float(named["end"])
+        return named
     return _seconds(record.get("start")), _seconds(record.get("end"))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from oea_cli.records.ids import section_id
 from oea_cli.records.rows import Record
 
 
@@ -28,7 +29,7 @@ def sound_of(record: Record, folder: Path) -> Sound:
             return Sound(problem=f"missing: {path}")
     except (OSError, ValueError):
         return Sound(problem=f"not a file name: {path}")
-    return Sound(href=relative_link(Path(path), folder) + _fragment(record))
+    return Sound(href=_with_section(relative_link(Path(path), folder), record))
 
 
 def relative_link(path: Path, folder: Path) -> str:
@@ -46,9 +47,9 @@ def relative_link(path: Path, folder: Path) -> str:
     return quoted if parts[0] == os.pardir else f"./{quoted}"
 
 
-def _fragment(record: Record) -> str:
-    """W3C's media fragment of a window."""
+def _with_section(link: str, record: Record) -> str:
+    """The link to a window, by W3C's media fragment; to the whole file where there is none."""
     start, end = record.get("start"), record.get("end")
     if not isinstance(start, int | float) or not isinstance(end, int | float):
-        return ""
-    return f"#t={start:g},{end:g}"
+        return link
+    return section_id(link, start, end)
