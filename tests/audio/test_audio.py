@@ -365,7 +365,8 @@ def test_missing_pyav_is_named_with_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "a.m4a").write_bytes(b"\0\0\0\x20ftypM4A " + bytes(100))
     code = (
         "import sys; sys.modules['av'] = None\n"
-        "from oea_cli.audio import AudioError, read_audio\n"
+        "from oea_cli.audio.sources import AudioError\n"
+        "from oea_cli.audio.windows import read_audio\n"
         "try:\n    read_audio(sys.argv[1], 16000)\n"
         "except AudioError as error:\n    print(error)"
     )

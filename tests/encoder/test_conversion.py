@@ -413,8 +413,8 @@ def test_a_changed_number_is_noticed(release: Release, folder: Path, tmp_path: P
 MEASURED = """
 import sys
 from pathlib import Path
-from oea_cli.encoder.conversion import convert
-from oea_cli.encoder.torch_checkpoint import open_checkpoint
+from oea_cli.encoder.released.conversion import convert
+from oea_cli.encoder.released.torch_checkpoint import open_checkpoint
 
 def peak():
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -384,8 +384,8 @@ import re, resource, sys
 from pathlib import Path
 import numpy as np
 import torch
-from oea_cli.encoder import load_encoder
-from oea_cli.encoder.stream import encode_records
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.encoder.streaming.stream import encode_records
 from oea_cli.errors import raise_failure
 
 torch.set_num_threads(2)

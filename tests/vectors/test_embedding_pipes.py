@@ -16,8 +16,8 @@ from tests.conftest import clean_environment
 MAKE = """
 import sys
 import numpy as np
-from oea_cli.embeddings import open_writer
-from tests.test_embedding_pipes import batches
+from oea_cli.vectors.files.formats import open_writer
+from tests.vectors.test_embedding_pipes import batches
 """
 WRITE = (
     MAKE
@@ -36,7 +36,7 @@ np.save(sys.stdout.buffer, matrix)
 )
 READ = """
 import hashlib, resource, sys
-from oea_cli.embeddings import read_embeddings
+from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.errors import OeaError
 digest = hashlib.sha256()
 count = 0

@@ -249,8 +249,8 @@ def test_a_file_where_the_folder_should_be() -> None:
 
 ENDLESS = """
 import sys
-from tests.test_embedding_shards import batch_of
-from oea_cli.embeddings import open_writer
+from tests.vectors.test_embedding_shards import batch_of
+from oea_cli.vectors.files.formats import open_writer
 with open_writer("out/", encoder="m:1", shard_rows=4) as writer:
     for number in range(100_000):
         if not writer.is_done(f"c{number:02}"):

@@ -153,7 +153,7 @@ def test_changing_rows_does_not_change_the_file() -> None:
 CRAMPED = r"""
 import re, resource
 from pathlib import Path
-from oea_cli.embeddings import read_embeddings
+from oea_cli.vectors.files.formats import read_embeddings
 
 data = int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
 resource.setrlimit(resource.RLIMIT_DATA, (data + (64 << 20),) * 2)

@@ -527,8 +527,8 @@ def test_one_writer_at_a_time(tmp_path: Path, rng: np.random.Generator) -> None:
 SLOW_BUILD = """
 import sys, time
 import numpy as np
-from oea_cli.vector_index import build_index
-from tests.test_vector_index import batches, unit
+from oea_cli.vectors.index.building import build_index
+from tests.vectors.test_vector_index import (batches, unit)
 
 def slow():
     for batch in batches(unit(np.random.default_rng(0), 200)):
