@@ -119,8 +119,8 @@ def test_pairs_that_people_refused_are_left_out(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "what"),
     [({"target": "a.wav", "hard_negative": "a.wav"}, "is its own hard negative"),
-     ({"target": "a.wav", "hard_negative": 3}, "'hard_negative' is 3"),
-     ({"target": "a.wav", "hard_negative": "b", "captions": "x"}, "must be a list of texts")],
+     ({"target": "a.wav", "hard_negative": ["b"]}, "'hard_negative' is ['b']"),
+     ({"target": "a.wav", "hard_negative": "b", "captions": 7}, "must be a list of texts")],
 )  # fmt: skip
 def test_a_bad_pair_is_named(folder: Path, row: dict[str, object], what: str) -> None:
     lines("bad.jsonl", [PAIR, row], folder)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 
+from oea_cli.clips.captions import captions_in
 from oea_cli.clips.names import ClipNames
 from oea_cli.records.ids import caption_of, clip_of, is_window
 from oea_cli.records.rows import Record
@@ -52,9 +53,8 @@ def by_asked(meant: dict[str, str], records: dict[str, Record]) -> dict[str, Rec
             continue
         record = dict(records[id_])
         caption = caption_of(asked)
-        captions = record.get("captions")
-        if asked != id_ and caption and isinstance(captions, list):
-            record["captions"] = captions[caption[1] - 1 : caption[1]]
+        if asked != id_ and caption:
+            record["captions"] = list(captions_in(record)[caption[1] - 1 : caption[1]])
         if asked != id_ and not is_window(asked):
             # The clip was meant, and not the window that stands for it.
             record = {key: value for key, value in record.items() if key not in ("start", "end")}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from oea_cli.errors import OeaError
+from oea_cli.records.fields import RowError, id_of
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table
 
@@ -104,9 +105,10 @@ def _line(where: str) -> int:
 
 
 def _id_of(value: Any, where: str, key: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise OeaError(f"{where}: {key!r} is {value!r:.60}; it must be text or a number")
-    return str(value)
+    try:
+        return id_of(value, key)
+    except RowError as problem:
+        raise OeaError(f"{where}: {problem}") from problem
 
 
 def _optional_id(row: Record, key: str, where: str) -> str | None:

@@ -124,10 +124,13 @@ def _take_text(row: Record) -> str | None:
 
 def _take_id(row: Record) -> str | None:
     value = row.pop("id", None)
-    if value is None or value == "":
-        return None
+    return None if value is None or value == "" else id_of(value, "id")
+
+
+def id_of(value: object, key: str) -> str:
+    """The id that a row has under `key`; raises RowError for what is neither text nor a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RowError(f"'id' is {value!r:.60}; it must be text or a number")
+        raise RowError(f"{key!r} is {value!r:.60}; it must be text or a number")
     return str(value)
 
 

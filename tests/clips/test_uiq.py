@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from oea_cli.clips.captions import captions_of
+from oea_cli.clips.captions import captions_by_clip
 from oea_cli.clips.names import ClipNames
 from oea_cli.clips.uiq import is_uiq_row, resolve_uiq
 from oea_cli.errors import OeaError
@@ -236,7 +236,7 @@ class TestTargetsAndCaptionSources:
             {"id": "m", "captions": ["s", "l"], "sound": ["x"], "speech": ["y"], "domain": "000"},
             {"id": "bare.wav", "path": "bare.wav"},
         ]
-        assert captions_of(records) == {"long.wav": ["hum"], "m": ["s", "l", "x", "y"]}
+        assert captions_by_clip(records) == {"long.wav": ["hum"], "m": ["s", "l", "x", "y"]}
 
 
 class TestNames:
@@ -307,7 +307,7 @@ class TestAsReleased:
 
     def test_audiocaps_hard_negatives(self, shared_data: Path) -> None:
         rows = read_table(shared_data / "uiq/audiocaps/audiocaps_test_negative_queries.jsonl")
-        clips = captions_of(strictly(str(shared_data / "captions/audiocaps/test_2.0.csv")))
+        clips = captions_by_clip(strictly(str(shared_data / "captions/audiocaps/test_2.0.csv")))
         queries = resolve_uiq(rows, clips)
         with (shared_data / "uiq/hard_negative_pairs_audiocaps.csv").open() as stream:
             expected = [
@@ -327,7 +327,7 @@ class TestAsReleased:
         files = sorted((shared_data / "uiq").rglob("*.jsonl"))
         rows = [row for file in files for row in read_table(file)]
         assert all(is_uiq_row(row) for _, row in rows)
-        clips = captions_of(strictly(str(shared_data / "captions/audiocaps/test_2.0.csv")))
+        clips = captions_by_clip(strictly(str(shared_data / "captions/audiocaps/test_2.0.csv")))
         queries = resolve_uiq(rows, clips)
         assert len({query["id"] for query in queries}) == len(queries) == len(rows) == 126
         assert {query["target"] for query in queries if query["dataset"] == "audiocaps"} <= set(
@@ -344,7 +344,7 @@ class TestAsReleased:
     def test_mecat_by_twelve_captions(self, shared_data: Path, tmp_path: Path) -> None:
         """MECAT's own captions, in rows as the release forms them: every clip is found again."""
         table = shared_data / "captions/mecat/000.jsonl"
-        clips = captions_of(strictly(str(table)))
+        clips = captions_by_clip(strictly(str(table)))
         rows = []
         for line in table.read_bytes().splitlines():
             ((clip, fields),) = orjson.loads(line).items()

@@ -7,7 +7,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
-from oea_cli.clips.captions import captions_of
+from oea_cli.clips.captions import captions_by_clip, captions_in
 from oea_cli.clips.lookup import GetRecords, lookup
 from oea_cli.clips.queries import Query, distinct, query_of, read_judged
 from oea_cli.encoder.protocol import Encoder
@@ -289,7 +289,7 @@ def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:
         if clip in seen:
             continue
         seen.add(clip)
-        for number, text in enumerate(record.get("captions") or [], 1):
+        for number, text in enumerate(captions_in(record), 1):
             yield caption_id(clip, number), clip, text
 
 
@@ -316,7 +316,7 @@ def _index_questions(
         return questions
     queries = read_judged(
         [stream or source, *sources[1:]],
-        lambda: captions_of(index.records(np.flatnonzero(index.live))),
+        lambda: captions_by_clip(index.records(np.flatnonzero(index.live))),
     )
     if not queries:
         raise OeaError(f"{', '.join(sources)}: no queries")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from oea_cli.clips.captions import captions_in
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.evaluation.paper.encoder_files import num_trained
 from oea_cli.records.rows import Record
@@ -32,7 +33,7 @@ def costs(
     chosen = list(islice(records, TIMED_INPUTS))
     rate, seconds = encoder.sample_rate, encoder.max_seconds
     sounds = [next(iter(read_windows(one["path"], rate, seconds))).samples for one in chosen]
-    texts = [text for one in chosen for text in one["captions"][:1]]
+    texts = [text for one in chosen for text in captions_in(one)[:1]]
     peak = _Peak(encoder.device)
     found = {
         "audio ms": _milliseconds(encoder.encode_audio, sounds),

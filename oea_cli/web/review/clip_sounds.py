@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from oea_cli.clips.captions import captions_in
 from oea_cli.clips.names import ClipNames
 from oea_cli.records.folders import exists, resolved
 from oea_cli.records.ids import clip_of, section_of
@@ -41,7 +42,7 @@ class ClipSounds:
     def find(self, id: str, path: str | None, folder: str) -> Found:
         """The sound of a clip whose row lies in `folder` and may name its `path`."""
         record = self._record_of(id)
-        captions = _captions(record)
+        captions = captions_in(record)
         if path is not None:
             path = resolved(path, folder)
             section = _section(id, record)
@@ -61,11 +62,6 @@ class ClipSounds:
     def _record_of(self, id: str) -> Record:
         name = self._names.find(id) or (self._names.find(clip_of(id)) if section_of(id) else None)
         return self._records[name] if name else dict(self._from_index.get(id, {}))
-
-
-def _captions(record: Record) -> tuple[str, ...]:
-    captions = record.get("captions") or ()
-    return tuple(str(one) for one in ([captions] if isinstance(captions, str) else captions))
 
 
 def _section(id: str, record: Record) -> tuple[float | None, float | None]:

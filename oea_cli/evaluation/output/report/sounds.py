@@ -10,26 +10,26 @@ from oea_cli.records.rows import Record
 
 
 @dataclass(frozen=True)
-class Sound:
+class Link:
     """A link that plays, or why there is none."""
 
     href: str = ""
     problem: str = ""
 
 
-def sound_of(record: Record, folder: Path) -> Sound:
+def link_to(record: Record, folder: Path) -> Link:
     """Link a record's sound, or its part from `start` to `end`, from a page in `folder`."""
     path = record.get("path")
     if not isinstance(path, str) or not path:
-        return Sound(problem="no path is recorded")
+        return Link(problem="no path is recorded")
     if "://" in path:
-        return Sound(problem=f"not linked, because it does not lie on this disk: {path}")
+        return Link(problem=f"not linked, because it does not lie on this disk: {path}")
     try:
         if not Path(path).is_file():
-            return Sound(problem=f"missing: {path}")
+            return Link(problem=f"missing: {path}")
     except (OSError, ValueError):
-        return Sound(problem=f"not a file name: {path}")
-    return Sound(href=_with_section(relative_link(Path(path), folder), record))
+        return Link(problem=f"not a file name: {path}")
+    return Link(href=_with_section(relative_link(Path(path), folder), record))
 
 
 def relative_link(path: Path, folder: Path) -> str:
