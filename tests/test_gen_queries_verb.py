@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oea_cli.clips.queries import read_judged
+from oea_cli.clips.queries import read_queries
 from tests.commands.in_process import run
 
 CLIPS = [
@@ -62,7 +62,7 @@ def test_eval_reads_the_rows_as_they_are(folder: Path) -> None:
     out = folder / "uiq.jsonl"
     run(["gen-queries", folder / "clips.jsonl", "--hard-negatives", folder / "pairs.jsonl",
          "-o", out])  # fmt: skip
-    queries = read_judged([str(out)], lambda: {row["id"]: row["captions"] for row in CLIPS})
+    queries = read_queries([str(out)], lambda: {row["id"]: row["captions"] for row in CLIPS})
     assert len(queries) == 9
     negative = next(query for query in queries if query.type == "negative")
     assert negative.targets == {"a.wav": 1.0} and negative.hard_negative == "b.wav"

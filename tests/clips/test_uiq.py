@@ -9,9 +9,10 @@ import pytest
 
 from oea_cli.clips.captions import captions_by_clip
 from oea_cli.clips.names import ClipNames
+from oea_cli.clips.query_types import TYPE_OF, TYPES
 from oea_cli.clips.uiq import is_uiq_row, resolve_uiq
 from oea_cli.errors import OeaError
-from oea_cli.metrics.uiq_summary import TYPES, average_uiq
+from oea_cli.metrics.uiq_summary import average_uiq
 from oea_cli.records.tables import read_table
 from tests.reading import strictly
 
@@ -276,7 +277,7 @@ class TestAverage:
         scores = [("a", "question", 1.0), ("a", "question", 0.0), ("b", "question", 1.0)]
         scores += [(d, t, 0.0) for d in "ab" for t in ("imperative", "keyphrase", "paraphrase")]
         scores += [("a", "negative", 0.0), ("b", "negative", 0.5), ("a", "rhyme", 1.0)]
-        assert average_uiq(scores) == pytest.approx((0.75 + 0 + 0 + 0 + 0.25) / 5)
+        assert average_uiq(scores, TYPE_OF) == pytest.approx((0.75 + 0 + 0 + 0 + 0.25) / 5)
 
     def test_the_papers_average_of_oea_nemo3b(self) -> None:
         # Tables 12 to 15, R@5 on AudioCaps, Clotho, MECAT; Table 17 prints only the mean 39.64.
@@ -292,14 +293,14 @@ class TestAverage:
             for type, values in figures.items()
             for dataset, value in zip(("audiocaps", "clotho", "mecat"), values, strict=True)
         ]
-        assert average_uiq(scores) == pytest.approx(46.39, abs=0.005)
+        assert average_uiq(scores, TYPE_OF) == pytest.approx(46.39, abs=0.005)
 
     def test_it_needs_all_of_its_cells(self) -> None:
-        assert average_uiq([("a", "question", 1.0), ("b", "negative", 1.0)]) is None
+        assert average_uiq([("a", "question", 1.0), ("b", "negative", 1.0)], TYPE_OF) is None
         whole = [(d, t, 1.0) for d in "ab" for t in TYPES]
-        assert average_uiq(whole) == 1.0
-        assert average_uiq(whole[:-1]) is None
-        assert average_uiq([]) is None
+        assert average_uiq(whole, TYPE_OF) == 1.0
+        assert average_uiq(whole[:-1], TYPE_OF) is None
+        assert average_uiq([], TYPE_OF) is None
 
 
 class TestAsReleased:

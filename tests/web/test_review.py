@@ -94,7 +94,8 @@ def test_queries_of_the_release_and_ours(tmp_path: Path) -> None:
     [
         ({"target": "a"}, "x.jsonl:2: neither a pair"),
         ({"text": "rain"}, "x.jsonl:2: no 'target' and no 'audio_id'"),
-        ({"target": ["a"], "hard_negative": True}, "x.jsonl:2: True is no id"),
+        ({"target": ["a"], "hard_negative": "b"}, r"x.jsonl:2: 'target' is \['a'\]; it must be"),
+        ({"target": "a", "hard_negative": True}, "x.jsonl:2: 'hard_negative' is True; it must be"),
         ({"text": "rain", "target": "a"}, "both pairs and queries"),
     ],
 )

@@ -22,21 +22,14 @@ def query_records(queries: Sequence[Query]) -> GetRecords:
 
     def get(ids: Collection[str]) -> dict[str, Record]:
         wanted = set(ids)
-        return {query.id: _resolved(query) for query in queries if query.id in wanted}
+        return {query.id: _shown(query) for query in queries if query.id in wanted}
 
     return get
 
 
-def _resolved(query: Query) -> Record:
+def _shown(query: Query) -> Record:
     """The query's record, its path such that it opens from the working directory."""
-    from oea_cli.records.addresses import parent
-    from oea_cli.records.folders import resolved
-
-    path = query.record.get("path")
-    source = query.where.rpartition(":")[0]
-    if not isinstance(path, str) or source in ("", "stdin"):
-        return query.record
-    return {**query.record, "path": resolved(path, parent(source))}
+    return {**query.record, "path": query.path} if query.path else query.record
 
 
 def corpus_records(source: str, ids: Sequence[str]) -> GetRecords:

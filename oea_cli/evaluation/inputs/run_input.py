@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oea_cli.clips.queries import Query, distinct, read_judged
+from oea_cli.clips.queries import Query, distinct, read_queries
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.evaluation.inputs.evidence import hit_records, query_records
 from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
@@ -25,9 +25,9 @@ def judged_queries(queries: Sequence[str], qrels: str | None) -> list[Query]:
     if qrels is None and not queries:
         raise UsageError("a run needs judgments: --qrels FILE, or --queries FILE with targets")
     if qrels is None:
-        return read_judged(queries)
+        return read_queries(queries)
     judged = distinct(read_qrels(qrels))
-    return judged if not queries else with_qrels(read_judged(queries), judged, qrels)
+    return judged if not queries else with_qrels(read_queries(queries), judged, qrels)
 
 
 def with_targets(queries: Sequence[Query], source: str) -> list[Query]:

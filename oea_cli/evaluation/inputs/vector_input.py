@@ -9,7 +9,7 @@ import numpy as np
 
 from oea_cli.clips.captions import captions_by_clip, captions_in
 from oea_cli.clips.lookup import GetRecords, lookup
-from oea_cli.clips.queries import Query, distinct, query_of, read_judged
+from oea_cli.clips.queries import Query, distinct, query_from, read_queries
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import OeaError, Report, UsageError
 from oea_cli.evaluation.inputs.evidence import corpus_records, query_records
@@ -236,7 +236,7 @@ def _read_vectors(opened: str | BinaryIO, source: str) -> tuple[Questions, str |
     parts: list[Vectors] = []
     for batch in reader:
         for record in batch.records:
-            queries.append(query_of(f"{source}: row {len(queries) + 1}", record))
+            queries.append(query_from(f"{source}: row {len(queries) + 1}", record))
         parts.append(batch.vectors)
     if not queries:
         raise OeaError(f"{source}: holds no queries")
@@ -314,7 +314,7 @@ def _index_questions(
         if not same_encoder(encoder, index.encoder):
             raise OeaError(f"{index.folder}: made with {index.encoder}, {source} by {encoder}")
         return questions
-    queries = read_judged(
+    queries = read_queries(
         [stream or source, *sources[1:]],
         lambda: captions_by_clip(index.records(np.flatnonzero(index.live))),
     )
@@ -327,36 +327,12 @@ def _encoded(
     queries: list[Query], index: VectorIndex, get_encoder: GetEncoder, report: Report
 ) -> Questions:
     """Encode texts and sounds; a query with neither, but with the id of a clip, is that clip."""
-    stored = [query for query in queries if not _asks(query) and query.id in index.row_of]
+    stored = [query for query in queries if not query.has_content and query.id in index.row_of]
     vectors = {query.id: index.vector_of(query.id) for query in stored}
-    records = [_record(query) for query in queries if query.id not in vectors]
+    records = [query.as_record() for query in queries if query.id not in vectors]
     if records:
         for batch in encode_records(iter(records), get_encoder(), report):
             vectors.update(zip(batch.ids, batch.vectors, strict=True))
     nothing = np.zeros(index.dim, np.float32)
     table = np.stack([vectors.get(query.id, nothing) for query in queries])
     return Questions(queries, table, [query.id in vectors for query in queries])
-
-
-def _asks(query: Query) -> bool:
-    from oea_cli.records.fields import PATH_NAMES
-
-    return any(query.record.get(key) for key in ("text", *PATH_NAMES))
-
-
-def _record(query: Query) -> Record:
-    """The query as a record that can be encoded; raises OeaError where it says nothing."""
-    from oea_cli.records.addresses import parent
-    from oea_cli.records.fields import RowError, records_from_row
-    from oea_cli.records.folders import resolved
-
-    source = query.where.rpartition(":")[0]
-    folder = "" if source == "stdin" else parent(source)
-    try:
-        row = {**query.record, "id": query.id}
-        (record,) = records_from_row(
-            row, 0, text=False, resolve=lambda path: resolved(path, folder)
-        )
-    except RowError as problem:
-        raise OeaError(f"{query.where}: {problem}") from problem
-    return record

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from oea_cli.clips.query_types import TYPES
 from oea_cli.errors import UsageError
 from oea_cli.evaluation.paper.published import DATASETS, encoder_key, paper_table
 from oea_cli.metrics.metrics import parse_metric
-from oea_cli.metrics.uiq_summary import TYPES
 from oea_cli.recipe_tree import apply_override, build, raise_mistakes, read_mapping
 from oea_cli.records.addresses import is_remote
 

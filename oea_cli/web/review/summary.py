@@ -5,13 +5,13 @@ from collections.abc import Hashable, Iterable, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
+from oea_cli.clips.query_types import PAPER_NAMES, TYPES
 from oea_cli.clips.verdicts import RATING, VERDICT, VERDICTS, VerdictEntry, majority
 from oea_cli.web.review.agreement import Level, krippendorff_alpha
 
 Document = dict[str, Any]
-TYPES = ("question", "imperative", "keyphrase", "paraphrase", "negative")
-"""In Table 1's order; others follow."""
-ALIASES = {"tagging": "keyphrase"}
+TYPES_IN_ORDER = tuple(PAPER_NAMES.get(name, name) for name in TYPES)
+"""As in Table 1; others follow."""
 NO_TYPE = "no type"
 
 
@@ -56,7 +56,7 @@ def _counted(values: Iterable[Hashable]) -> dict[str, int]:
 def _ratings(entries: Sequence[VerdictEntry]) -> Document:
     datasets = list(dict.fromkeys(_dataset(entry) for entry in entries))
     types = dict.fromkeys(_type(entry) for entry in entries)
-    in_order = [*(t for t in TYPES if t in types), *(t for t in types if t not in TYPES)]
+    in_order = [name for name in dict.fromkeys([*TYPES_IN_ORDER, *types]) if name in types]
     rows = [(name, [e for e in entries if _type(e) == name]) for name in in_order]
     items = _by_item(entries)
     return {
@@ -103,7 +103,7 @@ def _spread(entries: Sequence[VerdictEntry]) -> Document:
 
 def _type(entry: VerdictEntry) -> str:
     name = str(entry.subject.get("query_type") or NO_TYPE)
-    return ALIASES.get(name, name)
+    return PAPER_NAMES.get(name, name)
 
 
 def _dataset(entry: VerdictEntry) -> str | None:
