@@ -120,7 +120,7 @@ def _marks(record: Record, content: bool, report: Report) -> list[Mark]:
 
 
 def _content(record: Record, path: str, report: Report) -> str | None:
-    """SHA-256 of the sound as it is heard; None for silence, which all silent clips share."""
+    """SHA-256 of the decoded sound; None for silence, which all silent clips share."""
     from oea_cli.audio.sources import AudioError
     from oea_cli.audio.windows import read_windows
 

@@ -60,7 +60,7 @@ class HardNegativePair:
 def read_pairs(source: str, stdin: BinaryIO | None = None) -> list[HardNegativePair]:
     """Read hard-negative pairs; raises OeaError naming the row that is none.
 
-    Pairs that people heard and did not find valid are left out.
+    Pairs that people listened to and did not find valid are left out.
     """
     stream = stdin if source == "-" and stdin is not None else source
     pairs = (pair_from(where, row) for where, row in read_table(stream))

@@ -171,7 +171,7 @@ class VerdictLog:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file; a last line that a crash cut off, which nobody was told was
+        """Open or make the file; a last line that a crash cut off, which was never reported as
         stored, is removed. Raises OeaError for a file that is no log of verdicts."""
         self.path = path
         self._lock = threading.Lock()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oea_cli.clips.lookup import GetRecords, by_asked, records_meant
+from oea_cli.clips.lookup import GetRecords, by_given_id, resolve_ids
 from oea_cli.clips.queries import Query
 from oea_cli.records.addresses import is_remote, open_bytes
 from oea_cli.records.lines import read_json_lines, rejoin
@@ -40,8 +40,8 @@ def corpus_records(source: str, ids: Sequence[str]) -> GetRecords:
 
         if source == "-":
             return {}
-        meant = records_meant(asked, ids)
-        wanted = set(meant.values())
+        resolved = resolve_ids(asked, ids)
+        wanted = set(resolved.values())
         batches: Iterable[Batch] = read_embeddings(source) if wanted else ()
         found = {
             record["id"]: record
@@ -49,7 +49,7 @@ def corpus_records(source: str, ids: Sequence[str]) -> GetRecords:
             for record in batch.records
             if record["id"] in wanted
         }
-        return by_asked(meant, found)
+        return by_given_id(resolved, found)
 
     return get
 

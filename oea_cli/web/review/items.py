@@ -136,8 +136,10 @@ def _asked(query: Query, row: Record, folder: str) -> _Row:
     }
     # A query without an id of its own is known by its clip.
     clip = {} if query.is_named or audio_id else {"target": target}
-    captions = [_captions(row, "captions", "original_captions")]
-    captions += [_captions(row, "hard_negative_captions", "negative_captions")]
+    captions = (
+        _captions(row, "captions", "original_captions"),
+        _captions(row, "hard_negative_captions", "negative_captions"),
+    )
     return _Row(
         _subject({**named, **clip}, query_type, query.text),
         row, folder, target, query.hard_negative, *captions, query.text, query_type,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from oea_cli.records.addresses import is_remote
 from oea_cli.records.ids import section_id
 from oea_cli.records.rows import Record
 
@@ -22,7 +23,7 @@ def link_to(record: Record, folder: Path) -> Link:
     path = record.get("path")
     if not isinstance(path, str) or not path:
         return Link(problem="no path is recorded")
-    if "://" in path:
+    if is_remote(path):
         return Link(problem=f"not linked, because it does not lie on this disk: {path}")
     try:
         if not Path(path).is_file():
