@@ -74,7 +74,7 @@ def resolve_uiq(
     A query is {"id", "text", "target", "hard_negative" (of a negative row), "type", "dataset"};
     its id is DATASET/TYPE/AUDIO_ID, with #2, #3 ... for further rows of one clip. Hard negatives,
     and targets under another name, are found by their captions: among the positive rows given
-    along, and among `captions`, each clip's captions by its id (`captions_of` makes them of
+    along, and among `captions`, each clip's captions by its id (`captions_by_clip` makes them of
     records). Ids of `captions` win over those of the rows: they are the collection's.
 
     Raises OeaError that names the rows that cannot be resolved, and what they would need.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from oea_cli.clips.query_types import type_named
 from oea_cli.clips.uiq import UiqRow, uiq_row_from
 from oea_cli.errors import Failure, Report, UsageError
-from oea_cli.query_generation.rules import About, Query
+from oea_cli.query_generation.grammar.candidates import About, Candidate
 from oea_cli.query_generation.tasks import Task
 from oea_cli.records.fields import RowError
 from oea_cli.records.rows import Record, Rows
@@ -29,7 +29,7 @@ class ReleasedQuery:
 
     where: str
     row: Record
-    query: Query
+    query: Candidate
 
 
 def read_release(rows: Rows, report: Report) -> list[ReleasedQuery]:
@@ -56,7 +56,7 @@ def _checkable(where: str, row: Record) -> UiqRow:
     return replace(found, type=type_named(found.type))
 
 
-def _query(row: UiqRow, captions: Mapping[str, tuple[str, ...]]) -> Query:
+def _query(row: UiqRow, captions: Mapping[str, tuple[str, ...]]) -> Candidate:
     negative = row.negative_captions or captions.get(row.hard_negative or "", ())
     names = tuple(name for name in (row.audio_id, row.hard_negative) if name)
-    return Query(row.text, row.type, About(row.captions, negative, names))
+    return Candidate(row.text, row.type, About(row.captions, negative, names))
