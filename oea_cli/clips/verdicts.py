@@ -10,6 +10,7 @@ whose verdict or rating is null takes an earlier one back, and one with `"undo":
 what was there before.
 """
 
+import io
 import os
 import re
 import stat
@@ -27,7 +28,7 @@ import orjson
 
 from oea_cli.clips.names import ClipNames
 from oea_cli.errors import Failure, OeaError, raise_failure
-from oea_cli.records.lines import CUT_OFF
+from oea_cli.records.lines import CUT_OFF, read_json_lines
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table
 
@@ -247,13 +248,5 @@ def _is_cut_off(line: bytes) -> bool:
 
 
 def _parsed(content: bytes, path: Path) -> Iterator[VerdictEntry]:
-    for number, line in enumerate(content.split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise OeaError(f"{path}:{number}: no verdict: not JSON ({error.msg})") from error
-        if not isinstance(row, dict):
-            raise OeaError(f"{path}:{number}: no verdict: not a JSON object")
-        yield entry_of(f"{path}:{number}", row)
+    for where, row in read_json_lines(io.BytesIO(content), str(path)):
+        yield entry_of(where, row)

@@ -194,7 +194,6 @@ def test_a_whole_line_without_its_end_is_kept(tmp_path: Path) -> None:
         b'{"target": "a", "hard_negative": "b"}\n',
         b'{"target": "a", "hard_negative": "b"}',
         b"some notes\nof mine",
-        b"RIFF\x00\x00",
         b"[1, 2]",
         b'{"verdict": "perhaps", "annotator": "Ada", "target": "a", "hard_negative": "b"}\n',
         b'{"rating": 6, "annotator": "Ada", "id": "q"}\n',
@@ -207,6 +206,14 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path, content: bytes) ->
     with pytest.raises(OeaError, match=r"v\.jsonl:1: "):
         VerdictLog(path)
     assert path.read_bytes() == content
+
+
+def test_a_sound_is_no_log_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    path.write_bytes(b"RIFF\x00\x00")
+    with pytest.raises(OeaError, match=r"v\.jsonl: neither lines nor records, but audio"):
+        VerdictLog(path)
+    assert path.read_bytes() == b"RIFF\x00\x00"
 
 
 def test_what_cannot_be_stored_is_told_and_leaves_no_half_line(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def hit_records(source: str) -> GetRecords:
             return {}
         wanted, found = set(ids), {}
         with open_bytes(source) as stream:
-            first, whole = rejoin(stream)
+            first, whole = rejoin(stream, source)
             rows = read_json_lines(whole, source) if first.lstrip()[:1] == b"{" else iter(())
             for _, row in rows:
                 if row["id"] in wanted:

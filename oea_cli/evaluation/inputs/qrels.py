@@ -6,7 +6,7 @@ from dataclasses import replace
 from oea_cli.clips.queries import Query, read_queries
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.inputs.trec_files import columns_of
-from oea_cli.records.addresses import open_bytes
+from oea_cli.records.lines import read_text
 from oea_cli.records.tables import table_suffix
 
 BEIR_HEADERS = {b"query-id", b"query_id", b"qid"}
@@ -20,8 +20,7 @@ def read_qrels(source: str) -> list[Query]:
     """
     if table_suffix(source) in (".jsonl", ".ndjson", ".json", ".parquet"):
         return read_queries([source])
-    with open_bytes(source) as stream:
-        content = stream.read()
+    content = read_text(source)
     if content.lstrip()[:1] == b"{":
         return read_queries([io.BytesIO(content)])
     header = content.lstrip().partition(b"\n")[0].split()

@@ -11,7 +11,7 @@ from oea_cli.evaluation.inputs.runs import read_run, run_outcomes
 from oea_cli.evaluation.output.results import read_results
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.addresses import open_bytes
+from oea_cli.records.lines import read_text
 from oea_cli.vectors.arrays import Ties
 
 RANK_RULES = {
@@ -70,8 +70,7 @@ def evaluate_run(
 
 def read_baseline(source: str, ours: Outcomes, ties: Ties) -> Outcomes:
     """Read what to compare with: results as JSON, or another run, judged as ours was."""
-    with open_bytes(source) as stream:
-        found = read_results(stream.read(), source)
+    found = read_results(read_text(source), source)
     if found is not None:
         return found
     run = read_run(source)
