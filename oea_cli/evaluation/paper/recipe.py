@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from oea_cli.clips.query_types import TYPES
 from oea_cli.errors import UsageError
 from oea_cli.evaluation.paper.published import DATASETS, encoder_key, paper_table
 from oea_cli.metrics.metrics import parse_metric
-from oea_cli.metrics.uiq_summary import TYPES
 from oea_cli.records.addresses import is_remote
 from oea_cli.records.recipe_files.fields import (
     Count,

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from oea_cli.clips.names import ClipNames
-from oea_cli.clips.uiq import NEGATIVE, is_uiq_row, resolve_uiq
+from oea_cli.clips.query_types import NEGATIVE
+from oea_cli.clips.uiq import is_uiq_row, resolve_uiq
 from oea_cli.errors import OeaError
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table

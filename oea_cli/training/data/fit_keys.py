@@ -7,7 +7,7 @@ mixes of its clip with another: they have what it asks for, if more. A text that
 
 from collections.abc import Iterable, Sequence
 
-from oea_cli.clips.captions import evened
+from oea_cli.clips.captions import normalized
 from oea_cli.training.data.batch import content_key
 from oea_cli.training.data.sources import Clip
 
@@ -16,7 +16,7 @@ Keys = frozenset[int]
 
 def caption_keys(captions: Sequence[str]) -> Keys:
     """One for each caption, white space and case aside."""
-    return frozenset(content_key("caption", caption) for caption in evened(captions))
+    return frozenset(content_key("caption", caption) for caption in normalized(captions))
 
 
 class FitKeys:
