@@ -13,7 +13,6 @@ import typer
 from oea_cli.commands.console.terminal import (
     FailureLog,
     Progress,
-    hidden_library_noise,
     is_interactive,
     say,
 )
@@ -191,7 +190,7 @@ def embed(
     placed = Placed(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, wanted)
     batch = number_of(batch_size)
-    with FailureLog("embed", on_error.value, errors) as log, hidden_library_noise(verbose):
+    with FailureLog("embed", on_error.value, errors) as log:
         run = _Run(wanted, log, quiet)
         if not run.has_work() and not allow_empty:
             raise OeaError(f"no {wanted.unit} in {wanted}; --allow-empty permits that")

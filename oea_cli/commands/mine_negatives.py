@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from oea_cli.commands.console.terminal import FailureLog, Progress, hidden_library_noise, say
+from oea_cli.commands.console.terminal import FailureLog, Progress, say
 from oea_cli.commands.options.mining import (
     AbsoluteMarginOption,
     AllOption,
@@ -157,7 +157,7 @@ def mine_negatives(
     settings = _with_defaults(settings, purpose, num_negatives, top_k)
     settings.check()
     log = FailureLog("mine-negatives", on_error.value, errors)
-    with log, hidden_library_noise(verbose):
+    with log:
         work = _Work(settings, compare_sounds, model, device, log, quiet)
         encode, text_stamp = work.text_side(text_model, caption_vectors)
         clips = work.read(sources, vectors)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oea_cli.commands.console.terminal import hidden_library_noise, say
+from oea_cli.commands.console.terminal import say
 from oea_cli.commands.options.shared import (
     BatchSizeOption,
     DeviceOption,
@@ -80,11 +80,10 @@ def bench(
 
     work = Work(seconds, number, rounds, number_of(batch_size))
     records = _records(files) if files else None
-    with hidden_library_noise(verbose):
-        encoder = _load(name, random_weights, Placed(device, dtype, quantize))
-        result = measure(
-            encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
-        )
+    encoder = _load(name, random_weights, Placed(device, dtype, quantize))
+    result = measure(
+        encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
+    )
     if format is Format.json:
         typer.echo(json.dumps(result, indent=2))
         return

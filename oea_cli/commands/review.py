@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oea_cli.commands.console.terminal import hidden_library_noise, say
+from oea_cli.commands.console.terminal import say
 from oea_cli.commands.options.shared import AllowEmptyOption, QuietOption, SeedOption, VerboseOption
 from oea_cli.errors import OeaError, UsageError
 
@@ -114,8 +114,7 @@ def review(
         if allow_empty:
             return
         raise OeaError(f"{', '.join(inputs)}: nothing to review in it (--allow-empty permits that)")
-    with hidden_library_noise(verbose):
-        _run(items, output, annotator, seed, port, browser, quiet)
+    _run(items, output, annotator, seed, port, browser, quiet)
 
 
 def _check_summary(output: Path | None, clips: list[str] | None, index: Path | None) -> None:

@@ -131,7 +131,7 @@ def bare(options: argparse.Namespace) -> None:
 
 
 def ours(options: argparse.Namespace) -> None:
-    import oea_cli.evaluation.tasks  # noqa: F401  the program's start is another figure
+    import oea_cli.evaluation.scoring.tasks  # noqa: F401  the program's start is another figure
 
     found: dict[str, float] = {}
     folder, plain = Path(options.folder), options.plain

@@ -20,7 +20,7 @@ from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.building import build_index
 from oea_cli.vectors.index.index import VectorIndex
 from tests.commands.in_process import run
-from tests.conftest import REPOSITORY, Completed, clean_environment
+from tests.conftest import Completed, clean_environment
 from tests.vectors.batches import unit, write
 
 Results = dict[str, Any]
@@ -487,7 +487,7 @@ def test_search_pipes_into_eval(texts: Path, tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=tmp_path,
-            env={**clean_environment(), "PYTHONPATH": str(REPOSITORY)},
+            env=clean_environment(),
             capture_output=True,
             text=True,
             check=False,

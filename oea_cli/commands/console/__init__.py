@@ -1,1 +1,1 @@
-"""What a person sees and hears: tables, progress, failed inputs, a player."""
+"""What a person sees and types at the terminal, beside the verbs' own options."""

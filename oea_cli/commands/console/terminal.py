@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TypeVar
@@ -23,41 +22,6 @@ def say(text: str) -> None:
 def is_interactive() -> bool:
     """True where a person watches stderr and can bear a moving line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-
-@contextmanager
-def hidden_library_noise(verbose: bool = False) -> Iterator[None]:
-    """Keep what C libraries print to stderr (libmpg123 about a broken mp3) from the user.
-
-    Our own lines still appear: `sys.stderr` moves to another descriptor for the time being. With
-    `verbose` nothing is hidden.
-    """
-    if verbose:
-        yield
-        return
-    stderr = sys.stderr
-    stderr.flush()
-    real = os.dup(2)
-    os.set_inheritable(real, False)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    if _has_descriptor(stderr, 2):
-        sys.stderr = open(real, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        sys.stderr = stderr
-        os.dup2(real, 2)
-        os.close(real)
-
-
-def _has_descriptor(stream: object, descriptor: int) -> bool:
-    try:
-        return bool(stream.fileno() == descriptor)  # type: ignore[attr-defined]
-    except (AttributeError, OSError, ValueError):
-        return False  # a test's stand-in
 
 
 class FailureLog:

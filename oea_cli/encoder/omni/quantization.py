@@ -7,11 +7,16 @@ from torch import nn
 
 from oea_cli.errors import OeaError
 
+# bitsandbytes' CPU kernel for int4 takes rows in blocks of 64 inputs and 32 outputs.
+INT4_INPUTS, INT4_OUTPUTS = 64, 32
+
 
 def quantize(backbone: Any, kind: str) -> None:
     """Replace a backbone's linear layers, in place: `none`, `int8` (LLM.int8) or `int4` (NF4).
 
-    LoRA beside a layer stays as it is, and so do embeddings, norms, convolutions and heads.
+    LoRA beside a layer stays as it is, and so do embeddings, norms, convolutions, heads, and layers
+    of sizes that int4 cannot pack: the same ones on every device, so that vectors agree.
+    Raises OeaError where bitsandbytes is not installed.
     """
     if kind == "none":
         return
@@ -21,7 +26,15 @@ def quantize(backbone: Any, kind: str) -> None:
         raise OeaError(f"--quantize {kind} needs bitsandbytes: pip install 'oea[quant]'") from error
     replace = _int8 if kind == "int8" else _int4
     for parent, name, layer in _frozen_linears(backbone):
-        setattr(parent, name, replace(bitsandbytes.nn, layer))
+        if can_quantize(layer, kind):
+            setattr(parent, name, _prepared(replace(bitsandbytes.nn, layer), layer))
+
+
+def can_quantize(layer: nn.Linear, kind: str) -> bool:
+    """Whether a layer's sizes suit `int8` (any do) or `int4`."""
+    if kind == "int8":
+        return True
+    return layer.in_features % INT4_INPUTS == 0 and layer.out_features % INT4_OUTPUTS == 0
 
 
 def _frozen_linears(backbone: nn.Module) -> list[tuple[nn.Module, str, nn.Linear]]:
@@ -34,21 +47,28 @@ def _frozen_linears(backbone: nn.Module) -> list[tuple[nn.Module, str, nn.Linear
     ]
 
 
-def _int8(library: Any, layer: nn.Linear) -> nn.Module:
-    size = (layer.in_features, layer.out_features)
-    made = library.Linear8bitLt(*size, bias=False, has_fp16_weights=False, device="meta")
-    made.weight = library.Int8Params(layer.weight.data, requires_grad=False, has_fp16_weights=False)
-    made.bias = layer.bias
-    quantized: nn.Module = made.to(layer.weight.device)  # this is what quantises
-    # Its state is set up by the first call; several threads may make the next ones.
+def _prepared(quantized: nn.Module, layer: nn.Linear) -> nn.Module:
+    """The layer after its first call, which sets up its state: several threads may make the next.
+
+    Int4 is packed for the CPU in that call, which it leaves out while training.
+    """
+    quantized = quantized.to(layer.weight.device).eval()  # the move is what quantises
     with torch.inference_mode():
         quantized(layer.weight.new_zeros(1, layer.in_features))
     return quantized
 
 
+def _int8(library: Any, layer: nn.Linear) -> nn.Module:
+    size = (layer.in_features, layer.out_features)
+    made: nn.Module = library.Linear8bitLt(*size, bias=False, has_fp16_weights=False, device="meta")
+    made.weight = library.Int8Params(layer.weight.data, requires_grad=False, has_fp16_weights=False)
+    made.bias = layer.bias
+    return made
+
+
 def _int4(library: Any, layer: nn.Linear) -> nn.Module:
     weight = layer.weight
-    made = library.Linear4bit(
+    made: nn.Module = library.Linear4bit(
         layer.in_features,
         layer.out_features,
         bias=False,
@@ -58,5 +78,4 @@ def _int4(library: Any, layer: nn.Linear) -> nn.Module:
     )
     made.weight = library.Params4bit(weight.data, requires_grad=False, quant_type="nf4")
     made.bias = layer.bias
-    quantized: nn.Module = made.to(weight.device)
-    return quantized
+    return made
