@@ -76,6 +76,7 @@ def serve(address: str) -> None:
 
 def _run_verb(client: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _, streams, _, _ = socket.recv_fds(client, 1, 3)
     words, folder, environment = json.loads(client.makefile("rb").read())
     client.sendall(os.getpid().to_bytes(4, "little"))
