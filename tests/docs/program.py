@@ -1,11 +1,12 @@
 """`oea` for the console blocks: real processes with real pipes, that need not import torch again.
 
-One process imports what the verbs import and listens at a socket. The `oea` on the blocks' PATH is
-a client: it hands over its arguments, folder, environment and the three standard streams; a fork of
-the listening process runs the verb with them. `python -m tests.docs.program SOCKET` is that process.
+One process imports what the verbs import and listens at a socket: `python -m tests.docs.program
+SOCKET`. The `oea` on the blocks' PATH is a client: it hands over its arguments, folder, environment
+and standard streams, and a fork of the listening process runs the verb with them.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -17,6 +18,14 @@ from pathlib import Path
 
 from tests.docs.pages import REPOSITORY
 
+PRELOADED = [
+    "oea_cli.main",
+    "peft",
+    "polars",
+    "sentence_transformers",
+    "torch",
+    "transformers.models.qwen2_5_omni.modeling_qwen2_5_omni",
+]
 CLIENT = """#!{python} -IS
 import json, os, signal, socket, sys
 server = socket.socket(socket.AF_UNIX)
@@ -54,13 +63,8 @@ def program(folder: Path, environment: Mapping[str, str]) -> Iterator[Path]:
 
 def serve(address: str) -> None:
     """Import what is slow, then run a verb in a fork for each client."""
-    import oea_cli.main  # noqa: F401
-    import peft  # noqa: F401
-    import polars  # noqa: F401
-    import sentence_transformers  # noqa: F401
-    import torch  # noqa: F401
-    import transformers.models.qwen2_5_omni.modeling_qwen2_5_omni  # noqa: F401
-
+    for name in PRELOADED:
+        importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # finished forks need nobody to wait for them
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)
@@ -83,9 +87,9 @@ def _run_verb(client: socket.socket) -> None:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -14,7 +14,7 @@ COMMIT = "b" * 40
 
 
 def fill_hub_cache(home: Path) -> None:
-    """Write below `home` what huggingface_hub leaves behind after the pages' models were fetched."""
+    """Write below `home` what huggingface_hub keeps once the pages' models were fetched."""
     release = make_release()
     released = RELEASED["oea-qwen3b"]
     snapshot = _repository(home, released.repo, released.revision.ljust(40, "0"))

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -28,7 +27,9 @@ def _is_slow(path: Path) -> bool:
 def _pages() -> Iterator[object]:
     for path in PAGES:
         if any(block.language == "console" for block in BLOCKS[path]):
-            yield pytest.param(path, marks=[pytest.mark.slow] if _is_slow(path) else [], id=_id(path))
+            yield pytest.param(
+                path, marks=[pytest.mark.slow] if _is_slow(path) else [], id=_id(path)
+            )
 
 
 @pytest.fixture(scope="module")
