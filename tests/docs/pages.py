@@ -61,6 +61,11 @@ class Block:
             yield Command("\n".join(lines[:end]), tuple(lines[end:]))
 
 
+def page_id(path: Path) -> str:
+    """A page's name in the output of the tests: `docs/search.md`."""
+    return path.relative_to(REPOSITORY).as_posix()
+
+
 def read_blocks(path: Path) -> list[Block]:
     """Every fenced block of a page, in order."""
     blocks: list[Block] = []

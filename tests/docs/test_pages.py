@@ -9,15 +9,11 @@ import pytest
 import yaml
 
 from tests import embeddings_server
-from tests.docs.pages import PAGES, REPOSITORY, Block, read_blocks
+from tests.docs.pages import PAGES, REPOSITORY, Block, page_id, read_blocks
 from tests.docs.running import PageRun
 
 LANGUAGES = {"console", "sh", "yaml", "json", "jsonl", "python", "text"}
 BLOCKS = {path: read_blocks(path) for path in PAGES}
-
-
-def _id(path: Path) -> str:
-    return path.stem.lower()
 
 
 def _is_slow(path: Path) -> bool:
@@ -28,7 +24,7 @@ def _pages() -> Iterator[object]:
     for path in PAGES:
         if any(block.language == "console" for block in BLOCKS[path]):
             yield pytest.param(
-                path, marks=[pytest.mark.slow] if _is_slow(path) else [], id=_id(path)
+                path, marks=[pytest.mark.slow] if _is_slow(path) else [], id=page_id(path)
             )
 
 
@@ -51,7 +47,7 @@ def test_console_blocks_print_what_they_show(
             pytest.fail(f"{path.relative_to(REPOSITORY)}:{block.line}: {error}", pytrace=False)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=_id)
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
 def test_other_blocks_parse(path: Path) -> None:
     for block in BLOCKS[path]:
         assert block.language in LANGUAGES, f"{path.name}:{block.line}: ```{block.language}"

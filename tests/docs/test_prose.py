@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, REPOSITORY
+from tests.docs.pages import PAGES, REPOSITORY, page_id
 
 REFERENCE = REPOSITORY / "docs" / "commands.md"
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
@@ -16,7 +16,7 @@ def test_the_readme_is_read_in_a_minute() -> None:
     assert (REPOSITORY / "README.md").stat().st_size <= 10_000
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem.lower())
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
 def test_links_lead_to_files_and_headings(path: Path) -> None:
     for file, heading in LINK.findall(path.read_text(encoding="utf-8")):
         target = (path.parent / file).resolve() if file else path
@@ -34,7 +34,7 @@ def headings(path: Path) -> set[str]:
 def test_every_guide_stands_in_the_table_of_contents() -> None:
     contents = (REPOSITORY / "docs" / "README.md").read_text(encoding="utf-8")
     for path in [*PAGES, REFERENCE]:
-        if path.parent.name == "docs" and path.name != "README.md":
+        if path.parent == REFERENCE.parent and path.name != "README.md":
             assert f"({path.name})" in contents, path.name
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, REPOSITORY
+from tests.docs.pages import PAGES, REPOSITORY, page_id
 from tests.docs.reference import PAGE, live_help, reference, verbs
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def test_every_verb_stands_in_the_table_and_in_an_example(verb: str) -> None:
     assert f"oea {first}" in examples
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem.lower())
+@pytest.mark.parametrize("path", PAGES, ids=page_id)
 def test_options_that_pages_name_exist(path: Path) -> None:
     known = "".join(map(live_help, verbs()))
     named = re.findall(r"`(?:oea [^`]*?)?(--[a-z][a-z-]+)", path.read_text(encoding="utf-8"))
