@@ -7,6 +7,7 @@ What a test has to know, and a reader need not, stands in HTML comments right be
     <!-- network -->             needs the network; runs on tiny models of the same layout
     <!-- server: embeddings -->  something listens at localhost:8000 (or: chat)
     <!-- unrun: REASON -->       is parsed only
+    <!-- slow -->                the page takes more than a few seconds
 """
 
 import re

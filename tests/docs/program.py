@@ -39,24 +39,30 @@ for number in signal.SIGINT, signal.SIGTERM:
 status = server.recv(1)
 os._exit(status[0] if status else 137)
 """
+PLAIN = """#!/bin/sh
+exec "{python}" -m oea_cli "$@"
+"""
 
 
 @contextlib.contextmanager
 def program(folder: Path, environment: Mapping[str, str]) -> Iterator[Path]:
     """A folder for PATH that holds `oea`; its processes live until the context ends."""
     address = str(folder / "socket")
-    bin_folder = folder / "bin"
-    bin_folder.mkdir()
-    client = bin_folder / "oea"
-    client.write_text(CLIENT.format(python=sys.executable, address=address))
+    client = folder / "bin" / "oea"
+    client.parent.mkdir()
+    forks = sys.platform == "linux"  # libraries of other systems may not survive a fork
+    client.write_text((CLIENT if forks else PLAIN).format(python=sys.executable, address=address))
     client.chmod(0o755)
+    if not forks:
+        yield client.parent
+        return
     command = [sys.executable, "-m", "tests.docs.program", address]
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=dict(environment), stdout=subprocess.PIPE
     ) as server:
         assert server.stdout is not None and server.stdout.readline() == b"ready\n"
         try:
-            yield bin_folder
+            yield client.parent
         finally:
             server.terminate()
 
