@@ -8,7 +8,7 @@ from typing import Any
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from oea_cli.commands import (
     demo,
@@ -27,9 +27,11 @@ from oea_cli.commands import (
     search,
     train,
 )
+from oea_cli.commands.console.library_output import hidden_library_output
+from oea_cli.commands.console.standard_input import make_stdin_interruptible
+from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.shared import VersionOption
 from oea_cli.errors import OeaError
-from oea_cli.options import VersionOption
-from oea_cli.terminal import say
 
 
 class ErrorBoundary(TyperGroup):
@@ -58,6 +60,17 @@ class ErrorBoundary(TyperGroup):
                 raise
             say(f"oea{_verb(ctx)}: {type(error).__name__}: {error} (-v shows where)")
             raise typer.Exit(1) from error
+
+
+class Verb(TyperCommand):
+    """Runs where Ctrl-C ends a wait for input, and where libraries are silent without -v."""
+
+    def invoke(self, ctx: Any) -> Any:
+        make_stdin_interruptible()
+        if ctx.params["verbose"]:
+            return super().invoke(ctx)
+        with hidden_library_output():
+            return super().invoke(ctx)
 
 
 def _verb(ctx: Any) -> str:
@@ -96,15 +109,15 @@ def oea(version: VersionOption = False) -> None:
     """
 
 
-app.command("embed")(embed.embed)
-app.command("index")(index.index)
-app.command("search")(search.search)
-app.command("eval")(eval.evaluate)
-app.command("mine-negatives")(mine_negatives.mine_negatives)
-app.command("gen-queries")(gen_queries.gen_queries)
-app.command("review")(review.review)
-app.command("train")(train.train)
-app.command("demo")(demo.demo)
+app.command("embed", cls=Verb)(embed.embed)
+app.command("index", cls=Verb)(index.index)
+app.command("search", cls=Verb)(search.search)
+app.command("eval", cls=Verb)(eval.evaluate)
+app.command("mine-negatives", cls=Verb)(mine_negatives.mine_negatives)
+app.command("gen-queries", cls=Verb)(gen_queries.gen_queries)
+app.command("review", cls=Verb)(review.review)
+app.command("train", cls=Verb)(train.train)
+app.command("demo", cls=Verb)(demo.demo)
 
 models = typer.Typer(
     cls=ErrorBoundary,
@@ -113,10 +126,10 @@ models = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models.command("list")(models_list.list_models)
-models.command("info")(models_info.info)
-models.command("convert")(models_convert.convert)
-models.command("bench")(models_bench.bench)
-models.command("check")(models_check.check)
-models.command("export")(models_export.export)
+models.command("list", cls=Verb)(models_list.list_models)
+models.command("info", cls=Verb)(models_info.info)
+models.command("convert", cls=Verb)(models_convert.convert)
+models.command("bench", cls=Verb)(models_bench.bench)
+models.command("check", cls=Verb)(models_check.check)
+models.command("export", cls=Verb)(models_export.export)
 app.add_typer(models, name="models")

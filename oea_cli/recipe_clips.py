@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from oea_cli.tables import is_remote
+from oea_cli.records.addresses import is_remote
 
 
 @dataclass(frozen=True)

@@ -3,20 +3,40 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from oea_cli.encoder import Encoder, load_encoder
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.encoder.protocol import Encoder
 from oea_cli.main import app
+from tests.offline import sitecustomize
 
 # Before anything imports huggingface_hub, which reads it once: no test asks the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 REPOSITORY = Path(__file__).parent.parent
 Completed = subprocess.CompletedProcess[str]
+OFFLINE = Path(sitecustomize.__file__).parent
+OWN_FOLDER = tempfile.TemporaryDirectory(prefix="oea-tests-")
+LOOKED_UP = Path(OWN_FOLDER.name, "looked_up")
+os.environ[sitecustomize.NAMES_FILE] = str(LOOKED_UP)
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+
+@pytest.fixture(autouse=True)
+def no_host_is_looked_up() -> Iterator[None]:
+    """Fail a test that asks for another host's address, itself or in a process it starts."""
+    yield
+    if LOOKED_UP.exists():
+        names = LOOKED_UP.read_text().splitlines()
+        LOOKED_UP.unlink()
+        pytest.fail(f"looked up {', '.join(names)}")
 
 
 @pytest.fixture(scope="session")
@@ -90,12 +110,12 @@ def tone() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an encoder with random weights: the production path, in milliseconds."""
-    from oea_cli.encoder.folder import save_encoder_folder
-    from oea_cli.encoder.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
-    from oea_cli.encoder.settings import EncoderSettings
+    from oea_cli.encoder.omni.folder import save_encoder_folder
+    from oea_cli.encoder.omni.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
+    from oea_cli.encoder.omni.settings import EncoderSettings
 
     folder = tmp_path_factory.mktemp("encoders") / "tiny"
-    sizes = ModelSizes(hidden_size=64, text_layers=2, text_mlp=96, audio_layers=2, audio_mlp=96)
+    sizes = ModelSizes(hidden_size=64, text_layers=2, text_mlp=128, audio_layers=2, audio_mlp=128)
     settings = EncoderSettings(dim=32)
     tokenizer = train_tokenizer(["query: a dog barks, rain falls; system user helpful"], 400)
     front_end = new_front_end(tokenizer, sizes, settings)

@@ -106,7 +106,7 @@ def gradients_of(learner: Learner) -> dict[str, Tensor]:
 
 def main(encoder: Path, output: Path) -> None:
     """Write the gradients that this process and the others find together."""
-    from oea_cli.encoder.folder import load_encoder_folder
+    from oea_cli.encoder.omni.folder import load_encoder_folder
 
     with processes_of_run("cpu") as processes:
         front_end = load_encoder_folder(encoder).front_end

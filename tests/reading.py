@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from oea_cli.errors import Failure, raise_failure
-from oea_cli.records import Record, read_records
+from oea_cli.records.inputs import Record, read_records
 
 
 def touch(*names: str) -> None:

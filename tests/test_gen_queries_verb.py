@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from oea_cli.evaluation.judgments import read_judged
-from tests.in_process import run
+from oea_cli.clips.queries import read_judged
+from tests.commands.in_process import run
 
 CLIPS = [
     {"id": "a.wav", "captions": ["a dog barks as rain falls", "rain and a barking dog"]},

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from oea_cli.encoder import Encoder
-from oea_cli.encoder.front_end import Inputs
+from oea_cli.encoder.omni.front_end import Inputs
+from oea_cli.encoder.protocol import Encoder
 from oea_cli.losses import info_nce
 from oea_cli.training.batch import NO_KEY, Batch, Pairing, content_key, fitting, key_rows, pair_up
 from oea_cli.training.processes import Processes

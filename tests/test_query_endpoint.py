@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.in_process import run
 from tests.conftest import clean_environment
-from tests.in_process import run
 from tests.llm_server import Reply, Service, llm_server
 
 pytest.importorskip("openai")

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oea_cli.clips.query_types import TYPES
 from oea_cli.query_generation.clauses import as_clause, as_thing, turned, with_right_articles
 from oea_cli.query_generation.grammar import by_agreement, candidates, excludable
 from oea_cli.query_generation.paraphrasing import paraphrases
 from oea_cli.query_generation.phrases import phrases_of
-from oea_cli.query_generation.query_types import TYPES
 from oea_cli.query_generation.rules import About, Query, violations
 from oea_cli.query_generation.words import tokens_of, with_ed, with_ing, with_s
-from oea_cli.records import read_records
+from oea_cli.records.inputs import read_records
 
 
 def thing(caption: str) -> str | None:

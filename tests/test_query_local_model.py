@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.in_process import run
+from tests.commands.in_process import run
 
 
 @pytest.fixture(scope="module")

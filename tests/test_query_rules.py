@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oea_cli.clips.query_types import POSITIVE, TYPES, type_named, types_named
+from oea_cli.clips.uiq import resolve_uiq
 from oea_cli.errors import UsageError
-from oea_cli.evaluation.uiq import resolve_uiq
-from oea_cli.query_generation.query_types import POSITIVE, TYPES, type_named, types_named
 from oea_cli.query_generation.rules import (
     MAX_NEW,
     About,
@@ -20,7 +20,7 @@ from oea_cli.query_generation.rules import (
     violations,
 )
 from oea_cli.query_generation.words import concept, content_of, stem, words_of
-from oea_cli.records import read_records
+from oea_cli.records.inputs import read_records
 
 DOG = About(
     ("a dog barks loudly as heavy rain falls on a metal roof", "rain and a barking dog"),

@@ -197,7 +197,7 @@ def test_a_resolved_recipe_can_be_read_back(tmp_path: Path) -> None:
 
 
 def test_the_model_section_is_what_a_new_model_takes() -> None:
-    from oea_cli.encoder.fresh import ModelSizes
+    from oea_cli.encoder.omni.fresh import ModelSizes
 
     names = {item.name for item in dataclasses.fields(Model)}
     assert {item.name for item in dataclasses.fields(ModelSizes)} <= names

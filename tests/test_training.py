@@ -16,7 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from oea_cli.encoder.folder import load_encoder_folder
+from oea_cli.encoder.omni.folder import load_encoder_folder
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.recipe import Recipe, Stage, load_recipe, stage_at
 from oea_cli.training import StepReport, train

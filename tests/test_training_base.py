@@ -11,18 +11,18 @@ import yaml
 from accelerate import init_empty_weights
 from safetensors.torch import load_file
 
-from oea_cli.encoder import load_encoder
-from oea_cli.encoder.adapter import lora_config, lora_of, wrap
-from oea_cli.encoder.backbone import build_backbone
-from oea_cli.encoder.export import export
-from oea_cli.encoder.known_backbones import backbone_config
-from oea_cli.encoder.settings import load_settings
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.encoder.omni.adapter import lora_config, lora_of, wrap
+from oea_cli.encoder.omni.backbone import build_backbone
+from oea_cli.encoder.omni.known_backbones import backbone_config
+from oea_cli.encoder.omni.settings import load_settings
+from oea_cli.encoder.tools.export import export
 from oea_cli.errors import UsageError
 from oea_cli.recipe import Model, Recipe, Stage, load_recipe, recipe_content
 from oea_cli.training import train
 from oea_cli.training.processes import Processes
 from oea_cli.training.starting_point import starting_point
-from tests import in_process
+from tests.commands import in_process
 from tests.gradients import NO_DATA, SEEDS, gradients, learner_on, micro_batch
 
 RECIPES = Path(__file__).parent.parent / "recipes"

@@ -7,14 +7,20 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from oea_cli.encoder import load_encoder
+from oea_cli.encoder.loading import load_encoder
 from oea_cli.errors import UsageError
 from oea_cli.recipe import Recipe, load_recipe, recipe_content
 from oea_cli.training import train
 from oea_cli.training.clips.data import Clips
 from oea_cli.training.clips.hearing import UNDECODABLE_FILE
-from tests import in_process
-from tests.captioned import write_audiocaps, write_clips, write_clotho, write_sound, write_wavcaps
+from tests.commands import in_process
+from tests.evaluation.captioned import (
+    write_audiocaps,
+    write_clips,
+    write_clotho,
+    write_sound,
+    write_wavcaps,
+)
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 BASES = {

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from oea_cli.encoder.folder import load_encoder_folder
-from oea_cli.encoder.front_end import FrontEnd
+from oea_cli.encoder.omni.folder import load_encoder_folder
+from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.recipe import Recipe, Stage, load_recipe
 from oea_cli.recipe_clips import Augment, ClipSource, is_test_split
@@ -23,7 +23,13 @@ from oea_cli.training.clips.data import MISSING_FILE, Clips
 from oea_cli.training.clips.hearing import undecodable
 from oea_cli.training.clips.order import Order
 from oea_cli.training.examples import open_data
-from tests.captioned import write_clips, write_clotho, write_rows, write_sound, write_wavcaps
+from tests.evaluation.captioned import (
+    write_clips,
+    write_clotho,
+    write_rows,
+    write_sound,
+    write_wavcaps,
+)
 
 
 @pytest.fixture(scope="module")

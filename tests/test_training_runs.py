@@ -18,14 +18,14 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from oea_cli.encoder.folder import load_encoder_folder
+from oea_cli.encoder.omni.folder import load_encoder_folder
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.recipe import Recipe, Stage, load_recipe
 from oea_cli.training import StepReport, train
 from oea_cli.training.checkpoint import BEST_FILE, CHECKPOINT_FILE, Progress
 from oea_cli.training.curves import curves, write_curves
 from oea_cli.training.schedule import num_parts
-from tests import in_process
+from tests.commands import in_process
 from tests.conftest import REPOSITORY, clean_environment
 
 SMOKE = REPOSITORY / "recipes" / "smoke.yaml"

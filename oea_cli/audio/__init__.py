@@ -4,15 +4,3 @@ libsndfile decodes; what it cannot decode (m4a, webm, wma and the like) goes thr
 extra `oea[formats]` is installed. soxr resamples. Everything streams: memory depends on the length
 of a window, never on the length of a file or on what its header claims.
 """
-
-from oea_cli.audio.sources import AudioError, Notice, Source
-from oea_cli.audio.windows import Window, read_audio, read_windows
-
-__all__ = [
-    "AudioError",
-    "Notice",
-    "Source",
-    "Window",
-    "read_audio",
-    "read_windows",
-]

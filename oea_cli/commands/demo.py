@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from oea_cli.options import QuietOption, SeedOption, VerboseOption
-from oea_cli.terminal import Progress, say
+from oea_cli.commands.console.terminal import Progress, say
+from oea_cli.commands.options.shared import QuietOption, SeedOption, VerboseOption
 
 
 class SoundFormat(StrEnum):

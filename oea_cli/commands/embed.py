@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oea_cli.errors import Failure, OeaError, UsageError
-from oea_cli.options import (
+from oea_cli.commands.console.terminal import (
+    FailureLog,
+    Progress,
+    is_interactive,
+    say,
+)
+from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     AudioPromptOption,
     BatchSizeOption,
@@ -36,11 +41,11 @@ from oea_cli.options import (
     WorkersOption,
     number_of,
 )
-from oea_cli.terminal import FailureLog, Progress, hidden_library_noise, is_interactive, say
+from oea_cli.errors import Failure, OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.embeddings import EmbeddingWriter
-    from oea_cli.encoder import Encoder
+    from oea_cli.encoder.protocol import Encoder
+    from oea_cli.vectors.files.writer import EmbeddingWriter
 
 Item = dict[str, Any] | Failure
 
@@ -185,7 +190,7 @@ def embed(
     placed = Placed(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, wanted)
     batch = number_of(batch_size)
-    with FailureLog("embed", on_error.value, errors) as log, hidden_library_noise(verbose):
+    with FailureLog("embed", on_error.value, errors) as log:
         run = _Run(wanted, log, quiet)
         if not run.has_work() and not allow_empty:
             raise OeaError(f"no {wanted.unit} in {wanted}; --allow-empty permits that")
@@ -231,7 +236,7 @@ class _Run:
         workers: int | None,
     ) -> None:
         """Encode everything that the output does not hold already."""
-        from oea_cli.encoder.stream import encode_records
+        from oea_cli.encoder.streaming.stream import encode_records
 
         batches = encode_records(
             encoder,
@@ -317,7 +322,7 @@ def _refuse_terminal(output: str, inputs: Inputs) -> None:
 
 def _items(inputs: Inputs) -> Iterator[Item]:
     """The records, and between them the rows that make none; raises OeaError at once."""
-    from oea_cli.records import read_records
+    from oea_cli.records.inputs import read_records
 
     failures: list[Failure] = []
     records = read_records(
@@ -357,9 +362,9 @@ def _total(inputs: Inputs, quiet: bool) -> int | None:
 
 
 def _load(chosen: Chosen, placed: Placed, output: str, format: Format | None) -> "Encoder":
-    from oea_cli.embeddings.formats import format_of
-    from oea_cli.encoder import load_encoder
-    from oea_cli.encoder.names import parse_name
+    from oea_cli.encoder.loading import load_encoder
+    from oea_cli.encoder.names.parsing import parse_name
+    from oea_cli.vectors.files.formats import format_of
 
     if format is None:
         format_of(output)  # a name without a meaning is refused before the model is loaded
@@ -382,7 +387,7 @@ def _open(
     encoding: Encoding,
     resume: bool,
 ) -> "EmbeddingWriter":
-    from oea_cli.embeddings import open_writer
+    from oea_cli.vectors.files.formats import open_writer
 
     return open_writer(
         output,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from oea_cli.errors import UsageError
-from oea_cli.eval_options import (
+from oea_cli.commands.console.terminal import FailureLog, say
+from oea_cli.commands.options.evaluation import (
     AllowMissingOption,
     AlphaOption,
     BaselineOption,
@@ -41,7 +41,7 @@ from oea_cli.eval_options import (
     TiesOption,
     WithinOption,
 )
-from oea_cli.options import (
+from oea_cli.commands.options.shared import (
     DeviceOption,
     Dtype,
     DtypeOption,
@@ -51,17 +51,17 @@ from oea_cli.options import (
     TrustRemoteCodeOption,
     VerboseOption,
 )
-from oea_cli.terminal import FailureLog, say
+from oea_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.encoder import Encoder
-    from oea_cli.evaluation.gates import Gate
-    from oea_cli.evaluation.leak_check import LeakSources
-    from oea_cli.evaluation.metrics import Metric
-    from oea_cli.evaluation.outcomes import Outcomes
-    from oea_cli.evaluation.results import Document, Setting
-    from oea_cli.evaluation.vector_input import Protocol
-    from oea_cli.vector_index import VectorIndex
+    from oea_cli.encoder.protocol import Encoder
+    from oea_cli.evaluation.inputs.leak_check import LeakSources
+    from oea_cli.evaluation.inputs.vector_input import Protocol
+    from oea_cli.evaluation.scoring.gates import Gate
+    from oea_cli.evaluation.setting import Document, Setting
+    from oea_cli.metrics.metrics import Metric
+    from oea_cli.metrics.outcomes import Outcomes
+    from oea_cli.vectors.index.index import VectorIndex
 
 DEFAULT_INDEX = "index.oea"
 
@@ -159,10 +159,10 @@ def evaluate(
       oea eval --run a.trec --qrels qrels.txt --baseline b.trec --max-drop r@10=0
       oea eval recipes/paper-eval.yaml -o results/ --set uiq=~/UIQ
     """
-    from oea_cli.cores import leave_threads_to_us
+    from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
-    from oea_cli.evaluation.metrics import parse_metrics
+    from oea_cli.metrics.metrics import parse_metrics
 
     if list_metrics:
         _list_metrics()
@@ -220,8 +220,10 @@ def _paper(
     quiet: bool,
 ) -> None:
     """Run a recipe of the paper's evaluation; its comparison goes to stdout."""
-    from oea_cli.evaluation import paper_rendering, paper_run, paper_units
-    from oea_cli.evaluation.paper_recipe import load_paper_recipe
+    from oea_cli.evaluation.paper import rendering as paper_rendering
+    from oea_cli.evaluation.paper import run as paper_run
+    from oea_cli.evaluation.paper import units as paper_units
+    from oea_cli.evaluation.paper.recipe import load_paper_recipe
 
     if recipe is None:
         raise UsageError("--set replaces a recipe's value; name the recipe: oea eval RECIPE")
@@ -259,7 +261,7 @@ def _ignore(text: object) -> None:
 
 
 def _list_metrics() -> None:
-    from oea_cli.evaluation.metrics import explained
+    from oea_cli.metrics.metrics import explained
 
     for line in explained():
         typer.echo(line)
@@ -272,7 +274,7 @@ def _gates(
     baseline: str | None,
 ) -> "list[Gate]":
     """Read the gates; a misspelt one, or one on a metric not asked for, is wrong usage."""
-    from oea_cli.evaluation.gates import check_gates, parse_gate
+    from oea_cli.evaluation.scoring.gates import check_gates, parse_gate
 
     gates = [parse_gate("fail-under", text) for text in fail_under]
     gates += [parse_gate("max-drop", text) for text in max_drop]
@@ -297,7 +299,7 @@ def _checked_files(names: Sequence[str]) -> dict[Path, ResultFormat]:
 
 def _checked_page(name: str) -> Path:
     """Refuse a report that cannot be written, before anything is measured."""
-    from oea_cli.evaluation.report import check_installed
+    from oea_cli.evaluation.output.report.page import check_installed
 
     page = Path(name)
     if page.suffix.lower() not in (".html", ".htm"):
@@ -309,14 +311,14 @@ def _checked_page(name: str) -> Path:
 
 
 def _write_page(page: Path, document: "Document", setting: "Setting") -> None:
-    from oea_cli.artefacts import write_whole
-    from oea_cli.evaluation.report import to_report
+    from oea_cli.evaluation.output.report.page import to_report
+    from oea_cli.records.artefacts import write_whole
 
     write_whole(page, to_report(document, setting.evidence, page.parent))
 
 
 def _evaluate_run(inputs: Inputs, ties: TieRule) -> "tuple[Outcomes, Setting]":
-    from oea_cli.evaluation.run_input import evaluate_run
+    from oea_cli.evaluation.inputs.run_input import evaluate_run
 
     return evaluate_run(str(inputs.run), inputs.queries, inputs.qrels, ties.value)
 
@@ -329,7 +331,7 @@ def _protocol(
     allow_missing: bool,
     within: str | None,
 ) -> "Protocol":
-    from oea_cli.evaluation.vector_input import Protocol
+    from oea_cli.evaluation.inputs.vector_input import Protocol
 
     return Protocol(
         task.value,
@@ -344,13 +346,13 @@ def _protocol(
 def _evaluate_vectors(
     inputs: Inputs, protocol: "Protocol", model: str | None, placed: Placed, log: FailureLog
 ) -> "tuple[Outcomes, Setting]":
-    from oea_cli.evaluation.vector_input import evaluate_index, evaluate_vectors
+    from oea_cli.evaluation.inputs.vector_input import evaluate_index, evaluate_vectors
 
     if inputs.corpus is not None:
         return evaluate_vectors(inputs.queries, inputs.corpus, inputs.qrels, protocol)
 
     def encoder(index: "VectorIndex") -> "Encoder":
-        from oea_cli.search_queries import matching_encoder
+        from oea_cli.encoder.matching import matching_encoder
 
         return matching_encoder(index, model, placed.keywords)
 
@@ -366,10 +368,10 @@ def _document(
     against: Against,
 ) -> "Document":
     """Measure, compare and judge; the one JSON that everything is rendered from."""
-    from oea_cli.evaluation.comparison import compare, paired
-    from oea_cli.evaluation.gates import check_gates, judge
-    from oea_cli.evaluation.results import document_of, measure
-    from oea_cli.evaluation.run_input import read_baseline
+    from oea_cli.evaluation.inputs.run_input import read_baseline
+    from oea_cli.evaluation.output.results import document_of, measure
+    from oea_cli.evaluation.scoring.gates import check_gates, judge
+    from oea_cli.metrics.comparison import compare, paired
 
     measured = measure(outcomes, metrics)
     check_gates(gates, measured.metrics)
@@ -388,7 +390,7 @@ def _leak_limits(
     """The limits on leaks, and the other gates."""
     if not any(text.casefold().startswith("leaks") for text in fail_under):
         return [], list(fail_under)
-    from oea_cli.evaluation.leak_check import is_leak_gate, parse_leak_gate
+    from oea_cli.evaluation.inputs.leak_check import is_leak_gate, parse_leak_gate
 
     limits = [text for text in fail_under if is_leak_gate(text)]
     if limits and not check_leaks:
@@ -400,7 +402,7 @@ def _leak_limits(
 def _training(values: Sequence[str], inputs: Inputs) -> "LeakSources | None":
     if not values:
         return None
-    from oea_cli.evaluation.leak_check import open_leak_sources
+    from oea_cli.evaluation.inputs.leak_check import open_leak_sources
 
     if inputs.corpus == "-":
         raise UsageError("--check-leaks reads the corpus' records again; give it as a file")
@@ -415,7 +417,7 @@ def _with_leaks(
     limits: Sequence[int],
     log: FailureLog,
 ) -> "Document":
-    from oea_cli.evaluation import leak_check
+    from oea_cli.evaluation.inputs import leak_check
 
     if inputs.run is not None:
         evaluation = leak_check.judged_clips(outcomes)
@@ -434,8 +436,8 @@ def _write(
 
     Returns the form that stdout got.
     """
-    from oea_cli.artefacts import write_whole
-    from oea_cli.evaluation.rendering import render
+    from oea_cli.evaluation.output.rendering import render
+    from oea_cli.records.artefacts import write_whole
 
     for path, form in files.items():
         write_whole(path, render(document, form.value))
@@ -459,7 +461,7 @@ def _append_summary(page: str, content: bytes) -> None:
 
 def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bool) -> None:
     """Say what is worth a line and every gate's verdict; end with the code that goes with them."""
-    from oea_cli.evaluation.rendering import notes
+    from oea_cli.evaluation.output.rendering import notes
 
     if not (quiet or is_table):
         for note in notes(document):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oea_cli.errors import Failure, OeaError, PartialError, UsageError
-from oea_cli.options import (
+from oea_cli.commands.console.terminal import FailureLog, Progress, say
+from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     DeviceOption,
     ErrorsOption,
@@ -22,13 +22,14 @@ from oea_cli.options import (
     SeedOption,
     VerboseOption,
 )
-from oea_cli.terminal import FailureLog, Progress, say
+from oea_cli.errors import Failure, OeaError, PartialError, UsageError
 
 if TYPE_CHECKING:
+    from oea_cli.clips.clip import Clip
     from oea_cli.query_generation.answers import AnswerFile
     from oea_cli.query_generation.asking import Budget
-    from oea_cli.query_generation.clips import Clip, Task
     from oea_cli.query_generation.generation import Generated, Generator
+    from oea_cli.query_generation.tasks import Task
     from oea_cli.query_generation.writers import ModelWriter
 
 DEFAULT_ANSWERS = "gen-queries.answers.jsonl"
@@ -240,8 +241,10 @@ def _tasks(
     log: FailureLog,
     quiet: bool,
 ) -> "list[Task]":
-    from oea_cli.query_generation.clips import read_clips, read_pairs, tasks_of
-    from oea_cli.query_generation.query_types import NEGATIVE, types_named
+    from oea_cli.clips.clip import read_clips
+    from oea_cli.clips.pairs import read_pairs
+    from oea_cli.clips.query_types import NEGATIVE, types_named
+    from oea_cli.query_generation.tasks import tasks_of
 
     wanted = types_named(types or [])
     if names.count("-") + (hard_negatives == "-") > 1:
@@ -412,10 +415,10 @@ def _check(
 ) -> None:
     from itertools import chain, islice
 
+    from oea_cli.clips.query_types import types_named
     from oea_cli.query_generation.checking import check, summary
-    from oea_cli.query_generation.query_types import types_named
     from oea_cli.query_generation.release_rows import read_release
-    from oea_cli.tables import read_table
+    from oea_cli.records.tables import read_table
 
     rows = chain.from_iterable(read_table(name, report=log.report) for name in names)
     wanted = types_named(types or [])
@@ -480,7 +483,7 @@ def _print(
 
 
 def _write_rows(rows: list[dict[str, Any]], output: str) -> None:
-    from oea_cli.json_records import as_json
+    from oea_cli.records.json_lines import as_json
 
     _write_text("".join(as_json(row) + "\n" for row in rows).encode(), output)
 
@@ -491,7 +494,7 @@ def _write_lines(rows: list[dict[str, Any]], path: Path | None) -> None:
 
 
 def _write_text(content: bytes, output: str) -> None:
-    from oea_cli.artefacts import write_whole
+    from oea_cli.records.artefacts import write_whole
 
     if output == "-":
         sys.stdout.buffer.write(content)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oea_cli.commands.console.terminal import Progress, say
+from oea_cli.commands.options.shared import AllowEmptyOption, QuietOption, VerboseOption
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.options import AllowEmptyOption, QuietOption, VerboseOption
-from oea_cli.terminal import Progress, say
 
 if TYPE_CHECKING:
-    from oea_cli.vector_index import Change
+    from oea_cli.vectors.index.intake import Change
 
 
 class Kind(StrEnum):
@@ -128,7 +128,8 @@ def _the_index(sources: list[str] | None, output: Path) -> Path:
 
 def _check_unchanged(folder: Path, kind: Kind | None, storage: Storage | None) -> None:
     """An index that grows keeps its kind and storage."""
-    from oea_cli.vector_index import VectorIndex, is_index
+    from oea_cli.vectors.index.index import VectorIndex
+    from oea_cli.vectors.index.manifest import is_index
 
     if not is_index(folder) or not (kind or storage):
         return
@@ -155,8 +156,9 @@ def _write(
     quiet: bool,
 ) -> "Change":
     """Build the index, or extend the one that is there."""
-    from oea_cli.vector_index import build_index, extend_index, is_index
-    from oea_cli.vector_index.sources import read_sources
+    from oea_cli.vectors.index.building import build_index, extend_index
+    from oea_cli.vectors.index.manifest import is_index
+    from oea_cli.vectors.opening import read_sources
 
     inputs = _inputs(sources)
     reader = read_sources(inputs)
@@ -204,7 +206,7 @@ def _counted(batches: Any, progress: Progress) -> Any:
 def _edit(
     folder: Path, delete: list[str], compact: bool, kind: Kind | None, storage: Storage | None
 ) -> "Change":
-    from oea_cli.vector_index import compact_index, delete_records
+    from oea_cli.vectors.index.building import compact_index, delete_records
 
     return compact_index(folder, kind, storage) if compact else delete_records(folder, delete)
 
@@ -222,7 +224,7 @@ def _report(folder: Path, change: "Change", quiet: bool) -> None:
 def _describe(folder: Path, format: InfoFormat | None) -> None:
     import sys
 
-    from oea_cli.vector_index import VectorIndex
+    from oea_cli.vectors.index.index import VectorIndex
 
     description = VectorIndex.open(folder).info()
     if format is None:

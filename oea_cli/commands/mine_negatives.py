@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from oea_cli.errors import OeaError, UsageError
-from oea_cli.mining_options import (
+from oea_cli.commands.console.terminal import FailureLog, Progress, say
+from oea_cli.commands.options.mining import (
     AbsoluteMarginOption,
     AllOption,
     CaptionVectorsOption,
@@ -35,7 +35,7 @@ from oea_cli.mining_options import (
     VectorsOption,
     VerdictsOption,
 )
-from oea_cli.options import (
+from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     DeviceOption,
     ErrorsOption,
@@ -47,15 +47,15 @@ from oea_cli.options import (
     SeedOption,
     VerboseOption,
 )
-from oea_cli.terminal import FailureLog, Progress, hidden_library_noise, say
+from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.encoder import Encoder
+    from oea_cli.clips.majority import Verdicts
+    from oea_cli.encoder.protocol import Encoder
     from oea_cli.mining.captions import EncodeTexts
-    from oea_cli.mining.clips import Clips
+    from oea_cli.mining.pool import Clips
     from oea_cli.mining.stages import Mined, Settings
-    from oea_cli.mining.verdicts import Verdicts
-    from oea_cli.tables import Record
+    from oea_cli.records.rows import Record
 
 PER_CLIP = {Purpose.eval: 1, Purpose.train: 4}
 NEIGHBOURS = 20
@@ -73,7 +73,7 @@ class Outputs:
 
     def check(self) -> None:
         """Refuse, before hours of work, places where nothing can be written."""
-        from oea_cli.artefacts import Aside
+        from oea_cli.records.artefacts import Aside
 
         for path in (self.qrels, self.stats, None if self.pairs == "-" else Path(self.pairs)):
             if path is not None:
@@ -130,7 +130,7 @@ def mine_negatives(
       oea mine-negatives sounds.oea --for train -n 4 --range-min 2 > train.jsonl
       oea mine-negatives sounds.oea --explain dog.wav wolf.wav
     """
-    from oea_cli.cores import leave_threads_to_us
+    from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
     sources = _sources(inputs, [vectors, caption_vectors, verdicts])
@@ -157,7 +157,7 @@ def mine_negatives(
     settings = _with_defaults(settings, purpose, num_negatives, top_k)
     settings.check()
     log = FailureLog("mine-negatives", on_error.value, errors)
-    with log, hidden_library_noise(verbose):
+    with log:
         work = _Work(settings, compare_sounds, model, device, log, quiet)
         encode, text_stamp = work.text_side(text_model, caption_vectors)
         clips = work.read(sources, vectors)
@@ -214,14 +214,14 @@ class _Work:
 
     def read(self, sources: list[str], vectors: str | None) -> "Clips | None":
         """The clips; None where there are none."""
-        from oea_cli.mining.clips import read_clips
+        from oea_cli.mining.pool import read_clips
 
         return read_clips(sources, vectors, lambda: self._encoder(self._model), self._report)
 
     def mine(self, clips: "Clips", encode: "EncodeTexts", verdicts: "Verdicts | None") -> "Mined":
         """All stages."""
-        from oea_cli.mining.neighbours import num_blocks
         from oea_cli.mining.stages import Steps, mine
+        from oea_cli.vectors.scan.neighbours import num_blocks
 
         products = Progress("mine-negatives", "products", num_blocks(len(clips)), self.quiet)
         sounds = Progress("mine-negatives", "sounds compared", None, self.quiet)
@@ -243,7 +243,7 @@ class _Work:
         return statistics(clips, text_stamp, self.settings, mined, self.log.count)
 
     def _encoder(self, name: str) -> "Encoder":
-        from oea_cli.encoder import load_encoder
+        from oea_cli.encoder.loading import load_encoder
 
         if name not in self._loaded:
             self._loaded[name] = load_encoder(name, device=self._device)
@@ -267,7 +267,7 @@ def _sources(inputs: list[str] | None, others: list[str | None]) -> list[str]:
 
 def _check_there(names: list[str | None]) -> None:
     """Refuse files that are not there before a model is loaded."""
-    from oea_cli.folders import exists, is_pattern
+    from oea_cli.records.folders import exists, is_pattern
 
     for name in names:
         if name is not None and name != "-" and not (is_pattern(name) or exists(name)):
@@ -305,7 +305,7 @@ def _with_defaults(
 def _verdicts(source: str | None, clips: "Clips") -> "Verdicts | None":
     if source is None:
         return None
-    from oea_cli.mining.verdicts import read_verdicts
+    from oea_cli.clips.majority import read_verdicts
 
     return read_verdicts(source, clips.ids)
 
@@ -330,9 +330,9 @@ def _write(outputs: Outputs, rows: "list[Record]", counts: "Record | None") -> N
     """Write the rows, the judgments and the counts."""
     import orjson
 
-    from oea_cli.artefacts import write_whole
-    from oea_cli.embeddings.writer import to_json
     from oea_cli.mining.pairs import judgments
+    from oea_cli.records.artefacts import write_whole
+    from oea_cli.records.json_lines import to_json
 
     if outputs.qrels is not None:
         write_whole(outputs.qrels, judgments(outputs.qrels.name, rows))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oea_cli.errors import OeaError, raise_failure
-from oea_cli.options import (
+from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.shared import (
     BatchSizeOption,
     DeviceOption,
     Dtype,
@@ -19,10 +19,10 @@ from oea_cli.options import (
     VerboseOption,
     number_of,
 )
-from oea_cli.terminal import hidden_library_noise, say
+from oea_cli.errors import OeaError, raise_failure
 
 if TYPE_CHECKING:
-    from oea_cli.encoder import Encoder
+    from oea_cli.encoder.protocol import Encoder
 
 
 class Format(StrEnum):
@@ -76,15 +76,14 @@ def bench(
       oea models bench oea-qwen3b --random-weights -f json
       oea models bench omni:Qwen/Qwen2.5-Omni-7B --random-weights --dtype bfloat16
     """
-    from oea_cli.encoder.bench import Work, measure
+    from oea_cli.encoder.tools.bench import Work, measure
 
     work = Work(seconds, number, rounds, number_of(batch_size))
     records = _records(files) if files else None
-    with hidden_library_noise(verbose):
-        encoder = _load(name, random_weights, Placed(device, dtype, quantize))
-        result = measure(
-            encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
-        )
+    encoder = _load(name, random_weights, Placed(device, dtype, quantize))
+    result = measure(
+        encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
+    )
     if format is Format.json:
         typer.echo(json.dumps(result, indent=2))
         return
@@ -93,19 +92,19 @@ def bench(
 
 
 def _load(name: str, random_weights: bool, placed: Placed) -> "Encoder":
-    from oea_cli.encoder import load_encoder
+    from oea_cli.encoder.loading import load_encoder
 
     if not random_weights:
         return load_encoder(name, **placed.keywords)
-    from oea_cli.encoder.bench import CAPTIONS
-    from oea_cli.encoder.names import Placement, parse_name
-    from oea_cli.encoder.random_weights import random_encoder
+    from oea_cli.encoder.names.parsing import Placement, parse_name
+    from oea_cli.encoder.tools.bench import CAPTIONS
+    from oea_cli.encoder.tools.random_weights import random_encoder
 
     return random_encoder(parse_name(name), Placement(**placed.keywords), CAPTIONS)
 
 
 def _records(folder: str) -> list[dict[str, Any]]:
-    from oea_cli.records import read_records
+    from oea_cli.records.inputs import read_records
 
     records = list(read_records([folder], report=raise_failure))
     if not records:

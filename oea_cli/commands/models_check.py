@@ -4,13 +4,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.shared import (
+    DeviceOption,
+    Dtype,
+    DtypeOption,
+    QuietOption,
+    VerboseOption,
+)
 from oea_cli.errors import OeaError
-from oea_cli.options import DeviceOption, Dtype, DtypeOption, QuietOption, VerboseOption
-from oea_cli.terminal import say
 
 if TYPE_CHECKING:
-    from oea_cli.encoder import Encoder
-    from oea_cli.encoder.parity import Check
+    from oea_cli.encoder.protocol import Encoder
+    from oea_cli.encoder.tools.parity import Check
 
 
 def check(
@@ -42,13 +48,13 @@ def check(
       oea models check oea-qwen3b --dtype bfloat16
       oea models check adapters/mine --quantize int8
     """
-    from oea_cli.encoder import load_encoder
+    from oea_cli.encoder.loading import load_encoder
 
     def load(kind: str) -> "Encoder":
         return load_encoder(name, device=device, dtype=dtype.value, quantize=kind)
 
     encoder = load("none")
-    from oea_cli.encoder import parity
+    from oea_cli.encoder.tools import parity
 
     shown = [_show(one, quiet) for one in parity.check(encoder)]
     if quantize != "none":

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from oea_cli.commands.console.terminal import Progress, say
+from oea_cli.commands.options.shared import QuietOption, VerboseOption
 from oea_cli.errors import OeaError
-from oea_cli.options import QuietOption, VerboseOption
-from oea_cli.terminal import Progress, say
 
 
 def convert(
@@ -51,17 +51,17 @@ def convert(
       oea models convert step_300.pt -o adapters/mine --base ./Qwen2.5-Omni-7B
       oea models convert oea-nemo3b-cl -o adapters/oea-nemo3b-cl
     """
-    from oea_cli.encoder.released import RELEASED
+    from oea_cli.encoder.names.released import RELEASED
 
     path = Path(checkpoint)
     is_here = path.exists()
     if not is_here and checkpoint not in RELEASED:
         raise OeaError(f"{checkpoint}: no such file, and no released checkpoint's name")
-    from oea_cli.encoder.conversion import convert as run
-    from oea_cli.encoder.torch_checkpoint import open_checkpoint
+    from oea_cli.encoder.released.conversion import convert as run
+    from oea_cli.encoder.released.torch_checkpoint import open_checkpoint
 
     if not is_here:
-        from oea_cli.encoder.released_loading import fetch_released
+        from oea_cli.encoder.released.loading import fetch_released
 
         path, base_commit = fetch_released(checkpoint)
         if base is None:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from oea_cli.options import DeviceOption, QuietOption, VerboseOption
-from oea_cli.terminal import say
+from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.shared import DeviceOption, QuietOption, VerboseOption
 
 
 class ExportFormat(StrEnum):
@@ -52,11 +52,11 @@ def export(
       oea models export adapters/mine -o merged
       oea models export oea-qwen3b -o st -f sentence-transformers
     """
-    from oea_cli.encoder import find_loader
-    from oea_cli.encoder.names import parse_name
+    from oea_cli.encoder.loading import find_loader
+    from oea_cli.encoder.names.parsing import parse_name
 
     find_loader(parse_name(name))  # a name that means nothing is told before torch is imported
-    from oea_cli.encoder.export import export as run
+    from oea_cli.encoder.tools.export import export as run
 
     checks = run(
         name,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from oea_cli.options import VerboseOption
+from oea_cli.commands.options.shared import VerboseOption
 
 
 class Format(StrEnum):
@@ -31,8 +31,8 @@ def info(
       oea models info oea-qwen3b
       oea models info adapters/mine -f json
     """
-    from oea_cli.encoder.catalogue import describe
-    from oea_cli.encoder.names import parse_name
+    from oea_cli.encoder.names.parsing import parse_name
+    from oea_cli.encoder.tools.catalogue import describe
 
     described = describe(parse_name(name))
     if format is Format.json:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from oea_cli.options import VerboseOption
+from oea_cli.commands.options.shared import VerboseOption
 
 
 class Format(StrEnum):
@@ -36,7 +36,7 @@ def list_models(
       oea models list
       oea models list -f json | jq -r '.[].name'
     """
-    from oea_cli.encoder.catalogue import catalogue
+    from oea_cli.encoder.tools.catalogue import catalogue
 
     known = catalogue()
     if format is Format.json:

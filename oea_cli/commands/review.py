@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.shared import AllowEmptyOption, QuietOption, SeedOption, VerboseOption
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.options import AllowEmptyOption, QuietOption, SeedOption, VerboseOption
-from oea_cli.terminal import hidden_library_noise, say
 
 if TYPE_CHECKING:
-    from oea_cli.review.clip_sounds import ClipSounds
-    from oea_cli.review.items import Item
-    from oea_cli.review.progress import Progress
+    from oea_cli.web.review.clip_sounds import ClipSounds
+    from oea_cli.web.review.items import Item
+    from oea_cli.web.review.progress import Progress
 
 
 class SummaryFormat(StrEnum):
@@ -106,7 +106,7 @@ def review(
         raise UsageError("where do the verdicts go? -o verdicts.jsonl")
     if str(output) in inputs:
         raise UsageError(f"{output}: is what is reviewed; verdicts need a file of their own")
-    from oea_cli.web import check_installed
+    from oea_cli.web.installed import check_installed
 
     check_installed("oea review")
     items = _read(inputs, clips, index)
@@ -114,8 +114,7 @@ def review(
         if allow_empty:
             return
         raise OeaError(f"{', '.join(inputs)}: nothing to review in it (--allow-empty permits that)")
-    with hidden_library_noise(verbose):
-        _run(items, output, annotator, seed, port, browser, quiet)
+    _run(items, output, annotator, seed, port, browser, quiet)
 
 
 def _check_summary(output: Path | None, clips: list[str] | None, index: Path | None) -> None:
@@ -125,8 +124,8 @@ def _check_summary(output: Path | None, clips: list[str] | None, index: Path | N
 
 
 def _summarise(files: list[str], format: SummaryFormat | None, allow_empty: bool) -> None:
-    from oea_cli.review.summary import summarise, to_table
-    from oea_cli.review.verdicts import read_verdicts
+    from oea_cli.clips.verdicts import read_verdicts
+    from oea_cli.web.review.summary import summarise, to_table
 
     entries = read_verdicts(files)
     if not entries and not allow_empty:
@@ -144,7 +143,7 @@ def _summarise(files: list[str], format: SummaryFormat | None, allow_empty: bool
 
 
 def _read(inputs: list[str], clips: list[str] | None, index: Path | None) -> "list[Item]":
-    from oea_cli.review.items import read_items
+    from oea_cli.web.review.items import read_items
 
     return read_items(inputs, _sounds(clips, index))
 
@@ -152,16 +151,17 @@ def _read(inputs: list[str], clips: list[str] | None, index: Path | None) -> "li
 def _sounds(clips: list[str] | None, index: Path | None) -> "ClipSounds":
     """Where sounds are looked for, beside what the rows themselves name."""
     from oea_cli.errors import raise_failure
-    from oea_cli.records import read_records
-    from oea_cli.review.clip_sounds import ClipSounds
+    from oea_cli.records.inputs import read_records
+    from oea_cli.web.review.clip_sounds import ClipSounds
 
     records = read_records(clips or [], report=raise_failure)
     if index is None:
         return ClipSounds(records)
-    from oea_cli.evaluation.evidence import index_records
-    from oea_cli.vector_index import VectorIndex
+    from oea_cli.clips.lookup import lookup
+    from oea_cli.vectors.index.index import VectorIndex
 
-    return ClipSounds(records, index_records(VectorIndex.open(index)))
+    opened = VectorIndex.open(index)
+    return ClipSounds(records, lookup(opened.row_of, opened.records_of))
 
 
 def _run(
@@ -176,8 +176,8 @@ def _run(
     """Open the log and show the page until Ctrl-C."""
     from contextlib import closing
 
-    from oea_cli.review.progress import Progress, annotator_name
-    from oea_cli.review.verdicts import VerdictLog
+    from oea_cli.clips.verdicts import VerdictLog
+    from oea_cli.web.review.progress import Progress, annotator_name
 
     try:
         name = None if annotator is None else annotator_name(annotator)
@@ -199,9 +199,9 @@ def _show(
 ) -> None:
     from tempfile import TemporaryDirectory
 
-    from oea_cli.review.app import ReviewRoutes, review_page, sounds_of
     from oea_cli.web.access import Tokens
     from oea_cli.web.app import make_app
+    from oea_cli.web.review.app import ReviewRoutes, review_page, sounds_of
     from oea_cli.web.server import listening, open_browser, serve
     from oea_cli.web.sounds import SoundShelf
 

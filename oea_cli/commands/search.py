@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oea_cli.errors import Failure, OeaError, UsageError
-from oea_cli.options import (
+from oea_cli.commands.console.terminal import FailureLog, say
+from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     DeviceOption,
     Dtype,
@@ -24,14 +24,14 @@ from oea_cli.options import (
     TrustRemoteCodeOption,
     VerboseOption,
 )
-from oea_cli.terminal import FailureLog, say
+from oea_cli.errors import Failure, OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.encoder import Encoder
-    from oea_cli.hits import Hit
-    from oea_cli.retrieval import Retrieval
-    from oea_cli.search_queries import Queries
-    from oea_cli.vector_index import VectorIndex
+    from oea_cli.encoder.protocol import Encoder
+    from oea_cli.search.hits import Hit
+    from oea_cli.search.queries import Queries
+    from oea_cli.search.retrieval import Retrieval
+    from oea_cli.vectors.index.index import VectorIndex
 
 
 class HitFormat(StrEnum):
@@ -170,9 +170,9 @@ def _open(
     """Open the index; its encoder is loaded when something has to be encoded."""
     from functools import cache
 
-    from oea_cli.retrieval import Conditions, Retrieval
-    from oea_cli.search_queries import matching_encoder
-    from oea_cli.vector_index import VectorIndex
+    from oea_cli.encoder.matching import matching_encoder
+    from oea_cli.search.retrieval import Conditions, Retrieval
+    from oea_cli.vectors.index.index import VectorIndex
 
     index = VectorIndex.open(folder)
 
@@ -187,7 +187,7 @@ def _open(
 def _queries(
     question: Question, index: "VectorIndex", encoder: "Callable[[], Encoder]", log: FailureLog
 ) -> "Iterator[Queries]":
-    from oea_cli import search_queries
+    from oea_cli.search import queries as search_queries
 
     if question.text:
         yield search_queries.text_query(encoder(), question.text)
@@ -201,7 +201,8 @@ def _queries(
 
 def _write(results: "Iterator[list[Hit]]", format: HitFormat | None, null: bool) -> None:
     """Write the hits to stdout in the format asked for."""
-    from oea_cli import hits
+    from oea_cli.commands.console.hit_table import write_table
+    from oea_cli.search import hits
 
     if format is None:
         format = HitFormat.table if sys.stdout.isatty() else HitFormat.jsonl
@@ -213,7 +214,7 @@ def _write(results: "Iterator[list[Hit]]", format: HitFormat | None, null: bool)
             HitFormat.jsonl: hits.write_jsonl,
             HitFormat.json: hits.write_json,
             HitFormat.trec: hits.write_trec,
-            HitFormat.table: hits.write_table,
+            HitFormat.table: write_table,
         }
         writers[format](results, stream)
     sys.stdout.flush()
@@ -237,15 +238,15 @@ def _noted(results: "Iterator[list[Hit]]", played: "list[Hit]") -> "Iterator[lis
 
 
 def _player() -> str:
-    from oea_cli.player import find_player
+    from oea_cli.commands.console.player import find_player
 
     return find_player()
 
 
 def _play(player: str, hits: "list[Hit]", log: FailureLog, quiet: bool) -> None:
     """Play the hits one after the other; one that cannot be played is named and left out."""
-    from oea_cli.hits import hit_path
-    from oea_cli.player import play
+    from oea_cli.commands.console.player import play
+    from oea_cli.search.hits import hit_path
 
     for hit in hits:
         try:

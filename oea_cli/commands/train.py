@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oea_cli.commands.console.terminal import is_interactive, say
+from oea_cli.commands.options.shared import DeviceOption, QuietOption, VerboseOption
 from oea_cli.errors import UsageError
-from oea_cli.options import DeviceOption, QuietOption, VerboseOption
-from oea_cli.terminal import is_interactive, say
 
 if TYPE_CHECKING:
     from oea_cli.training import StepReport
@@ -114,7 +114,7 @@ def _plot(folder: Path, recipe: Path | None) -> None:
 
 
 def _merge(folder: Path, storage: str, device: str, quiet: bool) -> None:
-    from oea_cli.encoder.export import export
+    from oea_cli.encoder.tools.export import export
 
     for check in export(str(folder), folder / "merged", storage=storage, device=device):
         if not quiet:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from oea_cli.encoder.names import EncoderName, Placement
+from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.errors import OeaError, UsageError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -19,10 +19,10 @@ from sentence_transformers.base.modules import InputModule
 from sentence_transformers.util import load_dir_path
 from torch import Tensor
 
-from oea_cli.audio import read_audio
-from oea_cli.encoder.folder import load_encoder_folder, save_encoder_folder
-from oea_cli.encoder.names import Placement
-from oea_cli.encoder.omni import OmniEncoder
+from oea_cli.audio.windows import read_audio
+from oea_cli.encoder.names.parsing import Placement
+from oea_cli.encoder.omni.folder import load_encoder_folder, save_encoder_folder
+from oea_cli.encoder.omni.omni import OmniEncoder
 from oea_cli.errors import OeaError
 
 

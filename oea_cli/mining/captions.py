@@ -1,34 +1,18 @@
 """What clips are said to be: captions that say the same, and how alike two clips' captions are."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from oea_cli.embeddings import Vectors, read_embeddings
-from oea_cli.encoder import Encoder
+from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import OeaError
-from oea_cli.evaluation.outcomes import Codes
-from oea_cli.mining.clips import Clips
+from oea_cli.mining.pool import Clips
+from oea_cli.vectors.arrays import RowNumbers, Vectors
+from oea_cli.vectors.files.formats import read_embeddings
 
 TEXTS_AT_ONCE = 256
 Texts = Sequence[str]
 EncodeTexts = Callable[[Texts], Vectors]
-
-
-def plain(caption: str) -> str:
-    """A caption without case, punctuation and white space: what is equal then says the same."""
-    return re.sub(r"[\W_]+", " ", caption).strip().casefold()
-
-
-def shared_captions(captions: Sequence[Texts]) -> list[frozenset[str]]:
-    """For each clip (N), those of its plain captions that other clips have as well."""
-    owners: dict[str, int] = {}
-    shared: set[str] = set()
-    said = [frozenset(filter(None, map(plain, texts))) for texts in captions]
-    for clip, texts in enumerate(said):
-        shared.update(text for text in texts if owners.setdefault(text, clip) != clip)
-    return [texts & shared for texts in said]
 
 
 def text_encoder(encoder: Encoder) -> EncodeTexts:
@@ -83,13 +67,13 @@ class CaptionSimilarity:
     def __init__(self, clips: Clips, numbers: Iterable[int], encode: EncodeTexts) -> None:
         """Encode every caption of the clips with these numbers, each text once."""
         texts: dict[str, int] = {}
-        self._rows: dict[int, Codes] = {}
+        self._rows: dict[int, RowNumbers] = {}
         for clip in numbers:
             rows = [texts.setdefault(text, len(texts)) for text in clips.captions[clip]]
             self._rows[clip] = np.array(rows)
         self._vectors = encode(list(texts)) if texts else np.zeros((0, 1), np.float32)
 
-    def with_others(self, clip: int, others: Codes) -> Vectors:
+    def with_others(self, clip: int, others: RowNumbers) -> Vectors:
         """The highest cosine (C,) of a caption of the clip with one of each other clip's."""
         rows = [self._rows[other] for other in others.tolist()]
         lengths = np.array(list(map(len, rows)))

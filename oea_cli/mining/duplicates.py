@@ -11,9 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from oea_cli.cores import num_cores
-from oea_cli.evaluation.outcomes import Codes, Mask
-from oea_cli.mining.clips import Clips
 from oea_cli.mining.fingerprints import (
     MAX_SECONDS,
     SAMPLE_RATE,
@@ -22,7 +19,11 @@ from oea_cli.mining.fingerprints import (
     compare,
     fingerprint,
 )
-from oea_cli.tables import Record, is_remote
+from oea_cli.mining.pool import Clips
+from oea_cli.records.addresses import is_remote
+from oea_cli.records.rows import Record
+from oea_cli.vectors.arrays import Mask, RowNumbers
+from oea_cli.vectors.scan.threads import num_cores
 
 SUSPECT = 0.8
 """Pairs less similar than this are never one sound encoded twice, so they are not listened to."""
@@ -45,7 +46,7 @@ class Duplicates:
         """How many files were decoded."""
         return sum(found is not None for found in self._prints.values())
 
-    def among(self, targets: Codes, negatives: Codes, scores: np.ndarray) -> Mask:
+    def among(self, targets: RowNumbers, negatives: RowNumbers, scores: np.ndarray) -> Mask:
         """Which pairs (P,) with these similarities are one sound."""
         found = np.zeros(len(targets), bool)
         suspects = np.flatnonzero(scores >= SUSPECT)
@@ -83,7 +84,8 @@ def print_of(record: Record) -> Fingerprint | None:
     path = record.get("path")
     if not isinstance(path, str) or is_remote(path) or not Path(path).is_file():
         return None
-    from oea_cli.audio import AudioError, read_windows
+    from oea_cli.audio.sources import AudioError
+    from oea_cli.audio.windows import read_windows
 
     section = {"start": record.get("start"), "end": record.get("end")}
     try:

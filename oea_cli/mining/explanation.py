@@ -4,16 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from oea_cli.clips.captions import plain
+from oea_cli.clips.majority import Verdicts
+from oea_cli.clips.names import ClipNames
+from oea_cli.clips.recordings import marks_of_recording
 from oea_cli.errors import OeaError
-from oea_cli.evaluation.clip_names import ClipNames
-from oea_cli.evaluation.ranks import pair_scores
-from oea_cli.mining.captions import CaptionSimilarity, EncodeTexts, plain
-from oea_cli.mining.clips import Clips
+from oea_cli.mining.captions import CaptionSimilarity, EncodeTexts
 from oea_cli.mining.duplicates import COINCIDING
 from oea_cli.mining.fingerprints import CHANGED_BELOW, SAME_BELOW
-from oea_cli.mining.recordings import marks_of_recording
+from oea_cli.mining.pool import Clips
 from oea_cli.mining.stages import FATES, Fate, Mined, Settings
-from oea_cli.mining.verdicts import Verdicts
+from oea_cli.vectors.scan.ranks import pair_scores
 
 SHOWN_CAPTIONS = 2
 NAME_WIDTH = 22

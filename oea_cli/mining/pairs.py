@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from oea_cli import __version__
-from oea_cli.embeddings.writer import to_json
-from oea_cli.hits import trec_id
-from oea_cli.mining.clips import Clips
+from oea_cli.clips.majority import Verdicts
+from oea_cli.mining.pool import Clips
 from oea_cli.mining.stages import Mined, Settings
-from oea_cli.mining.verdicts import Verdicts
-from oea_cli.tables import Record
+from oea_cli.records.ids import trec_id
+from oea_cli.records.json_lines import to_json
+from oea_cli.records.rows import Record
 
 QUERY_SUFFIXES = (".jsonl", ".ndjson")
 

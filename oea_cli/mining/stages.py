@@ -23,15 +23,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from oea_cli.clips.captions import shared_captions
+from oea_cli.clips.majority import Verdicts
+from oea_cli.clips.recordings import recording_groups
 from oea_cli.errors import UsageError
-from oea_cli.evaluation.outcomes import Codes, Mask
-from oea_cli.hits import SCORE_DIGITS
-from oea_cli.mining.captions import CaptionSimilarity, EncodeTexts, shared_captions
-from oea_cli.mining.clips import Clips
+from oea_cli.mining.captions import CaptionSimilarity, EncodeTexts
 from oea_cli.mining.duplicates import Duplicates
-from oea_cli.mining.neighbours import nearest_neighbours
-from oea_cli.mining.recordings import recording_groups
-from oea_cli.mining.verdicts import Verdicts
+from oea_cli.mining.pool import Clips
+from oea_cli.vectors.arrays import SCORE_DIGITS, Mask, RowNumbers
+from oea_cli.vectors.scan.neighbours import nearest_neighbours
 
 Sampling = Literal["top", "random"]
 Scores = npt.NDArray[np.float64]
@@ -108,22 +108,22 @@ class Candidates:
     `text` is NaN where it was not needed; `fates` are numbers of FATES.
     """
 
-    targets: Codes
-    negatives: Codes
-    ranks: Codes
+    targets: RowNumbers
+    negatives: RowNumbers
+    ranks: RowNumbers
     acoustic: Scores
     text: Scores
-    fates: Codes
+    fates: RowNumbers
 
     def __len__(self) -> int:
         return len(self.targets)
 
     @property
-    def alive(self) -> Codes:
+    def alive(self) -> RowNumbers:
         """The numbers of the pairs that no stage has dropped."""
         return np.flatnonzero(self.fates == CODES[Fate.kept])
 
-    def meet(self, pairs: Codes, fate: Fate) -> None:
+    def meet(self, pairs: RowNumbers, fate: Fate) -> None:
         """Let pairs (numbers) meet their fate."""
         self.fates[pairs] = CODES[fate]
 
@@ -134,14 +134,14 @@ class Mined:
     pairs were left after each stage."""
 
     candidates: Candidates
-    groups: Codes
+    groups: RowNumbers
     threshold: float | None
     counts: dict[str, int]
     duplicates: Duplicates
     similarity: CaptionSimilarity | None = None
 
     @property
-    def kept(self) -> Codes:
+    def kept(self) -> RowNumbers:
         """The numbers of the pairs that are left."""
         return self.candidates.alive
 
@@ -175,7 +175,7 @@ def mine(
     """
     settings.check()
     steps = steps or Steps()
-    groups = recording_groups(clips.records)
+    groups = np.array(recording_groups(clips.records), np.int64)
     pairs = _neighbours(clips, settings, groups, steps)
     counts = {"acoustic neighbours": len(pairs)}
     duplicates = Duplicates(clips, compare_sounds, steps.decoded)
@@ -198,7 +198,7 @@ def mine(
     return Mined(pairs, groups, threshold, counts, duplicates, similarity)
 
 
-def _neighbours(clips: Clips, settings: Settings, groups: Codes, steps: Steps) -> Candidates:
+def _neighbours(clips: Clips, settings: Settings, groups: RowNumbers, steps: Steps) -> Candidates:
     found = nearest_neighbours(clips.vectors, settings.top_k, groups, advance=steps.product)
     targets, places = np.nonzero(found.rows >= 0)
     scores: Scores = found.scores[targets, places].astype(np.float64)
@@ -208,7 +208,7 @@ def _neighbours(clips: Clips, settings: Settings, groups: Codes, steps: Steps) -
     return Candidates(targets, found.rows[targets, places], places + 1, acoustic, unknown, alive)
 
 
-def _where(pairs: Candidates, condition: Mask) -> Codes:
+def _where(pairs: Candidates, condition: Mask) -> RowNumbers:
     """The numbers of the pairs that are left and meet a condition (P,)."""
     alive = pairs.alive
     return alive[condition[alive]]
@@ -321,7 +321,7 @@ def _choose(clips: Clips, pairs: Candidates, settings: Settings) -> None:
         pairs.meet(best_first[settings.num_pairs :], Fate.surplus)
 
 
-def _sample(part: Codes, clips: Clips, pairs: Candidates, settings: Settings) -> Codes:
+def _sample(part: RowNumbers, clips: Clips, pairs: Candidates, settings: Settings) -> RowNumbers:
     count = settings.per_clip or 0
     if settings.sampling_strategy == "top" or len(part) <= count:
         return part[:count]

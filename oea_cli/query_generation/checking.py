@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oea_cli.query_generation.query_types import POSITIVE, TYPES
+from oea_cli.clips.query_types import POSITIVE, TYPES
 from oea_cli.query_generation.release_rows import ReleasedQuery
 from oea_cli.query_generation.rules import (
     LENGTH_MARGIN,

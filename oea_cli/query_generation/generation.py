@@ -13,13 +13,13 @@ from oea_cli.query_generation.asking import (
     Budget,
     Question,
 )
-from oea_cli.query_generation.clips import Task
 from oea_cli.query_generation.grammar import candidates
 from oea_cli.query_generation.prompts import Attempt, messages_for
 from oea_cli.query_generation.release_rows import release_row
 from oea_cli.query_generation.rules import Query, Seen, Violation, violations
+from oea_cli.query_generation.tasks import Task
 from oea_cli.query_generation.writers import RULES_NAME, Dealer, ModelWriter, WriterError
-from oea_cli.tables import Record
+from oea_cli.records.rows import Record
 
 MAX_CANDIDATES = 300
 """So many queries of the grammar are tried for one task."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from random import Random
 
+from oea_cli.clips.query_types import IMPERATIVE, NEGATIVE, PARAPHRASE, QUESTION, TAGGING
 from oea_cli.query_generation.clauses import (
     Tokens,
     as_thing,
@@ -33,7 +34,6 @@ from oea_cli.query_generation.lexicon import (
 )
 from oea_cli.query_generation.paraphrasing import paraphrases
 from oea_cli.query_generation.phrases import Phrase, phrases_of
-from oea_cli.query_generation.query_types import IMPERATIVE, NEGATIVE, PARAPHRASE, QUESTION, TAGGING
 from oea_cli.query_generation.rules import LENGTH_MARGIN, About
 from oea_cli.query_generation.words import concept, content_of, tokens_of, words_of
 

@@ -3,16 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from oea_cli.query_generation.clips import Task
+from oea_cli.clips.query_types import IMPERATIVE, NEGATIVE, PARAPHRASE, QUESTION, TAGGING
 from oea_cli.query_generation.grammar import by_agreement, excludable
-from oea_cli.query_generation.query_types import (
-    IMPERATIVE,
-    NEGATIVE,
-    PARAPHRASE,
-    QUESTION,
-    TAGGING,
-)
 from oea_cli.query_generation.rules import LENGTH_MARGIN, MAX_TAG_WORDS, Violation
+from oea_cli.query_generation.tasks import Task
 from oea_cli.query_generation.words import words_of
 
 Message = dict[str, str]

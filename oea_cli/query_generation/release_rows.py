@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from oea_cli.clips.query_types import NEGATIVE, type_named
 from oea_cli.errors import Failure, Report, UsageError
-from oea_cli.query_generation.clips import Task
-from oea_cli.query_generation.query_types import NEGATIVE, type_named
 from oea_cli.query_generation.rules import About, Query
-from oea_cli.tables import Record, Rows
+from oea_cli.query_generation.tasks import Task
+from oea_cli.records.rows import Record, Rows
 
 TEXT_KEYS = ("generated_query", "negative_query")
 

@@ -27,10 +27,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from oea_cli.query_generation.clauses import is_adverb
-from oea_cli.query_generation.lexicon import AUXILIARIES, RELATIVES, SUBJECT_PRONOUNS, SUBORDINATORS
-from oea_cli.query_generation.phrases import is_only_verb
-from oea_cli.query_generation.query_types import (
+from oea_cli.clips.query_types import (
     IMPERATIVE,
     NEGATIVE,
     PARAPHRASE,
@@ -39,6 +36,9 @@ from oea_cli.query_generation.query_types import (
     TAGGING,
     TYPES,
 )
+from oea_cli.query_generation.clauses import is_adverb
+from oea_cli.query_generation.lexicon import AUXILIARIES, RELATIVES, SUBJECT_PRONOUNS, SUBORDINATORS
+from oea_cli.query_generation.phrases import is_only_verb
 from oea_cli.query_generation.words import VERBS, content_of, tokens_of, words_of
 
 LENGTH_MARGIN = 2

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from oea_cli.query_generation.answers import Answer
-from oea_cli.query_generation.clips import Task
 from oea_cli.query_generation.prompts import Message
+from oea_cli.query_generation.tasks import Task
 
 RULES_NAME = "rules"
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from oea_cli.artefacts import Aside, write_whole
 from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import Aside, write_whole
 from oea_cli.synthesis.collection import (
     Clip,
     clip_record,

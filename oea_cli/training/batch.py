@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from oea_cli.encoder.front_end import Inputs
+from oea_cli.encoder.omni.front_end import Inputs
 from oea_cli.training.processes import Processes
 
 NO_KEY = -1

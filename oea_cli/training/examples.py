@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.encoder.omni.front_end import FrontEnd, Inputs
 from oea_cli.recipe import Recipe
 from oea_cli.training.batch import Batch
 

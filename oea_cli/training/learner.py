@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from oea_cli.encoder.front_end import Inputs
-from oea_cli.encoder.omni import OmniModel
+from oea_cli.encoder.omni.front_end import Inputs
+from oea_cli.encoder.omni.omni import OmniModel
 from oea_cli.recipe import Recipe
 from oea_cli.training.batch import Batch
 from oea_cli.training.grad_cache import Pooled

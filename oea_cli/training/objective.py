@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from oea_cli.encoder.omni import OmniModel
+from oea_cli.encoder.omni.omni import OmniModel
 from oea_cli.losses import LabelLoss, exclusion_margin, info_nce, matryoshka
 from oea_cli.recipe import Recipe, Stage
 from oea_cli.training.batch import Pairing

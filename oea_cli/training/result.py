@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from oea_cli.encoder.adapter import lora_of, save_adapter_folder
-from oea_cli.encoder.folder import save_encoder_folder
-from oea_cli.encoder.heads import heads_of
+from oea_cli.encoder.omni.adapter import lora_of, save_adapter_folder
+from oea_cli.encoder.omni.folder import save_encoder_folder
+from oea_cli.encoder.omni.heads import heads_of
 from oea_cli.errors import OeaError
 from oea_cli.training.learner import Learner
 from oea_cli.training.starting_point import StartingPoint

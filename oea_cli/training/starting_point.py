@@ -7,22 +7,22 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
-from oea_cli.encoder import BUILT_IN
-from oea_cli.encoder.adapter import (
+from oea_cli.encoder.hub import snapshot
+from oea_cli.encoder.names.places import BUILT_IN
+from oea_cli.encoder.omni.adapter import (
     attach_adapter,
     load_lora,
     lora_config,
     read_lora_config,
     wrap,
 )
-from oea_cli.encoder.backbone import find_checkpoint, load_backbone
-from oea_cli.encoder.folder import base_of
-from oea_cli.encoder.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
-from oea_cli.encoder.front_end import FrontEnd, load_front_end
-from oea_cli.encoder.heads import load_heads
-from oea_cli.encoder.hub import snapshot
-from oea_cli.encoder.omni import OmniModel
-from oea_cli.encoder.settings import EncoderSettings, load_settings
+from oea_cli.encoder.omni.backbone import find_checkpoint, load_backbone
+from oea_cli.encoder.omni.folder import base_of
+from oea_cli.encoder.omni.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
+from oea_cli.encoder.omni.front_end import FrontEnd, load_front_end
+from oea_cli.encoder.omni.heads import load_heads
+from oea_cli.encoder.omni.omni import OmniModel
+from oea_cli.encoder.omni.settings import EncoderSettings, load_settings
 from oea_cli.errors import UsageError
 from oea_cli.recipe import Model, Recipe
 from oea_cli.training.examples import Data

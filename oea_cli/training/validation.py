@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from oea_cli.encoder.front_end import Inputs
-from oea_cli.encoder.omni import Modality
+from oea_cli.encoder.omni.front_end import Inputs
+from oea_cli.encoder.omni.omni import Modality
 from oea_cli.training.examples import Validation
 from oea_cli.training.learner import Learner
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from oea_cli.audio import AudioError
+from oea_cli.audio.sources import AudioError
 from oea_cli.errors import OeaError
 from oea_cli.web.access import Access, Tokens
 from oea_cli.web.page import WebPage

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from oea_cli.audio import AudioError, read_windows
-from oea_cli.audio.sources import is_remote
+from oea_cli.audio.sources import AudioError, is_remote
+from oea_cli.audio.windows import read_windows
 from oea_cli.web.spectrogram import Picture, picture_of
 
 CHUNK_SECONDS = 30.0

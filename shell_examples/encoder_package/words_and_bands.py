@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from oea_cli.encoder.hardware import resolve_device
-from oea_cli.encoder.plain import PlainEncoder, fingerprint_of
+from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
 
 WORDS, BANDS, DIM = 512, 128, 32
 

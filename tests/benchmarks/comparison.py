@@ -33,11 +33,11 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from oea_cli.audio import read_audio
-from oea_cli.encoder import load_encoder
-from oea_cli.evaluation.metrics import parse_metrics
-from oea_cli.evaluation.outcomes import Outcomes, from_columns
-from oea_cli.evaluation.significance import Column, bootstrap_difference, bootstrap_intervals
+from oea_cli.audio.windows import read_audio
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.metrics.metrics import parse_metrics
+from oea_cli.metrics.outcomes import Outcomes, from_columns
+from oea_cli.metrics.significance import Column, bootstrap_difference, bootstrap_intervals
 from oea_cli.recipe import load_recipe
 from oea_cli.synthesis.scenes import SAMPLE_RATE, Synthesiser, compose, contrast
 from oea_cli.synthesis.sentences import caption_for, exclusion_for

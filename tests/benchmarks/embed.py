@@ -40,12 +40,14 @@ import torch
 
 from oea_cli.audio.libsndfile import open_sound
 from oea_cli.audio.windows import _convert, read_audio
-from oea_cli.cores import num_cores
-from oea_cli.encoder import Encoder, decode_ahead, load_encoder
-from oea_cli.encoder.bench import Recorder
-from oea_cli.encoder.stream import encode_records
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.encoder.protocol import Encoder
+from oea_cli.encoder.streaming import decode_ahead
+from oea_cli.encoder.streaming.stream import encode_records
+from oea_cli.encoder.tools.bench import Recorder
 from oea_cli.errors import raise_failure
-from oea_cli.records import read_records
+from oea_cli.records.inputs import read_records
+from oea_cli.vectors.scan.threads import num_cores
 
 Work = Callable[[], object]
 

@@ -63,7 +63,7 @@ def peak_megabytes() -> float:
 
 def product(folder: Path) -> None:
     """The bare blocked product of the mapped corpus with the queries, in our own block size."""
-    from oea_cli.evaluation.corpora import BLOCK_ROWS
+    from oea_cli.vectors.scan.candidates import BLOCK_ROWS
 
     corpus = np.load(folder / "corpus.npy", mmap_mode="r")
     columns = np.load(folder / "queries.npy").T
@@ -75,11 +75,11 @@ def product(folder: Path) -> None:
 
 def our_metrics(folder: Path, plain: bool = False) -> dict[str, float]:
     """The metrics out of the two files, targets and hard negatives by number; `plain`: recall."""
-    from oea_cli.evaluation.corpora import read_corpus
-    from oea_cli.evaluation.judgments import Query
-    from oea_cli.evaluation.metrics import parse_metrics
-    from oea_cli.evaluation.results import measure
-    from oea_cli.evaluation.tasks import Questions, rank
+    from oea_cli.clips.queries import Query
+    from oea_cli.evaluation.output.results import measure
+    from oea_cli.evaluation.scoring.tasks import Questions, rank
+    from oea_cli.metrics.metrics import parse_metrics
+    from oea_cli.vectors.opening import read_corpus
 
     pairs = np.load(folder / "pairs.npy").tolist()
     queries = [
@@ -131,7 +131,7 @@ def bare(options: argparse.Namespace) -> None:
 
 
 def ours(options: argparse.Namespace) -> None:
-    import oea_cli.evaluation.tasks  # noqa: F401  the program's start is another figure
+    import oea_cli.evaluation.scoring.tasks  # noqa: F401  the program's start is another figure
 
     found: dict[str, float] = {}
     folder, plain = Path(options.folder), options.plain

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from oea_cli.embeddings import Batch
-from oea_cli.vector_index import VectorIndex, build_index
+from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.index.building import build_index
+from oea_cli.vectors.index.index import VectorIndex
 
 DIM = 512
 

@@ -18,11 +18,11 @@ from typing import Any
 import soundfile
 import torch
 
-from oea_cli.encoder.bench import CAPTIONS, Work, measure, noise
-from oea_cli.encoder.names import Placement, parse_name
-from oea_cli.encoder.random_weights import random_encoder
+from oea_cli.encoder.names.parsing import Placement, parse_name
+from oea_cli.encoder.tools.bench import CAPTIONS, Work, measure, noise
+from oea_cli.encoder.tools.random_weights import random_encoder
 from oea_cli.errors import raise_failure
-from oea_cli.records import read_records
+from oea_cli.records.inputs import read_records
 
 # Of a result: what, where it stands, the limit for 3B and for 7B, and whether it is a least value.
 GOALS = (

@@ -22,8 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-from oea_cli.embeddings import Batch, open_writer, read_embeddings
-from oea_cli.vector_index import build_index
+from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.files.formats import open_writer, read_embeddings
+from oea_cli.vectors.index.building import build_index
 
 DIM = 512
 SOURCES = ("v.npy", "v.parquet")

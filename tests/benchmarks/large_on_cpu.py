@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from oea_cli.encoder.bench import CAPTIONS, noise, seconds_of
-from oea_cli.encoder.names import Placement, parse_name
-from oea_cli.encoder.random_weights import random_encoder
+from oea_cli.encoder.names.parsing import Placement, parse_name
+from oea_cli.encoder.tools.bench import CAPTIONS, noise, seconds_of
+from oea_cli.encoder.tools.random_weights import random_encoder
 
 GOAL = 20e9  # bytes
 

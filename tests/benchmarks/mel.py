@@ -15,12 +15,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from oea_cli.audio import read_audio
-from oea_cli.encoder import encoder_folder
-from oea_cli.encoder.front_end import FrontEnd, load_front_end
-from oea_cli.encoder.settings import load_settings
+from oea_cli.audio.windows import read_audio
+from oea_cli.encoder.names.places import encoder_folder
+from oea_cli.encoder.omni.front_end import FrontEnd, load_front_end
+from oea_cli.encoder.omni.settings import load_settings
 from oea_cli.errors import raise_failure
-from oea_cli.records import read_records
+from oea_cli.records.inputs import read_records
 
 
 def processor_seconds(work: Callable[[], object]) -> float:

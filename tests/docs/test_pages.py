@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import embeddings_server
 from tests.docs.pages import PAGES, REPOSITORY, Block, page_id, read_blocks
 from tests.docs.running import PageRun
+from tests.encoder import embeddings_server
 
 LANGUAGES = {"console", "sh", "yaml", "json", "jsonl", "python", "text"}
 BLOCKS = {path: read_blocks(path) for path in PAGES}

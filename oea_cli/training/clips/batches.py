@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from oea_cli.encoder.front_end import FrontEnd, Inputs
+from oea_cli.encoder.omni.front_end import FrontEnd, Inputs
 from oea_cli.errors import OeaError
 from oea_cli.recipe import Recipe, Stage, stage_at
 from oea_cli.training.batch import Batch, key_rows

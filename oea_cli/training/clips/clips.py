@@ -10,12 +10,13 @@ from typing import Any
 
 import soundfile
 
-from oea_cli.artefacts import Aside
+from oea_cli.clips.leaks import find_leaks, load_blacklist
 from oea_cli.errors import Failure, OeaError
-from oea_cli.evaluation.leaks import find_leaks, load_blacklist
 from oea_cli.recipe_clips import ClipSource, is_test_split
-from oea_cli.records import read_records
-from oea_cli.tables import Record, is_remote
+from oea_cli.records.addresses import is_remote
+from oea_cli.records.artefacts import Aside
+from oea_cli.records.inputs import read_records
+from oea_cli.records.rows import Record
 
 SECONDS_FILE = "seconds.json"
 HEADERS_AT_ONCE = 16

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from oea_cli.clips.names import ClipNames
+from oea_cli.clips.uiq import NEGATIVE, is_uiq_row, resolve_uiq
 from oea_cli.errors import OeaError
-from oea_cli.evaluation.clip_names import ClipNames
-from oea_cli.evaluation.uiq import NEGATIVE, is_uiq_row, resolve_uiq
-from oea_cli.tables import Record, read_table
+from oea_cli.records.rows import Record
+from oea_cli.records.tables import read_table
 from oea_cli.training.clips.clips import Clip
 
 SAME = "same"  # the verdict of `oea review`

@@ -4,14 +4,15 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from oea_cli.artefacts import Aside
-from oea_cli.encoder.front_end import FrontEnd
+from oea_cli.clips.leaks import find_leaks
+from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.errors import Failure, OeaError, UsageError
-from oea_cli.evaluation.leaks import find_leaks
 from oea_cli.recipe import Recipe, Stage
 from oea_cli.recipe_clips import ClipSource, unset_folders
-from oea_cli.records import read_records
-from oea_cli.tables import Record, is_remote
+from oea_cli.records.addresses import is_remote
+from oea_cli.records.artefacts import Aside
+from oea_cli.records.inputs import read_records
+from oea_cli.records.rows import Record
 from oea_cli.training.clips.batches import ClipExamples, StageClips
 from oea_cli.training.clips.clips import Lengths, Reading, blacklisted, counted, read_source
 from oea_cli.training.clips.contrasts import Numbers, read_exclusions, read_same

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from oea_cli.audio import AudioError, read_windows
+from oea_cli.audio.sources import AudioError
+from oea_cli.audio.windows import read_windows
 from oea_cli.training.clips.clips import Clip
 
 UNDECODABLE_FILE = "undecodable.jsonl"

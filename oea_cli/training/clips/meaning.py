@@ -7,7 +7,7 @@ mixes of its clip with another: they have what it asks for, if more. A text that
 
 from collections.abc import Iterable, Sequence
 
-from oea_cli.evaluation.caption_identity import evened
+from oea_cli.clips.captions import evened
 from oea_cli.training.batch import content_key
 from oea_cli.training.clips.clips import Clip
 

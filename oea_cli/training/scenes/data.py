@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oea_cli.encoder.front_end import FrontEnd
-from oea_cli.encoder.settings import EncoderSettings
+from oea_cli.encoder.omni.front_end import FrontEnd
+from oea_cli.encoder.omni.settings import EncoderSettings
 from oea_cli.recipe import Recipe, stage_at
 from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_for
 from oea_cli.synthesis.vocabulary import LABELS

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from oea_cli.audio import read_audio
+from oea_cli.audio.windows import read_audio
 from oea_cli.errors import OeaError
 from oea_cli.recipe import Recipe, Sounds
 from oea_cli.synthesis.events import EVENTS

@@ -1,0 +1,1 @@
+"""What a clip is, and what is said and asked about it."""

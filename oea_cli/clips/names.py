@@ -1,0 +1,78 @@
+"""Which clip a name means: the same clip is written with and without suffix, in other cases.
+
+UIQ's positive rows call a Clotho clip `Santa Motor.wav`, its negative rows `Santa Motor`; an index
+made from a folder calls it as the file is called on that disk, perhaps inside a folder.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable
+
+from oea_cli.errors import OeaError
+from oea_cli.records.folders import AUDIO_SUFFIXES
+
+LISTED = 5
+"""So many of a list's members stand in an error line."""
+
+
+class AmbiguousNameError(OeaError):
+    """A name that means several clips; the text names them."""
+
+
+def without_suffix(name: str) -> str:
+    """A name without the suffix of a sound file; other dots belong to the name."""
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and f".{suffix.lower()}" in AUDIO_SUFFIXES else name
+
+
+def folded(name: str) -> str:
+    """A name without suffix and without what case and a disk's form of Unicode change."""
+    return unicodedata.normalize("NFC", without_suffix(name)).casefold()
+
+
+def _file_name(name: str) -> str:
+    return folded(name.rpartition("/")[2])
+
+
+# From the strictest to the loosest; the first at which anything matches decides.
+LEVELS: tuple[Callable[[str], str], ...] = (str, without_suffix, folded, _file_name)
+
+
+class ClipNames:
+    """The names of the clips there are; a look-up by any of their spellings takes constant time."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = dict.fromkeys(names)
+        # Built when first needed: where every name is spelled alike, the others never are.
+        self._levels: dict[int, dict[str, list[str]]] = {}
+
+    def find(self, name: str) -> str | None:
+        """The clip that `name` means, None where there is none.
+
+        Tried in order: the same name; without the suffix of a sound file; without case; and, for a
+        name without folders, the last part of a path. Raises AmbiguousNameError for several.
+        """
+        if name in self._names:
+            return name
+        for level in range(1, len(LEVELS)):
+            if LEVELS[level] is _file_name and "/" in name:
+                return None  # a name with folders means that folder, and no other
+            found = self._level(level).get(LEVELS[level](name), [])
+            if len(found) > 1:
+                raise AmbiguousNameError(f"'{name}' means {len(found)} clips: {listed(found)}")
+            if found:
+                return found[0]
+        return None
+
+    def _level(self, level: int) -> dict[str, list[str]]:
+        if level not in self._levels:
+            by_key: dict[str, list[str]] = {}
+            for name in self._names:
+                by_key.setdefault(LEVELS[level](name), []).append(name)
+            self._levels[level] = by_key
+        return self._levels[level]
+
+
+def listed(items: list[str], separator: str = ", ") -> str:
+    """The first few of a list, and how many more there are."""
+    more = f"{separator}and {len(items) - LISTED} more" if len(items) > LISTED else ""
+    return separator.join(items[:LISTED]) + more

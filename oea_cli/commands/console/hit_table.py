@@ -1,0 +1,80 @@
+"""Hits as a table for a person."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from oea_cli.search.hits import Hit
+
+BAR_CELLS = 10
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def write_table(results: "Iterable[list[Hit]]", stream: BinaryIO) -> None:
+    """A table per query that fits the terminal: rank, score bar, path, window, captions."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    several = False
+    for hits in results:
+        if hits:
+            if several:
+                console.print()
+            console.print(_table(hits))
+            several = True
+
+
+def _table(hits: "list[Hit]") -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [_cells(hit) for hit in hits]
+    has_windows = any(row[3] for row in rows)
+    has_captions = any(row[4] for row in rows)
+    table = Table(
+        box=None, title=printable(hits[0]["query_id"]), title_justify="left", pad_edge=False
+    )
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("score", no_wrap=True)
+    table.add_column("path", overflow="fold", ratio=2 if has_captions else None)
+    if has_windows:
+        table.add_column("seconds", no_wrap=True)
+    if has_captions:
+        table.add_column("captions", overflow="fold", ratio=3)
+    for row in rows:
+        shown = [*row[:3], *row[3:4][:has_windows], *row[4:][:has_captions]]
+        table.add_row(*(Text(printable(cell)) for cell in shown))
+    return table
+
+
+def _cells(hit: "Hit") -> tuple[str, str, str, str, str]:
+    captions = hit.get("captions") or hit.get("text") or ""
+    words = [captions] if isinstance(captions, str) else [str(caption) for caption in captions]
+    more = f" (+{len(words) - 1})" if len(words) > 1 else ""
+    place = str(hit.get("path") or hit["id"])
+    return (
+        str(hit["rank"]),
+        f"{score_bar(hit['score'])} {hit['score']:.3f}",
+        place,
+        _seconds(hit),
+        (words[0] if words else "") + more,
+    )
+
+
+def _seconds(hit: "Hit") -> str:
+    start, end = hit.get("start"), hit.get("end")
+    if not isinstance(start, int | float):
+        return ""
+    return f"{start:g}–{end:g}" if isinstance(end, int | float) else f"{start:g}–"
+
+
+def score_bar(score: float) -> str:
+    """Return a bar of ten cells for a score from 0 to 1."""
+    eighths = round(min(max(score, 0.0), 1.0) * BAR_CELLS * 8)
+    bar = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+    return bar.ljust(BAR_CELLS)
+
+
+def printable(text: str) -> str:
+    """Return text that cannot command the terminal: control characters become dots."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)

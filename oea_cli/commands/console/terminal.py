@@ -1,0 +1,126 @@
+"""What a person sees: stderr lines, progress, failed inputs. stdout carries data only."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TypeVar
+
+from oea_cli.errors import Failure, OeaError, PartialError
+
+T = TypeVar("T")
+
+
+def say(text: str) -> None:
+    """Write one line to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def is_interactive() -> bool:
+    """True where a person watches stderr and can bear a moving line."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class FailureLog:
+    """Names each failed input once on stderr and in the errors file, and ends with exit code 3.
+
+    Used as a context manager around the work; `report` is handed to the domain functions.
+    With `on_error="fail"` the first failure is raised instead.
+    """
+
+    def __init__(self, verb: str, on_error: str = "skip", errors_file: Path | None = None) -> None:
+        self.verb = verb
+        self.on_error = on_error
+        self.count = 0
+        self._file: IO[str] | None = None
+        if errors_file is not None:
+            try:
+                self._file = errors_file.open("w", encoding="utf-8")
+            except OSError as error:
+                raise OeaError(f"{errors_file}: {error.strerror}") from error
+
+    def report(self, failure: Failure) -> None:
+        """Record one failed input."""
+        self.count += 1
+        if self._file is not None:
+            row = {"id": failure.id, "where": failure.where, "error": failure.error}
+            self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            self._file.flush()
+        if self.on_error == "fail":
+            raise OeaError(str(failure))
+        say(f"oea {self.verb}: {failure}")
+
+    def finish(self, num_done: int, noun: str = "input") -> None:
+        """Raise PartialError when anything failed, OeaError when nothing succeeded."""
+        if self.count and not num_done:
+            raise OeaError(f"all {self.count} {noun}s failed")
+        if self.count:
+            total = self.count + num_done
+            raise PartialError(f"{self.count} of {total} {noun}s failed, {num_done} done")
+
+    def __enter__(self) -> "FailureLog":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+class Progress:
+    """A bar with rate and time left on a terminal; silent in a pipe and under -q."""
+
+    def __init__(self, verb: str, unit: str, total: int | None = None, quiet: bool = False) -> None:
+        self.verb, self.unit, self.total = verb, unit, total
+        self.done = 0
+        self._shown = is_interactive() and not quiet
+        self._started = self._last = time.monotonic()
+
+    def advance(self, count: int = 1) -> None:
+        """Count finished items; redraws at most five times a second."""
+        self.done += count
+        now = time.monotonic()
+        if self._shown and now - self._last >= 0.2:
+            self._last = now
+            sys.stderr.write("\r\x1b[K" + self._line(now - self._started))
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Clear the moving line."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _line(self, seconds: float) -> str:
+        rate = self.done / seconds if seconds else 0.0
+        if not self.total:
+            return f"oea {self.verb}: {self.done} {self.unit}  {rate:.1f}/s"
+        filled = 24 * self.done // self.total
+        bar = "█" * filled + "░" * (24 - filled)
+        left = (self.total - self.done) / rate if rate else 0.0
+        return (
+            f"oea {self.verb}: {bar} {self.done}/{self.total} {self.unit}  "
+            f"{rate:.1f}/s  {_clock(left)} left"
+        )
+
+    def over(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield the items, counting each."""
+        try:
+            for item in items:
+                yield item
+                self.advance()
+        finally:
+            self.close()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

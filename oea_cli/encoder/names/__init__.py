@@ -1,0 +1,1 @@
+"""What `--model` says, and where the encoders of those names lie."""

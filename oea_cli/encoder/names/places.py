@@ -1,0 +1,45 @@
+"""Where encoders lie: built in, released, or a folder on disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from oea_cli.encoder.names.parsing import nearest
+from oea_cli.encoder.names.released import RELEASED
+from oea_cli.errors import OeaError
+
+BUILT_IN = Path(__file__).parent.parent / "models"
+"""Encoders that ship inside the package, one folder each."""
+
+
+KINDS = ("omni", "clap", "st", "http", "https")
+"""What may stand before the colon of a name."""
+
+
+def encoder_folder(name: str) -> Path:
+    """Where the encoder of this name lies on disk."""
+    built_in = BUILT_IN / name
+    if "/" not in name and (built_in / "encoder.json").is_file():
+        return built_in
+    folder = Path(name)
+    if (folder / "encoder.json").is_file():
+        return folder
+    if folder.is_dir():
+        raise OeaError(f"{name}: no encoder.json in it; an encoder folder is made by `oea train`")
+    raise unknown_encoder(name)
+
+
+def short_names() -> list[str]:
+    """The encoders that a bare name means: built in, and released with OEA."""
+    return [*sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json")), *RELEASED]
+
+
+def unknown_encoder(text: str, plug_ins: Sequence[str] = ()) -> OeaError:
+    """The error that names what there is instead, the nearest first."""
+    scheme, colon, place = text.partition(":")
+    meant = nearest(scheme, KINDS, f":{place}") if colon else ""
+    kinds = ", ".join(f"{kind}:" for kind in KINDS)
+    names = [*short_names(), *plug_ins]
+    return OeaError(
+        f"no encoder '{text}'{meant or nearest(text, names)}; there are {', '.join(names)}, "
+        f"folders made by `oea train`, and {kinds} (`oea models list` explains)"
+    )

@@ -1,0 +1,1 @@
+"""Other people's encoders: CLAP, sentence-transformers, servers, plug-ins."""

@@ -1,0 +1,120 @@
+"""CLAP: `clap:laion/clap-htsat-unfused`, or a folder with such a model (transformers' ClapModel).
+
+The stock feature extractor draws lots: it cuts a long clip at random, and of a batch without long
+clips it marks one at random as long. Here clips come as windows that fit, none is marked, and the
+same clip always has the same vector.
+"""
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import torch
+from transformers.models.auto.tokenization_auto import AutoTokenizer
+from transformers.models.clap.configuration_clap import ClapConfig
+from transformers.models.clap.feature_extraction_clap import ClapFeatureExtractor
+from transformers.models.clap.modeling_clap import ClapModel
+
+from oea_cli.encoder.hardware import resolve_device, resolve_dtype
+from oea_cli.encoder.hub import content_of, fetch_model, loading
+from oea_cli.encoder.names.parsing import EncoderName, Placement
+from oea_cli.encoder.omni.settings import prompted
+from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
+from oea_cli.errors import OeaError, UsageError
+
+
+class ClapEncoder(PlainEncoder):
+    """A ClapModel with its feature extractor and its tokenizer."""
+
+    def __init__(
+        self, name: str, fingerprint: str, model: Any, extractor: Any, tokenizer: Any, prompt: str
+    ) -> None:
+        super().__init__(name, fingerprint, model.projection_dim, model.device.type)
+        self.model, self.extractor, self.tokenizer = model, extractor, tokenizer
+        self.prompt = prompt
+        self.sample_rate = extractor.sampling_rate
+        self.max_seconds = extractor.nb_max_samples / extractor.sampling_rate
+        text = model.config.text_config
+        # Roberta counts positions from the padding's id on.
+        positions = text.max_position_embeddings - (text.pad_token_id or 0) - 1
+        self._max_tokens = min(tokenizer.model_max_length, positions)
+        self._tokenizing = Lock()  # the tokenizer keeps its padding and truncation as state
+
+    @torch.inference_mode()
+    def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim); texts longer than the model's 512 tokens are cut."""
+        with self._tokenizing:
+            inputs = self.tokenizer(
+                [prompted(self.prompt, text) for text in texts],
+                padding=True,
+                truncation=True,
+                max_length=self._max_tokens,
+                return_tensors="pt",
+            )
+        features = self.model.get_text_features(
+            input_ids=inputs["input_ids"].to(self.model.device),
+            attention_mask=inputs["attention_mask"].to(self.model.device),
+        )
+        return _rows(features)
+
+    def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, dim)."""
+        return self._from_mel(self.prepare_audio(waveforms))
+
+    def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
+        """Log-mel (n, 1 or 4, frames, bins) float32; short clips as the checkpoint pads them."""
+        if not len(waveforms):
+            return None
+        limit = self.extractor.nb_max_samples  # a window may be 0.1 s longer: an mp3's padding
+        clips = [_at_least_one(waveform)[:limit] for waveform in waveforms]
+        features = self.extractor(clips, sampling_rate=self.sample_rate, return_tensors="np")
+        return torch.from_numpy(np.asarray(features["input_features"], np.float32))
+
+    def encode_prepared(self, prepared: Any) -> np.ndarray:
+        """(n, dim) float32, unit length."""
+        return self._nothing() if prepared is None else self._unit(self._from_mel(prepared))
+
+    @torch.inference_mode()
+    def _from_mel(self, mel: Any) -> np.ndarray:
+        is_longer = torch.zeros(len(mel), 1, dtype=torch.bool)
+        features = self.model.get_audio_features(
+            input_features=mel.to(self.model.device, self.model.dtype), is_longer=is_longer
+        )
+        return _rows(features)
+
+
+def load_clap(name: EncoderName, placement: Placement) -> ClapEncoder:
+    """A `Loader`: `clap:PLACE?revision=...&text_prompt=...`."""
+    name.allow("revision", "text_prompt")
+    if placement.quantize != "none":
+        raise UsageError(f"{name}: --quantize is not for CLAP, it is small enough")
+    device = resolve_device(placement.device)
+    # What is published of CLAP was computed in float32.
+    dtype = "float32" if placement.dtype == "auto" else placement.dtype
+    folder, commit = fetch_model(name)
+    with loading(name, folder):
+        config = ClapConfig.from_pretrained(folder)
+        if config.model_type != "clap":
+            raise OeaError(f"{name}: a model of type '{config.model_type}', not 'clap'")
+        extractor = ClapFeatureExtractor.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model, report = ClapModel.from_pretrained(
+            folder, config=config, dtype=resolve_dtype(dtype, device), output_loading_info=True
+        )
+    if lacking := sorted(set(report["missing_keys"]) & set(dict(model.named_parameters()))):
+        raise OeaError(f"{name}: its weights lack {lacking[0]}; they do not fit its config.json")
+    prompt = name.options.get("text_prompt", "")
+    fingerprint = fingerprint_of("clap", commit or content_of(folder), prompt)
+    return ClapEncoder(
+        str(name), fingerprint, model.eval().to(device), extractor, tokenizer, prompt
+    )
+
+
+def _rows(features: Any) -> np.ndarray:
+    rows: np.ndarray = features.pooler_output.float().cpu().numpy()
+    return rows
+
+
+def _at_least_one(waveform: np.ndarray) -> np.ndarray:
+    return waveform if len(waveform) else np.zeros(1, np.float32)

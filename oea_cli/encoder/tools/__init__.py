@@ -1,0 +1,1 @@
+"""Looking at encoders: list, measure, compare, export."""

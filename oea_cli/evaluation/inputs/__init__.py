@@ -1,0 +1,1 @@
+"""What an evaluation is given: judgments, runs, vectors, an index."""

@@ -1,0 +1,83 @@
+"""What the ids in outcomes stand for: a query's text, a clip's captions and sound.
+
+Measuring needs none of it, so it is read only when a report shows it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oea_cli.clips.lookup import GetRecords, by_asked, records_meant
+from oea_cli.clips.queries import Query
+from oea_cli.records.addresses import is_remote, open_bytes
+from oea_cli.records.lines import read_json_lines, rejoin
+from oea_cli.records.rows import Record
+
+if TYPE_CHECKING:
+    from oea_cli.vectors.batch import Batch
+
+
+def query_records(queries: Sequence[Query]) -> GetRecords:
+    """The records of queries as they were read, their paths resolved."""
+
+    def get(ids: Collection[str]) -> dict[str, Record]:
+        wanted = set(ids)
+        return {query.id: _resolved(query) for query in queries if query.id in wanted}
+
+    return get
+
+
+def _resolved(query: Query) -> Record:
+    """The query's record, its path such that it opens from the working directory."""
+    from oea_cli.records.addresses import parent
+    from oea_cli.records.folders import resolved
+
+    path = query.record.get("path")
+    source = query.where.rpartition(":")[0]
+    if not isinstance(path, str) or source in ("", "stdin"):
+        return query.record
+    return {**query.record, "path": resolved(path, parent(source))}
+
+
+def corpus_records(source: str, ids: Sequence[str]) -> GetRecords:
+    """The records beside a corpus of vectors, which is read again; stdin cannot be."""
+
+    def get(asked: Collection[str]) -> dict[str, Record]:
+        from oea_cli.vectors.files.formats import read_embeddings
+
+        if source == "-":
+            return {}
+        meant = records_meant(asked, ids)
+        wanted = set(meant.values())
+        batches: Iterable[Batch] = read_embeddings(source) if wanted else ()
+        found = {
+            record["id"]: record
+            for batch in batches
+            for record in batch.records
+            if record["id"] in wanted
+        }
+        return by_asked(meant, found)
+
+    return get
+
+
+def hit_records(source: str) -> GetRecords:
+    """What the hits of a JSONL run carry of their clips; the run is read again up to the last one
+    asked for. A TREC run holds bare ids, and what is no file cannot be read twice."""
+
+    def get(ids: Collection[str]) -> dict[str, Record]:
+        if not (is_remote(source) or Path(source).is_file()):
+            return {}
+        wanted, found = set(ids), {}
+        with open_bytes(source) as stream:
+            first, whole = rejoin(stream)
+            rows = read_json_lines(whole, source) if first.lstrip()[:1] == b"{" else iter(())
+            for _, row in rows:
+                if row["id"] in wanted:
+                    wanted.remove(row["id"])
+                    found[row["id"]] = row
+                if not wanted:
+                    break
+        return found
+
+    return get

@@ -1,0 +1,279 @@
+"""`--check-leaks`: what is evaluated against training data out of files, as a part of the results.
+
+A training source is a table of records in any form that oea reads, the published caption files
+included, a folder of sounds, or an index. `content:FILE` also compares the sounds themselves, which
+decodes every file of both sides. A blacklist (WavCaps' JSON) names clips that must not be trained
+on: the training records are checked against it as they are against the evaluation.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from oea_cli.clips.leaks import Leak, find_leaks, leak_counts, load_blacklist
+from oea_cli.clips.origins import marks_of
+from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.metrics.outcomes import Outcomes
+from oea_cli.records.addresses import is_remote, join, open_bytes, parent
+from oea_cli.records.datasets.layouts import interpret
+from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES
+from oea_cli.records.folders import exists, is_folder, is_pattern, is_sound, resolved
+from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.inputs import read_records
+from oea_cli.records.rows import Record
+from oea_cli.records.tables import read_table, table_suffix
+from oea_cli.vectors.files.formats import read_embeddings
+from oea_cli.vectors.index.index import VectorIndex
+from oea_cli.vectors.index.manifest import is_index
+
+CONTENT_PREFIX = "content:"
+GATE_NAME = "leaks"
+TRIED_ROWS = 100
+Section = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainingSource:
+    """Where training records are, and whether their sounds are to be compared too."""
+
+    name: str
+    content: bool = False
+
+    def records(self, report: Report) -> Iterator[Record]:
+        """The records; rows that cannot be read go to `report`."""
+        if is_index(Path(self.name)):
+            return iter(index_clips(Path(self.name)))
+        if is_sound(self.name) or is_folder(self.name) or is_pattern(self.name):
+            return read_records([self.name], report=report)
+        return self._rows(report)
+
+    def _rows(self, report: Report) -> Iterator[Record]:
+        """Rows as they are: unlike for embedding, one needs no sound, only something to go by."""
+        folder = parent(self.name)
+        rows = read_table(self.name, report=report, leave_out=VECTOR_NAMES)
+        for _, row in interpret(rows, self.name):
+            yield self._record(row, folder)
+
+    def _record(self, row: Record, folder: str) -> Record:
+        written = next((row[key] for key in PATH_NAMES if isinstance(row.get(key), str)), None)
+        record = {key: value for key, value in row.items() if key not in VECTOR_NAMES}
+        for key in ("start", "end"):
+            record[key] = _seconds(row.get(key))
+        if written is None:
+            return record
+        # Looking for the file takes time that only comparing the sounds is worth.
+        path = resolved(written, folder) if self.content else join(folder, written)
+        return {**record, "id": record.get("id") or written, "path": path}
+
+
+@dataclass(frozen=True)
+class LeakSources:
+    """What `--check-leaks` names: training records, and lists of clips to be kept out of them."""
+
+    training: list[TrainingSource]
+    blacklists: dict[str, list[Record]]
+
+
+def open_leak_sources(values: Sequence[str]) -> LeakSources:
+    """Sort sources by kind and look at the first records of each.
+
+    Raises OeaError for one that is not there, cannot be read, or has no record that tells which
+    clip it is; UsageError where there is nothing but blacklists.
+    """
+    training: list[TrainingSource] = []
+    blacklists: dict[str, list[Record]] = {}
+    for value in values:
+        name = value.removeprefix(CONTENT_PREFIX)
+        if name == "-":
+            raise UsageError("--check-leaks -: training data are read twice; give a file")
+        if not (is_pattern(name) or exists(name)):
+            raise OeaError(f"{name}: no such file or folder; --check-leaks needs training records")
+        if _is_blacklist(name):
+            blacklists[name] = load_blacklist(name)
+            continue
+        source = TrainingSource(name, value.startswith(CONTENT_PREFIX))
+        _refuse_nameless(source)
+        training.append(source)
+    if blacklists and not training:
+        raise UsageError(
+            f"{next(iter(blacklists))}: a blacklist, which training records are checked against; "
+            "give them with another --check-leaks"
+        )
+    return LeakSources(training, blacklists)
+
+
+def _refuse_nameless(source: TrainingSource) -> None:
+    if Path(source.name).suffix.lower() == ".npy":
+        raise OeaError(f"{source.name}: holds vectors; give --check-leaks their records")
+    failures: list[Failure] = []  # beside good records, they are named when all are read
+    first = list(islice(source.records(failures.append), TRIED_ROWS))
+    if not first:
+        raise OeaError(
+            str(failures[0]) if failures else f"{source.name}: holds no training records"
+        )
+    if not any(map(marks_of, first)):
+        raise OeaError(
+            f"{source.name}: no record tells which clip it is; 'id', 'path' or 'youtube_id' would"
+        )
+
+
+def _ignored(failure: Failure) -> None:
+    pass
+
+
+def _is_blacklist(name: str) -> bool:
+    """True for JSON that is a list of names, or names by collection, and not of records."""
+    if table_suffix(name) != ".json" or is_remote(name):
+        return False
+    with open_bytes(name) as stream:
+        try:
+            content = orjson.loads(stream.read())
+        except orjson.JSONDecodeError:
+            return False  # named where it is read as records
+    parts = content.values() if isinstance(content, dict) else [content]
+    lists = [part for part in parts if isinstance(part, list)]
+    return len(lists) == len(list(parts)) and not any(
+        isinstance(item, dict) for part in lists for item in part
+    )
+
+
+# --- what is evaluated ---
+
+
+def index_clips(folder: Path) -> list[Record]:
+    """The clips of an index; the windows of a long one are one clip."""
+    index = VectorIndex.open(folder)
+    return clips_of(index.records(np.flatnonzero(index.live)))
+
+
+def vector_clips(source: str) -> list[Record]:
+    """The clips that vectors stand for, by their records."""
+    with_ids = clips_of(record for batch in read_embeddings(source) for record in batch.records)
+    if not any(map(marks_of, with_ids)):
+        raise OeaError(f"{source}: its rows have no ids, so none can be found in training")
+    return with_ids
+
+
+def judged_clips(outcomes: Outcomes) -> list[Record]:
+    """The clips that queries are about, where the ids in a run are all that is known."""
+    targets = [name for names in outcomes.targets for name in names]
+    negatives = [name for name in outcomes.hard_negatives if name is not None]
+    return [{"id": name} for name in dict.fromkeys([*targets, *negatives])]
+
+
+def clips_of(records: Iterable[Record]) -> list[Record]:
+    """One record per clip; windows of one are joined from the first's start to the last's end."""
+    found: dict[str, Record] = {}
+    for record in records:
+        id_ = str(record["id"])
+        if WINDOW_MARK not in id_:
+            found.setdefault(id_, record)
+            continue
+        clip = clip_of(id_)
+        first = found.setdefault(clip, {**record, "id": clip})
+        first["end"] = record.get("end")
+        if not first.get("start"):
+            # A clip from its beginning on is compared as a file: its end was rounded.
+            first["end"] = None
+    return list(found.values())
+
+
+# --- the comparison ---
+
+
+def check_leaks(sources: LeakSources, evaluation: list[Record], report: Report) -> Section:
+    """Find evaluated clips in training, and blacklisted ones: the results' `leaks`.
+
+    `counts` has the evaluated clips by the surest reason, `pairs` every pair with its source.
+    """
+    pairs: list[tuple[str, Leak]] = []
+    forbidden: list[tuple[str, str, Leak]] = []
+    for source in sources.training:
+        found = find_leaks(
+            source.records(report), evaluation, content=source.content, report=report
+        )
+        pairs += [(source.name, leak) for leak in found]
+        for name, blacklist in sources.blacklists.items():
+            found = find_leaks(source.records(_ignored), blacklist)
+            forbidden += [(source.name, name, leak) for leak in found]
+    counts = leak_counts(leak for _, leak in pairs)
+    return {
+        "training": [source.name for source in sources.training],
+        "content": any(source.content for source in sources.training),
+        "clips": len(evaluation),
+        "leaked": sum(counts.values()),
+        "counts": counts,
+        "pairs": [{**_pair(leak), "source": source} for source, leak in pairs],
+        "blacklists": list(sources.blacklists),
+        "blacklisted": [
+            {**_pair(leak), "source": source, "blacklist": name} for source, name, leak in forbidden
+        ],
+    }
+
+
+def _pair(leak: Leak) -> Record:
+    return {
+        "by": leak.by,
+        "value": leak.value,
+        "evaluation": leak.evaluation,
+        "training": leak.training,
+    }
+
+
+# --- the gate ---
+
+
+def is_leak_gate(text: str) -> bool:
+    """True for `leaks=N`, among the gates on metrics."""
+    return text.replace(">=", "=").partition("=")[0].strip().casefold() == GATE_NAME
+
+
+def parse_leak_gate(text: str) -> int:
+    """The most clips that may leak; raises UsageError for what is no whole number."""
+    limit = text.partition("=")[2].strip()
+    if not limit.isdecimal():
+        raise UsageError(
+            f"--fail-under {text}: write leaks=N, the most clips that may leak, from 0"
+        )
+    return int(limit)
+
+
+def leak_verdict(section: Section, limit: int) -> Record:
+    """The gate as the results have gates. A limit is the most, as for every metric whose lower
+    values are better."""
+    value = section["leaked"] + len({pair["training"] for pair in section["blacklisted"]})
+    passed = value <= limit
+    gate = f"--fail-under {GATE_NAME}={limit}"
+    word = "is at most" if passed else "is above"
+    verdict = f"{'pass' if passed else 'FAIL'}: {GATE_NAME} {value} {word} {limit} ({gate})"
+    return {
+        "gate": gate,
+        "kind": "fail-under",
+        "metric": GATE_NAME,
+        "limit": limit,
+        "value": value,
+        "passed": passed,
+        "verdict": verdict,
+    }
+
+
+def with_leaks(document: Section, section: Section, limits: Iterable[int]) -> Section:
+    """The results with their `leaks`, and with the verdicts on them."""
+    verdicts = [leak_verdict(section, limit) for limit in limits]
+    whole = {**document, "leaks": section}
+    if verdicts:
+        whole["gates"] = [*document.get("gates", []), *verdicts]
+        whole["passed"] = all(gate["passed"] for gate in whole["gates"])
+    return whole
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,67 @@
+"""Which clips are right for a query, and which one is its hard negative: queries and qrels."""
+
+import io
+from dataclasses import replace
+
+from oea_cli.clips.queries import Query, read_judged
+from oea_cli.errors import OeaError
+from oea_cli.evaluation.inputs.trec_files import columns_of
+from oea_cli.records.addresses import open_bytes
+from oea_cli.records.tables import table_suffix
+
+BEIR_HEADERS = {b"query-id", b"query_id", b"qid"}
+
+
+def read_qrels(source: str) -> list[Query]:
+    """Read relevance judgments: TREC qrels, BEIR's tsv, or queries with targets as JSONL.
+
+    Grades of 0 and below are not relevant; queries without any relevant clip are kept, without
+    targets. Raises OeaError naming the line of what cannot be used.
+    """
+    if table_suffix(source) in (".jsonl", ".ndjson", ".json", ".parquet"):
+        return read_judged([source])
+    with open_bytes(source) as stream:
+        content = stream.read()
+    if content.lstrip()[:1] == b"{":
+        return read_judged([io.BytesIO(content)])
+    header = content.lstrip().partition(b"\n")[0].split()
+    if header and header[0] in BEIR_HEADERS:
+        # One more line feed in front keeps the numbers of the lines as they are.
+        content = b"\n" + content.lstrip().partition(b"\n")[2]
+        header = [b"", b"", b""]
+    width = 3 if len(header) == 3 else 4
+    columns = columns_of(content, source, width, "query-id corpus-id score" if width == 3 else
+                         "query 0 document grade")  # fmt: skip
+    return _graded(columns[0].words(), columns[-2].words(), columns[-1].words(), source)
+
+
+def _graded(
+    queries: list[bytes], documents: list[bytes], grades: list[bytes], source: str
+) -> list[Query]:
+    found: dict[bytes, dict[str, float]] = {}
+    judged: set[tuple[bytes, bytes]] = set()
+    for query, document, grade in zip(queries, documents, grades, strict=True):
+        if (query, document) in judged:
+            raise OeaError(
+                f"{source}: {document.decode()!r} is judged twice for query {query.decode()!r}"
+            )
+        judged.add((query, document))
+        try:
+            value = float(grade)
+        except ValueError as error:
+            raise OeaError(
+                f"{source}: grade {grade.decode(errors='replace')!r} of "
+                f"{document.decode(errors='replace')!r} is no number"
+            ) from error
+        targets = found.setdefault(query, {})
+        if value > 0:
+            targets[document.decode()] = value
+    return [Query(query.decode(), source, targets) for query, targets in found.items()]
+
+
+def with_qrels(queries: list[Query], qrels: list[Query], source: str) -> list[Query]:
+    """Give queries the targets that qrels name; raises OeaError where they share no query."""
+    grades = {query.id: query.targets for query in qrels}
+    if not any(query.id in grades for query in queries):
+        raise OeaError(f"{source}: judges none of the queries, such as {queries[0].id!r}")
+    return [replace(q, targets=grades[q.id]) for q in queries if q.id in grades]

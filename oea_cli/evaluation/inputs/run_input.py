@@ -1,0 +1,93 @@
+"""Somebody's ranking and somebody's judgments -> outcomes; and baselines to compare with."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from oea_cli.clips.queries import Query, distinct, read_judged
+from oea_cli.errors import OeaError, UsageError
+from oea_cli.evaluation.inputs.evidence import hit_records, query_records
+from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
+from oea_cli.evaluation.inputs.runs import read_run, run_outcomes
+from oea_cli.evaluation.output.results import read_results
+from oea_cli.evaluation.setting import Evidence, Setting
+from oea_cli.metrics.outcomes import Outcomes
+from oea_cli.records.addresses import open_bytes
+from oea_cli.vectors.arrays import Ties
+
+RANK_RULES = {
+    "strict": "1 + the number of strictly higher scores",
+    "trec": "score descending, then id descending, as trec_eval",
+}
+
+
+def judged_queries(queries: Sequence[str], qrels: str | None) -> list[Query]:
+    """Read judged queries from a query file, from qrels, or from both: the qrels' targets then."""
+    if qrels is None and not queries:
+        raise UsageError("a run needs judgments: --qrels FILE, or --queries FILE with targets")
+    if qrels is None:
+        return read_judged(queries)
+    judged = distinct(read_qrels(qrels))
+    return judged if not queries else with_qrels(read_judged(queries), judged, qrels)
+
+
+def with_targets(queries: Sequence[Query], source: str) -> list[Query]:
+    """The queries that have relevant clips; raises OeaError where none has."""
+    found = [query for query in queries if query.targets]
+    if not found:
+        first = f", such as {queries[0].where}" if queries else ""
+        raise OeaError(f"{source}: no query has a target{first}; add 'target' or give --qrels")
+    return found
+
+
+def evaluate_run(
+    source: str, queries: Sequence[str], qrels: str | None, ties: Ties
+) -> tuple[Outcomes, Setting]:
+    """Score a run against judgments.
+
+    Every judged query counts: one that is missing from the run was not found. Raises OeaError
+    where run and judgments share no query.
+    """
+    judged = judged_queries(queries, qrels)
+    asked = with_targets(judged, qrels or ", ".join(queries))
+    run = read_run(source)
+    outcomes = run_outcomes(run, asked, ties)
+    missing = int((outcomes.depths == 0).sum())
+    if missing == len(outcomes):
+        raise OeaError(
+            f"{run.name}: holds none of the {len(asked)} judged queries, such as "
+            f"{asked[0].id!r}; it has {next(iter(run.queries))!r}"
+        )
+    return outcomes, Setting(
+        protocol={"task": "run", "input": "run", "ties": ties, "rank": RANK_RULES[ties]},
+        counts={
+            "missing_queries": missing,
+            "queries_without_relevant": len(judged) - len(asked),
+            "queries_not_judged": len(run.queries) - (len(asked) - missing),
+        },
+        evidence=Evidence(query_records(asked), hit_records(source)),
+    )
+
+
+def read_baseline(source: str, ours: Outcomes, ties: Ties) -> Outcomes:
+    """Read what to compare with: results as JSON, or another run, judged as ours was."""
+    with open_bytes(source) as stream:
+        found = read_results(stream.read(), source)
+    if found is not None:
+        return found
+    run = read_run(source)
+    outcomes = run_outcomes(run, list(map(_as_query, *_judgments(ours))), ties)
+    if not outcomes.depths.any():
+        raise OeaError(f"{source}: holds none of the queries that are evaluated here")
+    return replace(outcomes, any_target=ours.any_target)
+
+
+def _judgments(ours: Outcomes) -> tuple[list[str], list[dict[str, float]], list[str | None]]:
+    targets = [
+        dict(zip(ids, grades, strict=True))
+        for ids, grades in zip(ours.targets, ours.grades, strict=True)
+    ]
+    return ours.ids, targets, ours.hard_negatives
+
+
+def _as_query(id_: str, targets: dict[str, float], hard_negative: str | None) -> Query:
+    return Query(id_, "baseline", targets, hard_negative)

@@ -1,0 +1,362 @@
+"""Query vectors and corpus vectors, or an index with its encoder -> outcomes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+
+from oea_cli.clips.captions import captions_of
+from oea_cli.clips.lookup import GetRecords, lookup
+from oea_cli.clips.queries import Query, distinct, query_of, read_judged
+from oea_cli.encoder.protocol import Encoder
+from oea_cli.errors import OeaError, Report, UsageError
+from oea_cli.evaluation.inputs.evidence import corpus_records, query_records
+from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
+from oea_cli.evaluation.inputs.run_input import RANK_RULES, with_targets
+from oea_cli.evaluation.scoring.tasks import Questions, Task, one_per_clip, rank
+from oea_cli.evaluation.setting import Evidence, Setting
+from oea_cli.metrics.outcomes import Outcomes
+from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.rows import Record
+from oea_cli.search.queries import encode_records
+from oea_cli.vectors.arrays import Ties, Vectors
+from oea_cli.vectors.files.formats import read_embeddings
+from oea_cli.vectors.index.index import VectorIndex
+from oea_cli.vectors.opening import (
+    ArrayRows,
+    holds_vectors,
+    index_corpus,
+    read_corpus,
+    same_encoder,
+    sniff,
+)
+from oea_cli.vectors.scan.candidates import Corpus
+
+Captions = Literal["all", "one"]
+GetEncoder = Callable[[], Encoder]
+TEXTS_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is ranked by what, and how."""
+
+    task: Task = "text-to-audio"
+    captions: Captions = "all"
+    seed: int = 0
+    ties: Ties = "strict"
+    allow_missing: bool = False
+    within: str | None = None  # a key of the clips' records: a query ranks among its target's kind
+
+
+def evaluate_vectors(
+    queries: Sequence[str], corpus: str, qrels: str | None, protocol: Protocol
+) -> tuple[Outcomes, Setting]:
+    """Rank vectors by vectors, whoever made them.
+
+    Without `queries`, text-to-text ranks the corpus by its own rows. Raises OeaError for vectors of
+    two encoders or dimensions, and where a query's target is not in the corpus.
+    """
+    candidates = read_corpus(corpus)
+    if queries:
+        questions, encoder = _vector_questions(_only_one(queries))
+    elif protocol.task == "text-to-text":
+        questions, encoder = _own_rows(candidates), candidates.encoder
+    else:
+        raise UsageError("--corpus needs --queries FILE with vectors")
+    if not same_encoder(encoder, candidates.encoder):
+        raise OeaError(
+            f"{queries[0]}: made by {encoder}, {corpus} by {candidates.encoder}; "
+            "embed both with one"
+        )
+    records = corpus_records(corpus, candidates.ids)
+    named = _named(queries, corpus)
+    return _evaluate(questions, candidates, qrels, protocol, "vectors", named, records)
+
+
+def evaluate_index(
+    queries: Sequence[str],
+    folder: Path,
+    qrels: str | None,
+    protocol: Protocol,
+    get_encoder: Callable[[VectorIndex], Encoder],
+    report: Report,
+) -> tuple[Outcomes, Setting]:
+    """Rank what an index holds, exactly, queries encoded by the index's own encoder.
+
+    Without `queries`, the captions of its records ask (or, audio-to-text, its clips). Raises
+    OeaError for an index without captions where they are needed, and as `evaluate_vectors` does.
+    """
+    index = VectorIndex.open(folder)
+    clips = index_corpus(index)
+    encoder_of_index = _Once(lambda: get_encoder(index))
+    captions = protocol.task in ("audio-to-text", "text-to-text")
+    corpus = _caption_corpus(index, encoder_of_index()) if captions else clips
+    if protocol.task == "audio-to-text":
+        if queries:
+            raise UsageError("audio-to-text asks with the index's own clips; leave --queries out")
+        questions = _clip_questions(clips.by_clip() if clips.has_windows else clips)
+    elif queries:
+        questions = _index_questions(queries, index, encoder_of_index, report)
+    elif protocol.task == "text-to-text":
+        questions = _own_rows(corpus)
+    elif protocol.task == "text-to-audio":
+        questions = _own_rows(_caption_corpus(index, encoder_of_index()))
+    else:
+        raise UsageError("audio-to-audio needs --queries FILE with targets")
+    named = _named(queries, str(folder))
+    return _evaluate(
+        questions, corpus, qrels, protocol, "index", named, lookup(index.row_of, index.records_of)
+    )
+
+
+class _Once:
+    """An encoder that is loaded when it is first asked for."""
+
+    def __init__(self, load: GetEncoder) -> None:
+        self._load = load
+        self._encoder: Encoder | None = None
+
+    def __call__(self) -> Encoder:
+        self._encoder = self._encoder or self._load()
+        return self._encoder
+
+
+def _evaluate(
+    questions: Questions,
+    corpus: Corpus,
+    qrels: str | None,
+    protocol: Protocol,
+    kind: str,
+    source: str,
+    clips: GetRecords,
+) -> tuple[Outcomes, Setting]:
+    asked, unjudged = _judged(questions, qrels)
+    if asked.vectors.shape[1] != corpus.dim:
+        raise OeaError(
+            f"{source}: vectors of {asked.vectors.shape[1]} dimensions, {corpus.where} has "
+            f"{corpus.dim}; embed both with one encoder"
+        )
+    if corpus.has_windows and not any(map(_names_window, asked.queries)):
+        corpus = corpus.by_clip()
+    if protocol.captions == "one":
+        asked = asked.chosen(one_per_clip(asked.queries, protocol.seed))
+    told = _told(protocol, kind)
+    if protocol.within is None:
+        outcomes = rank(
+            asked, corpus, protocol.task, ties=protocol.ties, allow_missing=protocol.allow_missing
+        )
+    else:
+        outcomes, told["pools"] = _rank_within(asked, corpus, clips, protocol, protocol.within)
+    counts = {
+        "corpus": len(corpus),
+        "queries_without_relevant": unjudged,
+        "queries_not_encoded": asked.is_encoded.count(False),
+    }
+    datasets = {name for name in outcomes.datasets if name is not None}
+    if protocol.within is None and len(datasets) > 1:
+        counts["datasets_in_one_pool"] = len(datasets)
+    if protocol.task == "text-to-text":
+        counts["skipped_single_caption"] = len(asked.queries) - len(outcomes)
+    evidence = Evidence(query_records(asked.queries), clips)
+    return outcomes, Setting(told, counts, corpus.encoder, evidence)
+
+
+def _rank_within(
+    asked: Questions, corpus: Corpus, records: GetRecords, protocol: Protocol, key: str
+) -> tuple[Outcomes, dict[str, int]]:
+    """The outcomes, every query ranked in its own pool, and the pools' sizes."""
+    from oea_cli.evaluation.scoring.pools import labels_of, rank_within, sizes
+
+    labels = labels_of(corpus, key, records, asked.queries, protocol.task)
+    found = rank_within(
+        asked,
+        corpus,
+        labels,
+        protocol.task,
+        ties=protocol.ties,
+        allow_missing=protocol.allow_missing,
+    )
+    return found, sizes(labels)
+
+
+def _names_window(query: Query) -> bool:
+    """True where a query asks for a part of a clip, and not for the clip."""
+    return any(WINDOW_MARK in name for name in (*query.targets, query.hard_negative or ""))
+
+
+def _told(protocol: Protocol, kind: str) -> Record:
+    """The protocol, as the results name it."""
+    told: Record = {
+        "task": protocol.task,
+        "input": kind,
+        "candidates": "captions" if protocol.task.endswith("text") else "clips",
+        "pool": "all" if protocol.within is None else f"those of the target's {protocol.within}",
+        "captions": protocol.captions,
+        "ties": protocol.ties,
+        "rank": RANK_RULES[protocol.ties],
+        "search": "exact",
+    }
+    if protocol.captions == "one":
+        told["captions_seed"] = protocol.seed
+    if protocol.task.endswith("text"):
+        told["relevance"] = "the best rank among the clip's captions"
+    if protocol.task in ("text-to-text", "audio-to-audio"):
+        told["self"] = "the query itself is no candidate"
+    return told
+
+
+def _judged(questions: Questions, qrels: str | None) -> tuple[Questions, int]:
+    """The questions with the qrels' targets, and how many have nothing relevant to them."""
+    if qrels is None:
+        return questions, 0
+    judged = with_qrels(questions.queries, distinct(read_qrels(qrels)), qrels)
+    found = {query.id: query for query in with_targets(judged, qrels)}
+    rows = [row for row, query in enumerate(questions.queries) if query.id in found]
+    kept = questions.chosen(rows)
+    queries = [found[query.id] for query in kept.queries]
+    return Questions(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
+
+
+def _vector_questions(source: str) -> tuple[Questions, str | None]:
+    first_line, stream = sniff(source)
+    if not holds_vectors(source, first_line):
+        raise OeaError(
+            f"{source}: holds no vectors; embed it with `oea embed --text`, "
+            "or give an index with -i"
+        )
+    return _read_vectors(stream or source, source)
+
+
+def _read_vectors(opened: str | BinaryIO, source: str) -> tuple[Questions, str | None]:
+    reader = read_embeddings(opened)
+    queries: list[Query] = []
+    parts: list[Vectors] = []
+    for batch in reader:
+        for record in batch.records:
+            queries.append(query_of(f"{source}: row {len(queries) + 1}", record))
+        parts.append(batch.vectors)
+    if not queries:
+        raise OeaError(f"{source}: holds no queries")
+    return _all_encoded(distinct(queries), np.concatenate(parts)), reader.encoder
+
+
+def _all_encoded(queries: list[Query], vectors: Vectors) -> Questions:
+    return Questions(queries, vectors, [True] * len(queries))
+
+
+def _own_rows(corpus: Corpus) -> Questions:
+    """The rows of a corpus of captions as queries of their clips."""
+    queries = [
+        Query(id_, corpus.where, clip=clip)
+        for id_, clip in zip(corpus.ids, corpus.clips, strict=True)
+    ]
+    return _all_encoded(queries, corpus.rows.take(np.arange(len(corpus))))
+
+
+def _clip_questions(corpus: Corpus) -> Questions:
+    """The clips of an index as queries; one that lies as several windows asks with their mean."""
+    queries = [Query(id_, corpus.where, clip=id_) for id_ in corpus.ids]
+    vectors = corpus.rows.take(np.arange(corpus.rows.count))
+    if corpus.starts is not None:
+        sums = np.add.reduceat(vectors.astype(np.float64), corpus.starts, axis=0)
+        vectors = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+    return _all_encoded(queries, vectors)
+
+
+def _caption_corpus(index: VectorIndex, encoder: Encoder) -> Corpus:
+    """Every caption of the index's clips, encoded; a clip's windows share its captions."""
+    captions = list(_captions(index))
+    if not captions:
+        raise OeaError(f"{index.folder}: no record has captions; they are the texts of this task")
+    texts = [text for _, _, text in captions]
+    parts = [
+        encoder.encode_text(texts[start : start + TEXTS_AT_ONCE])
+        for start in range(0, len(texts), TEXTS_AT_ONCE)
+    ]
+    ids, clips = [id_ for id_, _, _ in captions], [clip for _, clip, _ in captions]
+    rows = ArrayRows(parts, parts[0].shape[1])
+    return Corpus(rows, ids, f"the captions of {index.folder}", index.encoder, clips)
+
+
+def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:
+    """(id, clip, text) of every caption, numbered from 1 within its clip."""
+    seen: set[str] = set()
+    for record in index.records(np.flatnonzero(index.live)):
+        clip = clip_of(record["id"])
+        if clip in seen:
+            continue
+        seen.add(clip)
+        for number, text in enumerate(record.get("captions") or [], 1):
+            yield f"{clip}#{number}", clip, text
+
+
+def _named(queries: Sequence[str], otherwise: str) -> str:
+    return ", ".join(queries) or otherwise
+
+
+def _only_one(sources: Sequence[str]) -> str:
+    if len(sources) > 1:
+        raise UsageError("vectors of queries come in one file; give --queries once")
+    return sources[0]
+
+
+def _index_questions(
+    sources: Sequence[str], index: VectorIndex, get_encoder: GetEncoder, report: Report
+) -> Questions:
+    source = sources[0]
+    first_line, stream = sniff(source)
+    if holds_vectors(source, first_line):
+        _only_one(sources)
+        questions, encoder = _read_vectors(stream or source, source)
+        if not same_encoder(encoder, index.encoder):
+            raise OeaError(f"{index.folder}: made with {index.encoder}, {source} by {encoder}")
+        return questions
+    queries = read_judged(
+        [stream or source, *sources[1:]],
+        lambda: captions_of(index.records(np.flatnonzero(index.live))),
+    )
+    if not queries:
+        raise OeaError(f"{', '.join(sources)}: no queries")
+    return _encoded(queries, index, get_encoder, report)
+
+
+def _encoded(
+    queries: list[Query], index: VectorIndex, get_encoder: GetEncoder, report: Report
+) -> Questions:
+    """Encode texts and sounds; a query with neither, but with the id of a clip, is that clip."""
+    stored = [query for query in queries if not _asks(query) and query.id in index.row_of]
+    vectors = {query.id: index.vector_of(query.id) for query in stored}
+    records = [_record(query) for query in queries if query.id not in vectors]
+    if records:
+        for batch in encode_records(iter(records), get_encoder(), report):
+            vectors.update(zip(batch.ids, batch.vectors, strict=True))
+    nothing = np.zeros(index.dim, np.float32)
+    table = np.stack([vectors.get(query.id, nothing) for query in queries])
+    return Questions(queries, table, [query.id in vectors for query in queries])
+
+
+def _asks(query: Query) -> bool:
+    from oea_cli.records.fields import PATH_NAMES
+
+    return any(query.record.get(key) for key in ("text", *PATH_NAMES))
+
+
+def _record(query: Query) -> Record:
+    """The query as a record that can be encoded; raises OeaError where it says nothing."""
+    from oea_cli.records.addresses import parent
+    from oea_cli.records.fields import RowError, records_from_row
+    from oea_cli.records.folders import resolved
+
+    source = query.where.rpartition(":")[0]
+    folder = "" if source == "stdin" else parent(source)
+    try:
+        row = {**query.record, "id": query.id}
+        (record,) = records_from_row(
+            row, 0, text=False, resolve=lambda path: resolved(path, folder)
+        )
+    except RowError as problem:
+        raise OeaError(f"{query.where}: {problem}") from problem
+    return record

@@ -1,0 +1,305 @@
+"""Results for people and for CI: every form is made from the one JSON, so all say the same."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from oea_cli.evaluation.output.results import to_json
+from oea_cli.evaluation.setting import Document
+from oea_cli.metrics.metrics import Metric, parse_metric
+
+Row = list[str]
+GROUP_HEADER = ["dataset", "type", "queries"]
+WHOSE = "whose"
+"""The column that tells ours from the baseline's, and from the difference."""
+
+
+def shown(metric: Metric, value: float | None) -> str:
+    """A value for people: a fraction in per cent, a rank as it is; empty for none."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{100 * value:.2f}" if metric.definition.is_fraction else f"{value:.1f}"
+
+
+def gained(metric: Metric, value: float | None) -> str:
+    """A difference for people, with its sign; empty for none."""
+    text = shown(metric, value)
+    return text if text.startswith("-") or not text else f"+{text}"
+
+
+def render(document: Document, form: str) -> bytes:
+    """The results in a form by its name: json, table, markdown, junit or mteb."""
+    if form == "json":
+        return to_json(document)
+    writers = {"table": to_table, "markdown": to_markdown, "junit": to_junit, "mteb": to_mteb}
+    return writers[form](document).encode()
+
+
+def headline(document: Document) -> str:
+    """What was measured, in one line."""
+    counts, protocol = document["counts"], document["protocol"]
+    parts = [protocol["task"], _counted(counts["queries"], "query")]
+    if "corpus" in counts:
+        parts.append(_counted(counts["corpus"], protocol["candidates"].rstrip("s")))
+    if document["encoder"]:
+        parts.append(document["encoder"])
+    return ", ".join(parts)
+
+
+def metric_rows(document: Document) -> list[Row]:
+    """A header and a row per metric: value, interval and, with a baseline, the comparison."""
+    baseline = document.get("baseline", {}).get("metrics", {})
+    rows = [["metric", "%", "95 % interval", *(BASELINE_HEADER if baseline else [])]]
+    for name, value in document["metrics"].items():
+        metric = parse_metric(name)
+        low, high = document["intervals"][name]
+        row = [metric.label, shown(metric, value)]
+        row.append(f"{shown(metric, low)} to {shown(metric, high)}")
+        rows.append(row + (_compared(metric, baseline[name]) if baseline else []))
+    return rows
+
+
+BASELINE_HEADER = ["baseline", "difference", "95 % interval", "p (Holm)"]
+
+
+def _compared(metric: Metric, comparison: Document) -> Row:
+    low, high = comparison["interval"]
+    return [
+        shown(metric, comparison["baseline"]),
+        gained(metric, comparison["difference"]),
+        f"{shown(metric, low)} to {shown(metric, high)}",
+        f"{comparison['p_holm']:.3g}",
+    ]
+
+
+def group_rows(document: Document) -> list[Row]:
+    """A header and a row per data set and type of query, then the means; with a baseline, its row
+    and the difference's below each. Empty where there are no groups."""
+    if not document["groups"]:
+        return []
+    metrics = [parse_metric(name) for name in document["metrics"]]
+    rows = [[*GROUP_HEADER, WHOSE, *(metric.label for metric in metrics)]]
+    for group in document["groups"]:
+        theirs = group.get("baseline", {})
+        labels = [group["dataset"] or "", group["type"] or ""]
+        counts = str(group["queries"]), str(theirs.get("queries", ""))
+        figures = group["metrics"], theirs.get("metrics"), group.get("difference")
+        rows += _beside(labels, counts, metrics, figures)
+    if over := document["means"].get("datasets"):
+        theirs, difference = (
+            document["means"].get(which, {}).get("datasets") for which in ("baseline", "difference")
+        )
+        rows += _beside(["mean", ""], ("", ""), metrics, (over, theirs, difference))
+    empty = {
+        number
+        for number, name in enumerate(rows[0])
+        if name in ("dataset", WHOSE) and not any(row[number] for row in rows[1:])
+    }
+    return [[cell for number, cell in enumerate(row) if number not in empty] for row in rows]
+
+
+Figures = dict[str, float | None]
+
+
+def _beside(
+    labels: Row,
+    counts: tuple[str, str],
+    metrics: Sequence[Metric],
+    figures: tuple[Figures, Figures | None, Figures | None],
+) -> list[Row]:
+    """A row of ours; with a baseline, its row and the differences, which have no labels."""
+    ours, theirs, differences = figures
+    if theirs is None or differences is None:
+        return [[*labels, counts[0], "", *(shown(m, ours[str(m)]) for m in metrics)]]
+    return [
+        [*labels, counts[0], "ours", *(shown(m, ours[str(m)]) for m in metrics)],
+        ["", "", counts[1], "baseline", *(shown(m, theirs[str(m)]) for m in metrics)],
+        ["", "", "", "difference", *(gained(m, differences[str(m)]) for m in metrics)],
+    ]
+
+
+NOTES = {
+    "missing_queries": ("query", "missing from the run: counted as not found"),
+    "queries_not_encoded": ("query", "could not be encoded: counted as not found"),
+    "targets_not_found": ("query", "whose target was not found"),
+    "queries_without_relevant": ("query", "without a relevant clip: left out"),
+    "queries_not_judged": ("query", "of the run not judged: left out"),
+    "datasets_in_one_pool": (
+        "dataset",
+        "of queries ranked in one pool: --within dataset ranks each within its own clips",
+    ),
+    "skipped_single_caption": ("clip", "with a single caption: left out"),
+}
+
+
+def _counted(number: int, thing: str) -> str:
+    """`1 query`, `2 queries`."""
+    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number} {thing if number == 1 else many}"
+
+
+def notes(document: Document) -> list[str]:
+    """What a reader of the figures has to know besides."""
+    counts = document["counts"]
+    said = [
+        f"{_counted(counts[key], thing)} {what}"
+        for key, (thing, what) in NOTES.items()
+        if counts.get(key)
+    ]
+    if (average := document["means"].get("avg_uiq")) is not None:
+        beside = _average_beside(document["means"])
+        said.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}{beside}")
+    return said + (_leak_notes(document["leaks"]) if "leaks" in document else [])
+
+
+def _average_beside(means: Document) -> str:
+    theirs, difference = (
+        means.get(which, {}).get("avg_uiq") for which in ("baseline", "difference")
+    )
+    if theirs is None or difference is None:
+        return ""
+    return f", baseline {100 * theirs:.2f} ({100 * difference:+.2f})"
+
+
+def _leak_notes(leaks: Document) -> list[str]:
+    """A line per kind of overlap with training, or one that there is none."""
+    said = [
+        f"leaks: {number} of {_counted(leaks['clips'], 'clip')} in training by {kind}, such as "
+        + _example(next(pair for pair in leaks["pairs"] if pair["by"] == kind))
+        for kind, number in leaks["counts"].items()
+        if number
+    ]
+    forbidden = leaks["blacklisted"]
+    if forbidden:
+        number = len({pair["training"] for pair in forbidden})
+        where = forbidden[0]["blacklist"]
+        said.append(
+            f"leaks: {_counted(number, 'training clip')} on the blacklist {where}, such as "
+            + _example(forbidden[0])
+        )
+    if said:
+        return said
+    kinds = [kind for kind in leaks["counts"] if kind != "content" or leaks["content"]]
+    clips = _counted(leaks["clips"], "clip")
+    return [f"leaks: none of {clips} in {', '.join(leaks['training'])} by {', '.join(kinds)}"]
+
+
+def _example(pair: Document) -> str:
+    return f"{pair['evaluation']} ({pair['training']} in {pair['source']})"
+
+
+def to_table(document: Document) -> str:
+    """Aligned columns for a terminal."""
+    blocks = [[headline(document)], aligned(metric_rows(document))]
+    if rows := group_rows(document):
+        blocks.append(aligned(rows))
+    if said := notes(document):
+        blocks.append(said)
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def aligned(rows: list[Row]) -> list[str]:
+    """Lines with the cells of each column under each other, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    is_text = [
+        not any(cell.lstrip("+-")[:1].isdigit() for cell in column)
+        for column in zip(*rows, strict=True)
+    ]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.ljust(width) if text else cell.rjust(width)
+            for cell, width, text in zip(row, widths, is_text, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def to_markdown(document: Document) -> str:
+    """A summary for a pull request or a job's page."""
+    parts = [f"### Retrieval: {escaped(headline(document))}"]
+    if gates := document.get("gates"):
+        word = "met" if document["passed"] else "NOT met"
+        lines = [
+            f"- {'✅' if gate['passed'] else '❌'} {escaped(gate['verdict'])}" for gate in gates
+        ]
+        parts.append("\n".join([f"**Gates {word}**", "", *lines]))
+    parts.append(markdown_table(metric_rows(document)))
+    if rows := group_rows(document):
+        parts.append(markdown_table(rows))
+    parts += [escaped(note) for note in notes(document)]
+    return "\n\n".join(parts) + "\n"
+
+
+def markdown_table(rows: list[Row]) -> str:
+    """A table in Markdown; the first row is its header."""
+    lines = ["| " + " | ".join(map(escaped, row)) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    for letter in "\\|<>*_`[]":
+        text = text.replace(letter, f"\\{letter}")
+    return " ".join(text.split())
+
+
+def to_junit(document: Document) -> str:
+    """A test suite: a test case per gate, failed where the gate is not met; a property per
+    metric."""
+    # Only here: the other forms need not wait for it.
+    from xml.etree import ElementTree
+
+    gates = document.get("gates", [])
+    failures = sum(not gate["passed"] for gate in gates)
+    suite = ElementTree.Element(
+        "testsuite",
+        name="oea eval",
+        tests=str(len(gates)),
+        failures=str(failures),
+        errors="0",
+        skipped="0",
+    )
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in document["metrics"].items():
+        ElementTree.SubElement(properties, "property", name=name, value=repr(value))
+    if leaks := document.get("leaks"):
+        for kind, number in leaks["counts"].items():
+            ElementTree.SubElement(properties, "property", name=f"leaks {kind}", value=str(number))
+        number = len({pair["training"] for pair in leaks["blacklisted"]})
+        ElementTree.SubElement(properties, "property", name="leaks blacklist", value=str(number))
+    for gate in gates:
+        case = ElementTree.SubElement(suite, "testcase", classname="oea eval", name=gate["gate"])
+        if not gate["passed"]:
+            ElementTree.SubElement(case, "failure", message=gate["verdict"])
+    suites = ElementTree.Element("testsuites", tests=str(len(gates)), failures=str(failures))
+    suites.append(suite)
+    ElementTree.indent(suites)
+    body = ElementTree.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+MTEB_NAMES = {"r": "recall", "p": "precision", "success": "hit_rate"}
+
+
+def to_mteb(document: Document) -> str:
+    """A task result in MTEB's layout: `ndcg_at_10`, `recall_at_5`, our own metrics likewise."""
+    scores: dict[str, Any] = {_mteb_key(name): value for name, value in document["metrics"].items()}
+    first = next(iter(scores.values()))
+    entry = {**scores, "main_score": first, "hf_subset": "default", "languages": ["eng-Latn"]}
+    result = {
+        "dataset_revision": document["judgments_sha256"][:40],
+        "task_name": document["protocol"]["task"],
+        "mteb_version": None,
+        "scores": {"test": [entry]},
+        "evaluation_time": None,
+        "kg_co2_emissions": None,
+    }
+    return orjson.dumps(result, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def _mteb_key(name: str) -> str:
+    stem, at, k = name.partition("@")
+    return f"{MTEB_NAMES.get(stem, stem.replace('-', '_'))}{'_at_' if at else ''}{k}"

@@ -1,0 +1,54 @@
+"""Links from a report to sounds: relative, so that the folder can be moved or sent as a whole."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from oea_cli.records.rows import Record
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A link that plays, or why there is none."""
+
+    href: str = ""
+    problem: str = ""
+
+
+def sound_of(record: Record, folder: Path) -> Sound:
+    """Link a record's sound, or its part from `start` to `end`, from a page in `folder`."""
+    path = record.get("path")
+    if not isinstance(path, str) or not path:
+        return Sound(problem="no path is recorded")
+    if "://" in path:
+        return Sound(problem=f"not linked, because it does not lie on this disk: {path}")
+    try:
+        if not Path(path).is_file():
+            return Sound(problem=f"missing: {path}")
+    except (OSError, ValueError):
+        return Sound(problem=f"not a file name: {path}")
+    return Sound(href=relative_link(Path(path), folder) + _fragment(record))
+
+
+def relative_link(path: Path, folder: Path) -> str:
+    """A URL reference to a file from a page in `folder`; absolute only where none is possible.
+
+    It begins with `./` or `../`: no name, `javascript:x.wav` for one, is taken for a scheme.
+    """
+    try:
+        relative = os.path.relpath(path.absolute(), folder.resolve())
+    except ValueError:  # another drive
+        return path.absolute().as_uri()
+    parts = Path(relative).parts
+    # Bytes: a file name need not be UTF-8.
+    quoted = "/".join(quote(os.fsencode(part), safe="") for part in parts)
+    return quoted if parts[0] == os.pardir else f"./{quoted}"
+
+
+def _fragment(record: Record) -> str:
+    """W3C's media fragment of a window."""
+    start, end = record.get("start"), record.get("end")
+    if not isinstance(start, int | float) or not isinstance(end, int | float):
+        return ""
+    return f"#t={start:g},{end:g}"

@@ -1,0 +1,197 @@
+"""Running the paper's evaluation: unit by unit, each one's results written when it is whole.
+
+A unit embeds its dataset once, into an index in its folder, which a later run uses again as long as
+encoder, records and captions are the same. What is finished is never run again; what fails is
+reported, and the others go on.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.encoder.protocol import Encoder
+from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.evaluation.inputs.vector_input import Protocol, evaluate_index
+from oea_cli.evaluation.output.results import measure, versions
+from oea_cli.evaluation.paper.costs import costs
+from oea_cli.evaluation.paper.recipe import PaperEncoder, PaperRecipe, Task, missing_inputs
+from oea_cli.evaluation.paper.units import SETTINGS_KEY, Figures, Unit, units
+from oea_cli.evaluation.scoring.tasks import Task as Ranking
+from oea_cli.metrics.metrics import parse_metrics
+from oea_cli.metrics.outcomes import Outcomes
+from oea_cli.records.artefacts import write_whole
+from oea_cli.records.ids import clip_of
+from oea_cli.records.inputs import read_records
+from oea_cli.records.rows import Record
+from oea_cli.vectors.index.building import build_index
+from oea_cli.vectors.index.index import VectorIndex
+from oea_cli.vectors.index.manifest import is_index
+
+INDEX_NAME = "clips.oea"
+RANKINGS: dict[str, Ranking] = {
+    "text-to-audio": "text-to-audio",
+    "text-to-text": "text-to-text",
+    "uiq": "text-to-audio",
+}
+Notice = Callable[[str], object]
+Measured = dict[tuple[str, str], Mapping[str, Figures]]
+"""The figures of every finished unit, by (encoder, dataset)."""
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Who hears of what: units that fail, sounds and rows that fail, and how it goes."""
+
+    unit_failed: Report
+    input_failed: Report
+    notice: Notice
+
+
+def check_inputs(recipe: PaperRecipe) -> None:
+    """Raise UsageError with everything that is not there, a line each."""
+    missing = missing_inputs(recipe)
+    if missing:
+        count = f"{len(missing)} input{'' if len(missing) == 1 else 's'} missing"
+        raise UsageError("\n".join([f"{recipe.name}: {count}", *(f"  {one}" for one in missing)]))
+
+
+def run_paper(recipe: PaperRecipe, device: str, hear: Listeners) -> Measured:
+    """Run what is not done yet; returns the figures of all units that are done then.
+
+    Encoders that cannot be loaded are reported as one failed unit each; their finished units count.
+    """
+    every = units(recipe)
+    for encoder in recipe.encoders:
+        left = [unit for unit in every if unit.encoder == encoder and not unit.is_done()]
+        if left:
+            _run_encoder(encoder, left, device, hear)
+    return {
+        (unit.encoder.name, unit.dataset.name): figures_of(unit) for unit in every if unit.is_done()
+    }
+
+
+def figures_of(unit: Unit) -> Mapping[str, Figures]:
+    """The figures of a finished unit, by task."""
+    figures: Mapping[str, Figures] = orjson.loads(unit.result.read_bytes())["figures"]
+    return figures
+
+
+def _run_encoder(named: PaperEncoder, left: list[Unit], device: str, hear: Listeners) -> None:
+    try:
+        encoder = load_encoder(named.model_name, device=device, revision=named.revision)
+    except OeaError as error:
+        hear.unit_failed(Failure(named.name, f"skipped: {error}"))
+        return
+    for unit in left:
+        try:
+            run_unit(unit, encoder, hear)
+        # Anything at all, a GPU that is full as well: the other units have a right to be run.
+        except Exception as error:
+            said = str(error) if isinstance(error, OeaError) else f"{type(error).__name__}: {error}"
+            hear.unit_failed(Failure(_name(unit), said))
+
+
+def _name(unit: Unit) -> str:
+    return f"{unit.encoder.name}/{unit.dataset.name}"
+
+
+def run_unit(unit: Unit, encoder: Encoder, hear: Listeners) -> None:
+    """Embed, measure, and write the unit's results last."""
+    unit.folder.mkdir(parents=True, exist_ok=True)
+    records = list(_records(unit, hear.input_failed))
+    index = _index(unit, encoder, records, hear)
+    num_clips = len({clip_of(id_) for id_ in index.record_files.ids()})
+    if unit.dataset.clips not in (None, num_clips):
+        hear.notice(f"{_name(unit)}: {num_clips} clips, the paper has {unit.dataset.clips}")
+    hear.notice(f"{_name(unit)}: measuring")
+    meter = _Meter(unit, index, encoder, hear.input_failed)
+    figures = {task.name: meter.figures(task) for task in unit.tasks}
+    content = {
+        SETTINGS_KEY: unit.settings,
+        "encoder": encoder.stamp,
+        "device": encoder.device,
+        "versions": versions(),
+        "dataset": unit.dataset.name,
+        "clips": num_clips,
+        "clips_failed": len(records) - num_clips,
+        "figures": figures,
+    }
+    write_whole(unit.result, orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
+    hear.notice(f"{_name(unit)}: done -> {unit.result}")
+
+
+def _records(unit: Unit, report: Report) -> Iterator[Record]:
+    limit = unit.dataset.captions_per_clip
+    for record in read_records([str(unit.dataset.records)], report=report):
+        captions = record.get("captions") or []
+        yield {**record, "captions": captions[:limit]}
+
+
+def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners) -> VectorIndex:
+    """The dataset's sounds as an index: the one that is there, or a new one."""
+    from oea_cli.encoder.streaming.stream import encode_records
+
+    folder = unit.folder / INDEX_NAME
+    if is_index(folder):
+        index = VectorIndex.open(folder)
+        if index.encoder == encoder.stamp and _described(_all(index)) == _described(records):
+            return index
+    hear.notice(f"{_name(unit)}: embedding {len(records)} clips")
+    batches = encode_records(encoder, iter(records), report=hear.input_failed)
+    build_index(folder, batches, dim=encoder.dim, encoder=encoder.stamp, kind="exact")
+    return VectorIndex.open(folder)
+
+
+def _all(index: VectorIndex) -> list[Record]:
+    return index.records(np.flatnonzero(index.live))
+
+
+def _described(records: Iterable[Record]) -> dict[str, tuple[str, list[str]]]:
+    """What an index depends on, by clip."""
+    return {clip_of(r["id"]): (str(r.get("path")), list(r["captions"])) for r in records}
+
+
+class _Meter:
+    """Measures one unit's tasks; all tasks on UIQ's queries share one ranking."""
+
+    def __init__(self, unit: Unit, index: VectorIndex, encoder: Encoder, report: Report) -> None:
+        self._unit, self._index, self._encoder, self._report = unit, index, encoder, report
+        self._queries: Outcomes | None = None
+
+    def figures(self, task: Task) -> Figures:
+        """A task's figures: by metric, for UIQ by type and metric."""
+        if task.kind == "speed":
+            model = self._unit.encoder.model_name
+            return costs(self._encoder, model, _all(self._index), task.metrics)
+        if task.kind != "uiq":
+            return self._values(self._outcomes(task.kind, task.captions), task)
+        self._queries = self._queries or self._outcomes("uiq", "all")
+        return {
+            f"{type} {metric}": value
+            for type in task.types
+            for metric, value in self._values(_of_type(self._queries, type), task).items()
+        }
+
+    def _outcomes(self, kind: str, captions: str) -> Outcomes:
+        files = [str(path) for path in self._unit.query_files] if kind == "uiq" else []
+        protocol = Protocol(
+            RANKINGS[kind],
+            "one" if captions == "one" else "all",
+            self._unit.seed,
+            allow_missing=True,  # of a clip that is gone: asked for and not found
+        )
+        outcomes, _ = evaluate_index(
+            files, self._index.folder, None, protocol, lambda _: self._encoder, self._report
+        )
+        return outcomes
+
+    def _values(self, outcomes: Outcomes, task: Task) -> Figures:
+        values = measure(outcomes, parse_metrics(task.metrics)).values
+        return {str(metric): value for metric, value in values.items()}
+
+
+def _of_type(outcomes: Outcomes, type: str) -> Outcomes:
+    return outcomes.chosen(np.flatnonzero([one == type for one in outcomes.types]))

@@ -1,0 +1,1 @@
+"""Who is relevant to a query, which clips compete, and what a metric must keep."""

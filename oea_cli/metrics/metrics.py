@@ -1,0 +1,290 @@
+"""The metrics and how they are spelt: outcomes in, one value per query out, one grammar.
+
+HNSR, TFR and delta-rank are the OEA paper's (section 3.3, figure 3, appendix L): Rank(T) is the
+rank of the target, Rank(HN) that of the query's hard negative. The others are trec_eval's.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from oea_cli.errors import OeaError, UsageError
+from oea_cli.metrics.outcomes import Mask, Numbers, Outcomes, QueryNumbers
+
+Cutoff = Literal["required", "optional", "none"]
+DEFAULT_CUTOFFS = (1, 5, 10)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a metric is; `values` gives one number per query (Q,), NaN where it does not apply."""
+
+    spelling: str
+    cutoff: Cutoff
+    meaning: str
+    values: Callable[[Outcomes, float], Numbers]
+    lower_is_better: bool = False
+    is_fraction: bool = True
+    is_median: bool = False
+    needs_hard_negative: bool = False
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as asked for: a name and perhaps a cutoff k; as text, `r@10`."""
+
+    name: str
+    k: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.k is None else f"{self.name}@{self.k}"
+
+    @property
+    def definition(self) -> Definition:
+        return DEFINITIONS[self.name]
+
+    @property
+    def label(self) -> str:
+        """As the field prints it: `R@10`, `nDCG@10`."""
+        spelling = self.definition.spelling.partition("@")[0]
+        return spelling if self.k is None else f"{spelling}@{self.k}"
+
+    def values(self, outcomes: Outcomes) -> Numbers:
+        """One number per query (Q,), NaN where the metric does not apply to it."""
+        cutoff = np.inf if self.k is None else float(self.k)
+        values = self.definition.values(outcomes, cutoff)
+        if self.definition.needs_hard_negative:
+            values = np.where(outcomes.has_hard_negative, values, np.nan)
+        return values
+
+
+def summary(metric: Metric, values: Numbers) -> float:
+    """The metric over all queries it applies to: their mean, or median; NaN over none."""
+    applies = values[~np.isnan(values)]
+    if not len(applies):
+        return float("nan")
+    return float(np.median(applies) if metric.definition.is_median else applies.mean())
+
+
+def check_applies(metric: Metric, values: Numbers) -> None:
+    """Raise OeaError for a metric that applies to no query at all."""
+    if np.isnan(values).all():
+        why = "has a hard negative" if metric.definition.needs_hard_negative else "is judged"
+        raise OeaError(f"{metric}: no query {why}, so there is nothing to measure")
+
+
+def parse_metric(text: str) -> Metric:
+    """Read a metric as people type it; raises UsageError that suggests the nearest name."""
+    name, at, cutoff = _normalised(text).partition("@")
+    definition = DEFINITIONS.get(name)
+    if definition is None or bool(at) != bool(cutoff) or not re.fullmatch(r"[0-9]*", cutoff):
+        raise UsageError(f"{text}: no such metric{_suggestion(text)} (--list-metrics has them all)")
+    if cutoff and int(cutoff) == 0:
+        raise UsageError(f"{text}: a cutoff counts from 1")
+    if cutoff and definition.cutoff == "none":
+        raise UsageError(f"{text}: {name} has no cutoff; write {name}")
+    if not cutoff and definition.cutoff == "required":
+        raise UsageError(f"{text}: {name} needs a cutoff; write {name}@10")
+    return Metric(name, int(cutoff) if cutoff else None)
+
+
+def parse_metrics(texts: Sequence[str]) -> list[Metric]:
+    """Read several, each once, in order."""
+    return list(dict.fromkeys(map(parse_metric, texts)))
+
+
+def default_metrics(outcomes: Outcomes) -> list[Metric]:
+    """What is computed when nothing is asked for: what the outcomes have an answer to."""
+    wanted = [f"r@{k}" for k in DEFAULT_CUTOFFS] + ["mrr", "median-rank"]
+    if not outcomes.any_target and (outcomes.num_relevant > 1).any():
+        wanted += ["map@10", "ndcg@10"]
+    if outcomes.has_hard_negative.any():
+        wanted += ["hnsr", "hnsr@10", "tfr", "tfr@10", "delta-rank"]
+    return parse_metrics(wanted)
+
+
+def explained() -> list[str]:
+    """A line per metric: how it is spelt, `[@K]` where the cutoff may be left out, and its
+    meaning."""
+    lines = []
+    for definition in DEFINITIONS.values():
+        cutoff = "[@K]" if definition.cutoff == "optional" else "@K"
+        spelling = definition.spelling.lower().replace("@k", cutoff)
+        lines.append(f"{spelling:<12} {definition.meaning}")
+    return lines
+
+
+def _normalised(text: str) -> str:
+    name = text.strip().lower().replace("_at_", "@").replace("_", "-")
+    stem, at, cutoff = name.partition("@")
+    return f"{ALIASES.get(stem, stem)}{at}{cutoff}"
+
+
+def _suggestion(text: str) -> str:
+    from difflib import get_close_matches
+
+    digits = re.search(r"[0-9]+", text)
+    k = digits[0].lstrip("0") if digits else ""
+    spelt = [
+        f"{name}@{k or 10}" if k or definition.cutoff == "required" else name
+        for name, definition in DEFINITIONS.items()
+        if not (k and definition.cutoff == "none")
+    ]
+    close = get_close_matches(_normalised(text), [*spelt, *DEFINITIONS], n=1, cutoff=0.5)
+    if close and DEFINITIONS.get(close[0]) and DEFINITIONS[close[0]].cutoff == "required":
+        close = [f"{close[0]}@{k or 10}"]
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _recall(outcomes: Outcomes, k: float) -> Numbers:
+    if outcomes.any_target:
+        return _success(outcomes, k)
+    return _found(outcomes, k) / np.maximum(outcomes.num_relevant, 1)
+
+
+def _found(outcomes: Outcomes, k: float) -> Numbers:
+    """How many relevant clips stand among the first k, per query (Q,)."""
+    return _per_query(outcomes, (outcomes.places <= k).astype(np.float64))
+
+
+def _per_query(outcomes: Outcomes, values: Numbers) -> Numbers:
+    """Sum values of pairs (P,) over each query (Q,)."""
+    return np.asarray(np.bincount(outcomes.owners, values, minlength=len(outcomes)), np.float64)
+
+
+def _precision(outcomes: Outcomes, k: float) -> Numbers:
+    return _found(outcomes, k) / k
+
+
+def _success(outcomes: Outcomes, k: float) -> Numbers:
+    return (outcomes.target_ranks <= k).astype(np.float64)
+
+
+def _reciprocal_rank(outcomes: Outcomes, k: float) -> Numbers:
+    return np.where(outcomes.target_ranks <= k, 1 / outcomes.target_ranks, 0.0)
+
+
+def _average_precision(outcomes: Outcomes, k: float) -> Numbers:
+    order = np.lexsort((outcomes.places, outcomes.owners))
+    places, owners = outcomes.places[order], outcomes.owners[order]
+    # The n-th relevant clip of a query, at place p, has precision n / p.
+    number = _numbered(owners)
+    precisions = np.where(places <= k, number / places, 0.0)
+    sums = np.bincount(owners, precisions, minlength=len(outcomes))
+    return np.asarray(sums / np.maximum(outcomes.num_relevant, 1), np.float64)
+
+
+def _ndcg(outcomes: Outcomes, k: float) -> Numbers:
+    order = np.lexsort((-outcomes.gains, outcomes.owners))
+    owners = outcomes.owners[order]
+    best_places = _numbered(owners)
+    ideal = _discounted(outcomes.gains[order], best_places, k)
+    best = np.bincount(owners, ideal, minlength=len(outcomes))
+    got = _per_query(outcomes, _discounted(outcomes.gains, outcomes.places, k))
+    return np.asarray(got / np.where(best > 0, best, 1.0), np.float64)
+
+
+def _numbered(owners: QueryNumbers) -> Numbers:
+    """1, 2, 3 ... anew for each owner; `owners` (P,) ascending."""
+    return np.asarray(np.arange(len(owners)) - np.searchsorted(owners, owners) + 1, np.float64)
+
+
+def _discounted(gains: Numbers, places: Numbers, k: float) -> Numbers:
+    return np.where(places <= k, gains / np.log2(places + 1), 0.0)
+
+
+def _median_rank(outcomes: Outcomes, _: float) -> Numbers:
+    return outcomes.found_ranks(outcomes.target_ranks)
+
+
+def _hnsr(outcomes: Outcomes, k: float) -> Numbers:
+    target, negative = outcomes.target_ranks, outcomes.hard_negative_ranks
+    if np.isinf(k):
+        return (negative > target).astype(np.float64)
+    return ((target <= k) & (negative > k)).astype(np.float64)
+
+
+def _tfr(outcomes: Outcomes, k: float) -> Numbers:
+    is_first: Mask = outcomes.target_ranks == 1
+    if np.isinf(k):
+        return is_first.astype(np.float64)
+    return (is_first & (outcomes.hard_negative_ranks > k)).astype(np.float64)
+
+
+def _delta_rank(outcomes: Outcomes, _: float) -> Numbers:
+    target, negative = outcomes.target_ranks, outcomes.hard_negative_ranks
+    difference: Numbers = outcomes.found_ranks(negative) - outcomes.found_ranks(target)
+    return difference
+
+
+DEFINITIONS: dict[str, Definition] = {
+    "r": Definition(
+        "R@k",
+        "required",
+        "recall: share of a query's relevant clips that are among the first k",
+        _recall,
+    ),
+    "p": Definition(
+        "P@k", "required", "precision: share of the first k that is relevant", _precision
+    ),
+    "map": Definition(
+        "mAP@k", "optional", "mean average precision, over the first k or all", _average_precision
+    ),
+    "ndcg": Definition(
+        "nDCG@k", "optional", "gain, grade / log2(place + 1), over the best possible", _ndcg
+    ),
+    "mrr": Definition(
+        "MRR@k", "optional", "1 / rank of the best relevant clip, 0 beyond k", _reciprocal_rank
+    ),
+    "success": Definition(
+        "success@k", "required", "1 where any relevant clip is among the first k", _success
+    ),
+    "median-rank": Definition(
+        "median-rank",
+        "none",
+        "median rank of the best relevant clip; lower is better",
+        _median_rank,
+        lower_is_better=True,
+        is_fraction=False,
+        is_median=True,
+    ),
+    "hnsr": Definition(
+        "HNSR@k",
+        "optional",
+        "hard negative suppression rate: Rank(HN) > Rank(T); @k: T among the first k, HN not",
+        _hnsr,
+        needs_hard_negative=True,
+    ),
+    "tfr": Definition(
+        "TFR@k",
+        "optional",
+        "target first rate: Rank(T) = 1, over queries with a hard negative; @k: and Rank(HN) > k",
+        _tfr,
+        needs_hard_negative=True,
+    ),
+    "delta-rank": Definition(
+        "delta-rank",
+        "none",
+        "mean of Rank(HN) - Rank(T), in ranks; higher is better",
+        _delta_rank,
+        is_fraction=False,
+        needs_hard_negative=True,
+    ),
+}  # fmt: skip
+
+ALIASES = {
+    "recall": "r",
+    "precision": "p",
+    "rr": "mrr",
+    "recip-rank": "mrr",
+    "hit": "success",
+    "hits": "success",
+    "hit-rate": "success",
+    "medr": "median-rank",
+    "medianrank": "median-rank",
+    "deltarank": "delta-rank",
+    "tfr-hn": "tfr",
+}

@@ -1,0 +1,276 @@
+"""What is mined: clips with captions and one vector each, out of records, vectors or an index."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from oea_cli.clips.captions import FILLER
+from oea_cli.clips.names import ClipNames
+from oea_cli.encoder.protocol import Encoder
+from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.inputs import read_records
+from oea_cli.records.rows import Record
+from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.batch import Batch, EmbeddingReader
+from oea_cli.vectors.files.formats import read_embeddings
+from oea_cli.vectors.files.shards import MANIFEST
+from oea_cli.vectors.index.index import VectorIndex
+from oea_cli.vectors.index.manifest import is_index
+from oea_cli.vectors.opening import holds_vectors, read_sources, sniff
+
+ROWS_AT_ONCE = 4096
+GetEncoder = Callable[[], Encoder]
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Clips by number: id, record, captions, and a unit vector each (N, D).
+
+    `encoder` is the stamp of what made the vectors, if they name it; `without_captions` counts
+    clips that were left out.
+    """
+
+    ids: list[str]
+    records: list[Record]
+    captions: list[tuple[str, ...]]
+    vectors: Vectors
+    encoder: str | None
+    without_captions: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def read_clips(
+    sources: Sequence[str], vectors: str | None, get_encoder: GetEncoder, report: Report
+) -> Clips | None:
+    """Read what is to be mined: an index folder, vectors in any form, or records with sounds.
+
+    "-" is stdin. Records are encoded, or take the vectors of the file `vectors`: by id, or row by
+    row where its rows have no ids. The windows of a long clip become one clip with their mean.
+    Clips without captions are left out; None where there is nothing at all. Raises OeaError for an
+    id that comes twice, for vectors of two encoders, for vectors without a direction, and where no
+    clip has captions.
+    """
+    where = ", ".join("stdin" if source == "-" else source for source in sources)
+    if vectors is not None:
+        records = list(_readable(read_records(sources, report=report), report, needs_sound=False))
+        batches, encoder = _batches_for(records, vectors), _Origin()
+    else:
+        batches, encoder = _opened(sources, get_encoder, report)
+    rows = _Rows(where)
+    for batch in batches:
+        rows.add(batch)
+    if not rows and not encoder.without_captions:
+        return None
+    return rows.clips(encoder)
+
+
+class _Origin:
+    """What is known once all vectors are there: the stamp of their encoder, and how many records
+    were not worth encoding."""
+
+    stamp: str | None = None
+    without_captions = 0
+
+
+def _opened(
+    sources: Sequence[str], get_encoder: GetEncoder, report: Report
+) -> tuple[Iterator[Batch], _Origin]:
+    origin = _Origin()
+    first = sources[0]
+    if is_index(Path(first)):
+        if len(sources) > 1:
+            raise UsageError(f"{first}: an index is mined alone; give one input")
+        index = VectorIndex.open(Path(first))
+        origin.stamp = index.encoder
+        return _index_batches(index), origin
+    first_line, stream = _sniffed(first)
+    if holds_vectors(first, first_line):
+        reader = _vector_reader(sources, stream)
+        origin.stamp = reader.encoder
+        return iter(reader), origin
+    records = _readable(read_records(sources, report=report, stdin=stream), report)
+    return _encoded(records, get_encoder, report, origin), origin
+
+
+def _sniffed(source: str) -> tuple[bytes, BinaryIO | None]:
+    if Path(source).is_dir() and not (Path(source) / MANIFEST).exists():
+        return b"", None  # a folder of sounds, and not of shards
+    if source != "-" and not Path(source).exists():
+        return b"", None  # a pattern, an address, or what the reader of records says
+    return sniff(source)
+
+
+def _vector_reader(sources: Sequence[str], stream: BinaryIO | None) -> EmbeddingReader:
+    if stream is None:
+        return read_sources(sources)
+    if len(sources) > 1:
+        raise UsageError("vectors on stdin are mined alone; give one input")
+    return read_embeddings(stream)
+
+
+def _index_batches(index: VectorIndex) -> Iterator[Batch]:
+    live = np.flatnonzero(index.live)
+    for start in range(0, len(live), ROWS_AT_ONCE):
+        rows = live[start : start + ROWS_AT_ONCE]
+        yield Batch(index.records(rows), index.vectors(rows))
+
+
+def _readable(
+    records: Iterable[Record], report: Report, needs_sound: bool = True
+) -> Iterator[Record]:
+    for record in records:
+        if needs_sound and "path" not in record:
+            report(Failure(record["id"], "no 'path'; only sounds are mined", record["id"]))
+        else:
+            yield record
+
+
+def _encoded(
+    records: Iterator[Record], get_encoder: GetEncoder, report: Report, origin: _Origin
+) -> Iterator[Batch]:
+    captioned = _captioned(records, origin)
+    first = next(captioned, None)
+    if first is None:
+        return
+    from oea_cli.encoder.streaming.stream import encode_records
+
+    encoder = get_encoder()
+    origin.stamp = encoder.stamp
+    yield from encode_records(encoder, chain([first], captioned), report=report)
+
+
+def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
+    for record in records:
+        if _captions(record):
+            yield record
+        else:
+            origin.without_captions += 1
+
+
+def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
+    """The records with their vectors out of another file."""
+    reader = read_embeddings(source)
+    ids: list[str] = []
+    parts: list[Vectors] = []
+    for batch in reader:
+        ids += [record["id"] for record in batch.records]
+        parts.append(batch.vectors)
+    if not ids:
+        raise OeaError(f"{source}: holds no vectors")
+    vectors = np.concatenate(parts)
+    rows_of = _rows_of(ids)
+    if ids == list(map(str, range(len(ids)))) and not any(r["id"] in rows_of for r in records):
+        if len(ids) != len(records):
+            raise OeaError(f"{source}: {len(ids)} vectors without ids, {len(records)} records")
+        rows_of = {record["id"]: [row] for row, record in enumerate(records)}
+    names = ClipNames(rows_of)
+    for record in records:
+        name = record["id"] if record["id"] in rows_of else names.find(record["id"])
+        if name is None:
+            raise OeaError(f"{source}: no vector for the clip {record['id']!r}")
+        rows = rows_of[name]
+        yield Batch([record], _mean(vectors[rows])[None])
+
+
+def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
+    """The rows of each id, and those of each clip that lies as windows."""
+    found: dict[str, list[int]] = {}
+    for row, id_ in enumerate(ids):
+        found.setdefault(id_, []).append(row)
+        if WINDOW_MARK in id_:
+            found.setdefault(clip_of(id_), []).append(row)
+    return found
+
+
+class _Rows:
+    """Rows as they come in, and the clips that they make."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._parts: list[Vectors] = []
+        self._records: list[Record] = []
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def add(self, batch: Batch) -> None:
+        self._records += batch.records
+        self._parts.append(batch.vectors)
+
+    def clips(self, origin: _Origin) -> Clips:
+        """Join windows, leave out clips without captions."""
+        captions = [_captions(record) for record in self._records]
+        self._refuse_twice()
+        by_clip: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        for row, record in enumerate(self._records):
+            by_clip.setdefault((clip_of(record["id"]), captions[row]), []).append(row)
+        kept = [rows for (_, said), rows in by_clip.items() if said]
+        if not kept:
+            raise OeaError(
+                f"{self._where}: no clip has captions, which the text stage compares; "
+                "give records with 'captions' and their vectors with --vectors"
+            )
+        vectors = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
+        self._parts.clear()
+        records = [self._record(rows) for rows in kept]
+        return Clips(
+            [record["id"] for record in records],
+            records,
+            [captions[rows[0]] for rows in kept],
+            _joined(vectors, kept),
+            origin.stamp,
+            len(by_clip) - len(kept) + origin.without_captions,
+        )
+
+    def _refuse_twice(self) -> None:
+        seen: set[str] = set()
+        for record in self._records:
+            if record["id"] in seen:
+                raise OeaError(f"{self._where}: id {record['id']!r} comes twice; ids must differ")
+            seen.add(record["id"])
+
+    def _record(self, rows: list[int]) -> Record:
+        first = self._records[rows[0]]
+        if len(rows) == 1:
+            return first
+        # From where the first window starts; how far does not matter to what looks at it.
+        whole = {key: value for key, value in first.items() if key != "end"}
+        return {**whole, "id": clip_of(first["id"])}
+
+
+def _captions(record: Record) -> tuple[str, ...]:
+    """The record's captions, each once; MECAT's "None" is none."""
+    value = record.get("captions", record.get("caption"))
+    said = [value] if isinstance(value, str) else value
+    if not isinstance(said, list | tuple):
+        return ()
+    texts = (text.strip() for text in said if isinstance(text, str))
+    return tuple(dict.fromkeys(text for text in texts if text.casefold() not in FILLER))
+
+
+def _joined(vectors: Vectors, kept: list[list[int]]) -> Vectors:
+    """The vectors (N, D) of clips, each one row's or the mean of several."""
+    firsts = np.array([rows[0] for rows in kept])
+    if len(kept) == len(vectors) and (np.diff(firsts) == 1).all():
+        return vectors
+    joined: Vectors = vectors[firsts]
+    for clip, rows in enumerate(kept):
+        if len(rows) > 1:
+            joined[clip] = _mean(vectors[rows])
+    return joined
+
+
+def _mean(vectors: Vectors) -> Vectors:
+    """The direction (D,) of the mean of unit vectors (R, D)."""
+    mean: Vectors = vectors[0]
+    if len(vectors) > 1:
+        total = vectors.sum(axis=0, dtype=np.float64)
+        mean = (total / np.linalg.norm(total)).astype(np.float32)
+    return mean

@@ -1,0 +1,74 @@
+"""Where bytes lie: a path, an address, standard input; opened in one way with one set of errors."""
+
+import gzip
+import re
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from oea_cli.errors import OeaError
+
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
+
+
+def is_remote(source: str) -> bool:
+    """True for an address such as s3://bucket/a.wav, which fsspec opens."""
+    return ADDRESS.match(source) is not None
+
+
+@contextmanager
+def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
+    """Open a file, an address or "-" (stdin) for reading bytes; gzip by its suffix.
+
+    Raises OeaError when it does not exist or cannot be read.
+    """
+    name = str(source)
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = _open_remote(name) if is_remote(name) else _open_local(name)
+    except (OSError, ValueError, ImportError) as error:
+        raise OeaError(f"{name}: {_reason(error)}") from error
+    with stream:
+        if not name.lower().endswith(".gz"):
+            yield stream
+            return
+        try:
+            with gzip.open(stream) as unzipped:
+                yield cast(BinaryIO, unzipped)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise OeaError(f"{name}: not a whole gzip file ({error})") from error
+
+
+def _open_local(path: str) -> BinaryIO:
+    return Path(path).open("rb")
+
+
+def _open_remote(address: str) -> BinaryIO:
+    import fsspec
+
+    return cast(BinaryIO, fsspec.open(address, "rb").open())
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    return getattr(error, "strerror", None) or str(error)
+
+
+def join(folder: str, name: str) -> str:
+    """`name` within a local or remote folder; an absolute name or address stays as it is."""
+    if is_remote(name) or Path(name).is_absolute():
+        return name
+    if is_remote(folder):
+        return f"{folder.rstrip('/')}/{name}"
+    return (Path(folder) / name).as_posix()
+
+
+def parent(name: str) -> str:
+    """The folder of a local file or of a remote address."""
+    return name.rpartition("/")[0] if is_remote(name) else Path(name).parent.as_posix()

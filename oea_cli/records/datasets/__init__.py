@@ -1,0 +1,1 @@
+"""Published caption files, recognised by their keys, as rows like anyone's."""

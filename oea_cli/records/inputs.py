@@ -1,0 +1,255 @@
+"""The records that inputs mean: files, folders, patterns, lists of files, tables and texts.
+
+Where an id is not given it is, for a sound, its path relative to the folder that was named (as
+named on the command line for a single file, as written in the row for a table); for a text, its
+number: which line of the file, or which argument (numbers go on from one input to the next).
+"""
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.records.addresses import is_remote, join, open_bytes, parent
+from oea_cli.records.datasets.layouts import interpret
+from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
+from oea_cli.records.folders import (
+    exists,
+    is_folder,
+    is_pattern,
+    is_sound,
+    matches,
+    resolved,
+    sounds_under,
+)
+from oea_cli.records.lines import filled_lines, parse_json_lines, peek
+from oea_cli.records.rows import Record, Rows
+from oea_cli.records.tables import delimiter_of, read_csv, read_table, table_suffix
+
+__all__ = ["Record", "read_records", "read_table"]
+
+TEXT_SUFFIXES = (".txt", ".txt.gz")
+METADATA_NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+HEADER_NAMES = {*PATH_NAMES, "text", "caption", "captions", "caption_1", "youtube_id"}
+LONE_HEADERS = {"path", "file_name", "audio_path", "text", "caption"}
+CHUNK_BYTES = 65536
+
+
+def read_records(
+    inputs: Sequence[str],
+    *,
+    report: Report,
+    text: bool = False,
+    files_from: str | None = None,
+    stdin: BinaryIO | None = None,
+    root: str | None = None,
+) -> Iterator[Record]:
+    """Return the records of all inputs, lazily and in order.
+
+    Inputs are sounds, folders (recursive, sorted), patterns, tables of records, addresses, or "-"
+    (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is no file is a
+    text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of the
+    sounds that tables name, if it is not the table's own. Raises OeaError at once for
+    an input that does not exist; rows that make no record go to `report`.
+    """
+    if files_from == "-" and "-" in inputs:
+        raise UsageError("stdin can be read once: as the inputs or as --files-from")
+    reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
+    if text:
+        parts = [reader.text_input(name) for name in inputs]
+    else:
+        parts = [reader.sound_input(name) for name in _expanded(inputs)]
+    if files_from is not None:
+        parts.append(reader.listed(files_from))
+    return chain.from_iterable(parts)
+
+
+def _expanded(inputs: Sequence[str]) -> Iterator[str]:
+    for name in inputs:
+        if is_pattern(name):
+            yield from matches(name)
+        elif name == "-" or exists(name):
+            yield name
+        else:
+            raise OeaError(f"{name}: no such file or folder")
+
+
+class _Reader:
+    """Reads one kind of input after the other; what they share is how failures are reported."""
+
+    def __init__(
+        self, report: Report, text: bool, stdin: BinaryIO, root: str | None = None
+    ) -> None:
+        self._report = report
+        self._text = text
+        self._stdin = stdin
+        self._root = root
+        self._texts_before = 0  # in earlier inputs, so that no two texts get one number
+
+    def sound_input(self, name: str) -> Iterator[Record]:
+        if name == "-":
+            yield from self._stream(self._stdin, "stdin")
+        elif is_folder(name):
+            yield from self._folder(name)
+        elif table_suffix(name) and not is_sound(name):
+            yield from self._table(name)
+        else:
+            yield from self._records([(name, {"path": name})], folder="")
+
+    def text_input(self, name: str) -> Iterator[Record]:
+        if name == "-":
+            return self._stream(self._stdin, "stdin")
+        is_table = table_suffix(name) is not None
+        if is_remote(name) or (exists(name) and not is_folder(name)):
+            return self._table(name) if is_table else self._text_file(name)
+        if (is_table or name.lower().endswith(TEXT_SUFFIXES)) and " " not in name:
+            raise OeaError(f"{name}: no such file or folder")
+        return self._records([("text 1", {"text": name})], folder="")
+
+    def _text_file(self, name: str) -> Iterator[Record]:
+        with open_bytes(name) as stream:
+            yield from self._stream(stream, name)
+
+    def listed(self, name: str) -> Iterator[Record]:
+        """Sounds whose paths stand in a file, relative to the working directory."""
+        with open_bytes(name) if name != "-" else nullcontext(self._stdin) as stream:
+            label = "stdin" if name == "-" else name
+            for number, path in enumerate(split_names(stream), 1):
+                where = f"{label}:{number}"
+                if not exists(path):
+                    self._report(Failure(where, f"{path}: no such file or folder", path))
+                elif is_folder(path):
+                    yield from self._folder(path)
+                else:
+                    yield from self._records([(where, {"path": path})], folder="")
+
+    def _folder(self, folder: str) -> Iterator[Record]:
+        described: set[str] = set()
+        for table in _metadata_files(folder):
+            below = parent(table).removeprefix(folder.rstrip("/")).strip("/")
+            rows = self._placed(
+                read_table(table, report=self._report, leave_out=VECTOR_NAMES), below, described
+            )
+            yield from self._records(rows, folder)
+        for name in sounds_under(folder, self._report):
+            if name not in described:
+                yield {"id": name, "path": join(folder, name)}
+
+    def _placed(self, rows: Rows, below: str, described: set[str]) -> Rows:
+        """Rows of Hugging Face's audiofolder, their file_name made relative to the named folder."""
+        for where, row in rows:
+            if isinstance(row.get("file_name"), str):
+                name = f"{below}/{row['file_name']}".lstrip("/")
+                described.add(name)
+                yield where, {**row, "file_name": name}
+
+    def _table(self, name: str) -> Iterator[Record]:
+        rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
+        return self._records(interpret(rows, name, self._root), self._root or parent(name))
+
+    def _stream(self, stream: BinaryIO, name: str) -> Iterator[Record]:
+        first, lines = peek(filled_lines(stream, name, self._report))
+        if first is None:
+            return
+        folder = "" if name == "stdin" else parent(name)
+        if first[1].lstrip().startswith(b"{"):
+            rows = parse_json_lines(lines, name, self._report)
+            yield from self._records(interpret(rows, None), folder)
+        elif is_header(first[1]):
+            rows = read_csv(lines, name, self._report)
+            yield from self._records(interpret(rows, None), folder)
+        else:
+            yield from self._records(self._plain_lines(lines, name), folder)
+
+    def _plain_lines(self, lines: Iterator[tuple[int, bytes]], name: str) -> Rows:
+        key = "text" if self._text else "path"
+        for number, line in lines:
+            where = f"{name}:{number}"
+            try:
+                content = line.decode().strip("\r\n")
+            except UnicodeDecodeError:
+                self._report(Failure(where, "not UTF-8"))
+                continue
+            if self._text:
+                content = content.strip()
+            if content:
+                yield where, {key: content}
+
+    def _records(self, rows: Rows | list[tuple[str, Record]], folder: str) -> Iterator[Record]:
+        number = 0
+        for where, row in rows:
+            number = trailing_number(where)
+            try:
+                yield from records_from_row(
+                    row,
+                    self._texts_before + number,
+                    text=self._text,
+                    resolve=lambda path: resolved(path, folder),
+                )
+            except RowError as problem:
+                identity = row.get("id")
+                name = identity if isinstance(identity, str) else None
+                self._report(Failure(where, str(problem), name))
+        self._texts_before += number
+
+
+def trailing_number(where: str) -> int:
+    """The line or row number that a place such as "clips.jsonl:12" ends with; 0 without one."""
+    digits = where[len(where.rstrip("0123456789")) :]
+    return int(digits) if digits else 0
+
+
+def _metadata_files(folder: str) -> Iterator[str]:
+    """Hugging Face's metadata files: in the folder itself and in the folders of its splits."""
+    base = Path(folder)
+    if not base.is_dir():
+        return
+    inner = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
+    for place in [base, *inner]:
+        found = [place / name for name in METADATA_NAMES if (place / name).is_file()]
+        yield from (path.as_posix() for path in found[:1])
+
+
+def is_header(line: bytes) -> bool:
+    """True when a line names columns that make records: all of CSV's other first lines do not."""
+    try:
+        text = line.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return False
+    cells = next(csv.reader([text], delimiter=delimiter_of(line)), [])
+    names = HEADER_NAMES if len(cells) > 1 else LONE_HEADERS
+    return bool(names & set(cells)) and len(set(cells)) == len(cells)
+
+
+def split_names(stream: BinaryIO) -> Iterator[str]:
+    """Yield the names in a list: ended by NUL if it has one in its first part, by newlines if not.
+
+    Blank names are left out. Undecodable bytes stay as surrogate escapes, as the system has them.
+    """
+    rest = b""
+    mark: bytes | None = None
+    while chunk := _next_chunk(stream):
+        rest += chunk
+        mark = mark or next((m for m in (b"\0", b"\n") if m in rest), None)
+        if mark:
+            *names, rest = rest.split(mark)
+            yield from _clean(names)
+    yield from _clean([rest])
+
+
+def _next_chunk(stream: BinaryIO) -> bytes:
+    # read1 returns what has arrived, so that a slow `find` is followed as it goes.
+    read = getattr(stream, "read1", stream.read)
+    chunk: bytes = read(CHUNK_BYTES)
+    return chunk
+
+
+def _clean(names: list[bytes]) -> Iterator[str]:
+    for name in names:
+        text = name.removesuffix(b"\r").decode("utf-8", "surrogateescape")
+        if text.strip():
+            yield text

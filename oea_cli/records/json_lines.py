@@ -1,0 +1,128 @@
+"""Records kept as the JSON text that they came as, and parsed when somebody looks inside.
+
+An index stores a record's text and needs to know nothing of it but the id: dictionaries that nobody
+asks for would cost more time than the vectors do.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import Any, BinaryIO, overload
+
+import orjson
+
+from oea_cli.errors import OeaError, raise_failure
+from oea_cli.records.lines import json_objects, numbered_lines
+from oea_cli.records.rows import Record
+
+Line = tuple[int, bytes]
+
+
+class JsonRecords(Sequence[Record]):
+    """Records as `texts`, one whole JSON object each, and `ids`, the "id" of each.
+
+    Reads like a list of dictionaries, which are made when the first of them is asked for. The texts
+    stay as they are: a change to such a dictionary is not written anywhere.
+    """
+
+    def __init__(self, ids: list[str], texts: list[str]) -> None:
+        self.ids, self.texts = ids, texts
+
+    @cached_property
+    def _parsed(self) -> list[Record]:
+        return [orjson.loads(text) for text in self.texts]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Record]: ...
+    def __getitem__(self, place: int | slice) -> Record | list[Record]:
+        return self._parsed[place]
+
+
+def ids_of(records: Sequence[Record]) -> list[str]:
+    """Return the id of every record."""
+    if isinstance(records, JsonRecords):
+        return records.ids
+    return [record["id"] for record in records]
+
+
+def texts_of(records: Sequence[Record]) -> list[str]:
+    """Return every record as JSON text; raises OeaError as `as_json` does."""
+    if isinstance(records, JsonRecords):
+        return records.texts
+    dumps = orjson.dumps
+    try:
+        return [dumps(record).decode() for record in records]
+    except TypeError:
+        # Once more, slowly, for the name of the record that does not work.
+        return [as_json(record) for record in records]
+
+
+def as_json(record: Record) -> str:
+    """Return the record as JSON text; raises OeaError where it holds what JSON has no word for."""
+    try:
+        return orjson.dumps(record).decode()
+    except TypeError as error:
+        raise OeaError(
+            f"record {record.get('id')!r}: cannot be written as JSON ({error})"
+        ) from error
+
+
+def read_json_records(stream: BinaryIO, name: str, batch_rows: int) -> Iterator[JsonRecords]:
+    """Yield the records of JSONL, at most `batch_rows` at a time, their text as it stands.
+
+    Where there is no id, the record's number, counted from 0, becomes it; where the id is no text,
+    its text does. Raises OeaError naming the line that holds no JSON object.
+    """
+    lines = numbered_lines(stream, name)
+    number = 0
+    while block := list(islice(lines, batch_rows)):
+        records = _as_they_are(block) or _one_by_one(block, name, number)
+        number += len(records)
+        if records:
+            yield records
+
+
+def _as_they_are(block: list[Line]) -> JsonRecords | None:
+    """The records of lines that all are objects with an id that is text; None for any others."""
+    try:
+        # Each dictionary is gone before the next is made: memory that is used again at once.
+        ids = [orjson.loads(line).get("id") for _, line in block]
+    except (orjson.JSONDecodeError, AttributeError):
+        return None
+    if set(map(type, ids)) != {str}:
+        return None
+    return JsonRecords(ids, [line.strip().decode() for _, line in block])
+
+
+def _one_by_one(block: list[Line], name: str, first: int) -> JsonRecords:
+    """The same for any lines, blank ones left out; raises OeaError for one that is no object."""
+    records = JsonRecords([], [])
+    for _, line, record in json_objects(iter(block), name, raise_failure):
+        named = record.get("id")
+        if isinstance(named, str):
+            id_, text = named, line.strip().decode()
+        else:
+            id_ = record["id"] = str(first + len(records) if named is None else named)
+            text = as_json(record)
+        records.ids.append(id_)
+        records.texts.append(text)
+    return records
+
+
+def numbered_records(start: int, stop: int) -> JsonRecords:
+    """Records that are nothing but a row number, from `start` to before `stop`."""
+    ids = [str(row) for row in range(start, stop)]
+    return JsonRecords(ids, [f'{{"id":"{id_}"}}' for id_ in ids])
+
+
+def to_json(row: dict[str, Any]) -> bytes:
+    """One JSON line; raises OeaError naming the record for a value that JSON cannot hold."""
+    try:
+        return orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
+    except TypeError as error:
+        raise OeaError(f"record '{row.get('id')}' cannot be written as JSON: {error}") from error

@@ -1,0 +1,140 @@
+"""Numbered lines of text, and the JSON objects they hold."""
+
+import io
+from collections.abc import Iterator
+from itertools import chain, dropwhile
+from typing import BinaryIO, TypeVar
+
+import orjson
+
+from oea_cli.errors import Failure, OeaError, Report, raise_failure
+from oea_cli.records.rows import Record, Rows
+
+T = TypeVar("T")
+
+
+MAX_LINE_BYTES = 64 * 2**20
+
+
+CUT_OFF = "the line is cut off"
+"""How the error of a last line without its end ends."""
+
+
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+BINARY_STARTS = {
+    b"RIFF": "audio",
+    b"fLaC": "audio",
+    b"OggS": "audio",
+    b"ID3": "audio",
+    b"\x93NUMPY": "a matrix of vectors",
+    b"PAR1": "Parquet, which has to be a file, given by its path",
+    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
+}
+
+
+def filled_lines(stream: BinaryIO, name: str, report: Report) -> Iterator[tuple[int, bytes]]:
+    """The numbered lines from the first one on that is not blank."""
+    return dropwhile(lambda line: line[1].isspace(), numbered_lines(stream, name, report))
+
+
+def peek(items: Iterator[T]) -> tuple[T | None, Iterator[T]]:
+    """The first item (None when there is none) and the whole iteration, that item included."""
+    for first in items:
+        return first, chain([first], items)
+    return None, iter(())
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream whose first bytes were read already, whole again."""
+
+    def __init__(self, start: bytes, rest: BinaryIO) -> None:
+        self._start, self._rest = start, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        chunk = self._start or self._rest.read(len(buffer))
+        chunk, self._start = chunk[: len(buffer)], chunk[len(buffer) :]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def rejoin(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
+    """Read a stream's first line that is not blank; return it, and the whole stream again."""
+    start = line = stream.readline(MAX_LINE_BYTES)
+    while line and line.isspace():
+        line = stream.readline(MAX_LINE_BYTES)
+        start += line
+    return line, io.BufferedReader(_Rejoined(start, stream))
+
+
+def numbered_lines(
+    stream: BinaryIO, name: str, report: Report = raise_failure
+) -> Iterator[tuple[int, bytes]]:
+    """Yield (1-based number, line with its end), blank lines too, without a BOM.
+
+    A line beyond 64 MiB goes to `report`, so that no stream is ever held whole; raises OeaError for
+    a stream that is not text at all.
+    """
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES):
+        number += 1
+        if number == 1:
+            line = _checked_start(line, name)
+        if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_LINE_BYTES)
+            report(Failure(f"{name}:{number}", "line is longer than 64 MiB"))
+        else:
+            yield number, line
+
+
+def _checked_start(line: bytes, name: str) -> bytes:
+    for start, kind in BINARY_STARTS.items():
+        if line.startswith(start):
+            raise OeaError(f"{name}: neither lines nor records, but {kind}")
+    return line.removeprefix(UTF8_BOM) or b"\n"
+
+
+def read_json_lines(stream: BinaryIO, name: str, report: Report = raise_failure) -> Rows:
+    """Yield (where, object) for every line of JSONL; other lines go to `report`."""
+    return parse_json_lines(numbered_lines(stream, name, report), name, report)
+
+
+def parse_json_lines(lines: Iterator[tuple[int, bytes]], name: str, report: Report) -> Rows:
+    """The same for lines that have been numbered already."""
+    for number, _, row in json_objects(lines, name, report):
+        yield f"{name}:{number}", row
+
+
+def json_objects(
+    lines: Iterator[tuple[int, bytes]], name: str, report: Report
+) -> Iterator[tuple[int, bytes, Record]]:
+    """Yield (number, line, object) for every line that holds one, as above."""
+    for number, line in lines:
+        if line.isspace():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            report(Failure(f"{name}:{number}", _json_problem(line, error)))
+            continue
+        if isinstance(row, dict):
+            yield number, line, row
+        else:
+            problem = "not a JSON object; records are one object per line"
+            report(Failure(f"{name}:{number}", problem))
+
+
+def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> str:
+    cut = "" if line.endswith(b"\n") else f"; {CUT_OFF}"
+    text = line.decode("utf-8", "replace")
+    if "\ufffd" in text and "\ufffd".encode() not in line:
+        return f"not UTF-8{cut}"
+    if line.strip() in (b"[", b"{"):
+        return "one JSON object per line is expected; `jq -c '.[]'` makes them from a list"
+    return f"not JSON ({error.msg} at column {error.colno}){cut}"

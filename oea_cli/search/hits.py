@@ -1,0 +1,78 @@
+"""Hits as rows, and the rows as JSONL, JSON, TREC run, paths or a table for a person."""
+
+from collections.abc import Iterable
+from typing import Any, BinaryIO
+
+import orjson
+
+from oea_cli.errors import OeaError
+from oea_cli.records.ids import trec_id
+from oea_cli.vectors.arrays import SCORE_DIGITS
+
+Hit = dict[str, Any]
+"""`query_id`, `rank` from 1, `id`, `score` (the cosine, less what --not takes off), then the
+record's own keys."""
+
+RUN_TAG = "oea"
+
+
+def make_hits(
+    query_id: str, scores: Iterable[float], records: Iterable[dict[str, Any]]
+) -> list[Hit]:
+    """Return the hits of one query, given best first."""
+    return [
+        {
+            "query_id": query_id,
+            "rank": rank,
+            "id": record["id"],
+            "score": round(float(score), SCORE_DIGITS),
+            **{key: value for key, value in record.items() if key not in _OWN_KEYS},
+        }
+        for rank, (score, record) in enumerate(zip(scores, records, strict=True), 1)
+    ]
+
+
+_OWN_KEYS = {"query_id", "rank", "id", "score"}
+
+
+def write_jsonl(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
+    """One hit per line."""
+    for hits in results:
+        stream.write(b"".join(orjson.dumps(hit) + b"\n" for hit in hits))
+        stream.flush()
+
+
+def write_json(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
+    """One list of all hits."""
+    mark = b"["
+    for hits in results:
+        for hit in hits:
+            stream.write(mark + b"\n  " + orjson.dumps(hit))
+            mark = b","
+    stream.write(b"[]\n" if mark == b"[" else b"\n]\n")
+
+
+def write_trec(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
+    """A TREC run; blanks in ids are percent-encoded: a run has no other way to hold them."""
+    for hits in results:
+        for hit in hits:
+            query, clip = trec_id(hit["query_id"]), trec_id(hit["id"])
+            line = f"{query} Q0 {clip} {hit['rank']} {hit['score']:.{SCORE_DIGITS}f} {RUN_TAG}\n"
+            stream.write(line.encode())
+        stream.flush()
+
+
+def write_paths(results: Iterable[list[Hit]], stream: BinaryIO, end: bytes = b"\n") -> None:
+    """The path of each hit, each file once per query."""
+    for hits in results:
+        for path in dict.fromkeys(map(hit_path, hits)):
+            stream.write(path.encode(errors="surrogateescape") + end)
+        stream.flush()
+
+
+def hit_path(hit: Hit) -> str:
+    """Return where a hit's sound lies; raises OeaError where its record does not say."""
+    path = hit.get("path")
+    if not isinstance(path, str):
+        raise OeaError(f"{hit['id']}: its record has no path; -f jsonl shows what it has")
+    return path

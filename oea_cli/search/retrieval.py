@@ -1,0 +1,77 @@
+"""A search from vectors to hits: filters, exclusions, the best k, their records."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from oea_cli.encoder.protocol import Encoder
+from oea_cli.search.exclusion import exclusion_penalty
+from oea_cli.search.hits import Hit, make_hits
+from oea_cli.search.queries import Queries
+from oea_cli.vectors.arrays import SCORE_DIGITS, Floats, Mask, RowNumbers
+from oea_cli.vectors.index.index import VectorIndex
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Which clips may be hits: what to push down, an SQL condition, a least score, how many."""
+
+    exclude: list[str] = field(default_factory=list)
+    where: str | None = None
+    min_score: float | None = None
+    top_k: int = 10
+
+
+class Retrieval:
+    """An index under certain conditions; `num_queries` and `num_hits` count what went through."""
+
+    def __init__(
+        self, index: VectorIndex, conditions: Conditions, get_encoder: Callable[[], Encoder]
+    ) -> None:
+        self.index, self.conditions, self._get_encoder = index, conditions, get_encoder
+        self.num_queries = self.num_hits = 0
+
+    def answer(self, queries: Iterable[Queries], hide: str | None = None) -> Iterator[list[Hit]]:
+        """Yield the hits of each query in turn; the record with the id `hide` is never one."""
+        mask = self._mask(hide)
+        for batch in queries:
+            rows, scores = self.index.search(
+                batch.vectors, self.conditions.top_k, mask, self._penalty
+            )
+            yield from self._hits(batch.ids, rows, scores)
+
+    def _mask(self, hide: str | None) -> Mask | None:
+        """Return which rows (N,) may be found; None for all."""
+        where = self.conditions.where
+        mask = None if where is None else self.index.where(where)
+        if hide is not None:
+            mask = np.ones(self.index.num_rows, bool) if mask is None else mask.copy()
+            mask[self.index.find(hide)] = False
+        return mask
+
+    @cached_property
+    def _penalty(self) -> Floats | None:
+        """What the excluded texts take off every row's score (N,)."""
+        if not self.conditions.exclude:
+            return None
+        unwanted = self._get_encoder().encode_text(self.conditions.exclude)
+        live = self.index.live
+        penalty = np.zeros(self.index.num_rows, np.float32)
+        penalty[live] = exclusion_penalty(self.index.scores_for(unwanted)[:, live])
+        return penalty
+
+    def _hits(self, ids: list[str], rows: RowNumbers, scores: Floats) -> Iterator[list[Hit]]:
+        # A score that was printed, given as --min-score, lets its own hit through.
+        scores = np.round(scores, SCORE_DIGITS)
+        least = self.conditions.min_score
+        kept = (rows >= 0) & (scores >= np.float32(-np.inf if least is None else least))
+        found = np.unique(rows[kept])
+        records = dict(zip(found.tolist(), self.index.records(found), strict=True))
+        for query, id_ in enumerate(ids):
+            own = kept[query]
+            hit_records = [records[row] for row in rows[query][own].tolist()]
+            self.num_queries += 1
+            self.num_hits += len(hit_records)
+            yield make_hits(id_, scores[query][own].tolist(), hit_records)

@@ -1,0 +1,113 @@
+"""Which format a name or a stream means."""
+
+import gzip
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, cast
+
+from oea_cli.errors import OeaError, UsageError
+from oea_cli.records.pipes import stdin_bytes, stdout_bytes
+from oea_cli.vectors.batch import EmbeddingReader
+from oea_cli.vectors.files.lines import LineFileSink, LineSink, read_lines
+from oea_cli.vectors.files.matrix import MAGIC, MatrixSink, read_matrix, read_matrix_stream
+from oea_cli.vectors.files.parquet import ParquetSink, read_parquet_vectors
+from oea_cli.vectors.files.shards import Kind, ShardSink, read_shards
+from oea_cli.vectors.files.writer import EmbeddingWriter, Encoding, Origin, Sink, Storage
+
+Format = Literal["jsonl", "npy", "parquet", "shards"]
+SUFFIXES: dict[str, Format] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".npy": "npy",
+    ".parquet": "parquet",
+}
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) -> EmbeddingReader:
+    """Open vectors with their records, in any of the formats, for one pass in bounded memory.
+
+    A stream ("-" is stdin) is JSONL, or a bare .npy seen by its first bytes. Raises OeaError for
+    anything that is not whole, not one encoder's, or holds a vector without a direction.
+    """
+    if not isinstance(source, str | Path):
+        return read_stream(source, "stdin", batch_rows)
+    if str(source) == "-":
+        return read_stream(stdin_bytes(), "stdin", batch_rows)
+    path = Path(source)
+    if path.is_dir():
+        return read_shards(path, batch_rows)
+    if not path.exists():
+        raise OeaError(f"{path}: no such file or folder")
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind == "npy":
+        return read_matrix(path, batch_rows)
+    if kind == "parquet":
+        return read_parquet_vectors(path, batch_rows)
+    stream = path.open("rb")
+    try:
+        return read_stream(stream, str(path), batch_rows).owning(stream)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def read_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
+    """Open a stream that need not be seekable: JSONL, perhaps gzipped, or a bare .npy."""
+    buffered = stream if hasattr(stream, "peek") else io.BufferedReader(cast(Any, stream))
+    start = cast(Any, buffered).peek(len(MAGIC))[: len(MAGIC)]
+    if start == MAGIC:
+        return read_matrix_stream(buffered, name, batch_rows)
+    if start.startswith(GZIP_MAGIC):
+        return read_stream(cast(BinaryIO, gzip.open(buffered)), name, batch_rows)
+    return read_lines(buffered, name, batch_rows)
+
+
+def open_writer(
+    output: str,
+    *,
+    encoder: str | None,
+    metadata: dict[str, Any] | None = None,
+    file_format: Format | None = None,
+    storage: Storage = "f32",
+    encoding: Encoding = "json",
+    kind: Kind = "audio",
+    shard_rows: int = 10_000,
+    resume: bool = True,
+) -> EmbeddingWriter:
+    """Open the output for vectors of `encoder` ("NAME:FINGERPRINT"); its name says the format.
+
+    "-" is JSONL on stdout; X.jsonl, X.npy, X.parquet are files; X/ or a folder that exists takes
+    shards of `kind`, and with `resume` goes on where an earlier run of the same encoder stopped:
+    ask `is_done(id)` for each clip. Raises UsageError for any other name, OeaError where it cannot
+    be written.
+    """
+    origin = Origin(encoder, storage, metadata or {})
+    form = file_format or format_of(output)
+    path = Path(output)
+    if output == "-":
+        if form != "jsonl":
+            raise UsageError(f"stdout takes JSONL only; write {form} to a file with -o")
+        return EmbeddingWriter(LineSink(stdout_bytes(), origin, encoding), "stdout")
+    if form == "shards":
+        shards = ShardSink(path, origin, kind, shard_rows, resume)
+        return EmbeddingWriter(shards, output, shards.is_done)
+    make: dict[str, Callable[[], Sink]] = {
+        "jsonl": lambda: LineFileSink(path, origin, encoding),
+        "npy": lambda: MatrixSink(path, origin),
+        "parquet": lambda: ParquetSink(path, origin),
+    }
+    return EmbeddingWriter(make[form](), output)
+
+
+def format_of(output: str) -> Format:
+    """The format that an output's name means; raises UsageError when it means none."""
+    if output == "-":
+        return "jsonl"
+    if output.endswith("/") or Path(output).is_dir():
+        return "shards"
+    form = SUFFIXES.get(Path(output).suffix.lower())
+    if form is None:
+        raise UsageError(f"{output}: name it X.npy, X.parquet, X.jsonl, or X/ for a folder")
+    return form

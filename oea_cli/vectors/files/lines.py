@@ -1,0 +1,179 @@
+"""Vectors as JSONL: a record per line with "embedding" and "encoder". What travels on a pipe."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import Aside
+from oea_cli.records.json_lines import to_json
+from oea_cli.records.lines import read_json_lines
+from oea_cli.records.rows import Record
+from oea_cli.vectors.arrays import Vectors, unit_rows
+from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Encoding, Origin
+
+LINES_PER_WRITE = 64
+# A double's bits that a float32 has no room for, and the middle of what they can hold.
+DROPPED_BITS = np.uint64(0x1FFFFFFF)
+HALFWAY_BITS = np.uint64(0x10000000)
+FLOAT32_DIGITS = 9
+
+
+class _Row(NamedTuple):
+    where: str
+    record: Record
+    encoder: str | None
+    vector: Vectors  # (d,)
+
+
+def read_lines(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
+    """Read JSONL, embeddings as lists of numbers or as base64 of little-endian float32.
+
+    Raises OeaError naming the line for one without an embedding, of another dimension or from
+    another encoder. Records without an id get their row number, counted from 0.
+    """
+    rows = _rows(stream, name)
+    with np.errstate(over="ignore"):
+        first = next(rows, None)
+    if first is None:
+        return empty_reader()
+    batches = _batches(chain([first], rows), first.encoder, len(first.vector), batch_rows, name)
+    return EmbeddingReader(batches, first.encoder, len(first.vector))
+
+
+def _rows(stream: BinaryIO, name: str) -> Iterator[_Row]:
+    for number, (where, record) in enumerate(read_json_lines(stream, name)):
+        value = record.pop("embedding", None)
+        if value is None:
+            raise OeaError(f"{where}: no 'embedding'; is this the output of `oea embed`?")
+        encoder = record.pop("encoder", None)
+        identity = record.get("id")
+        if not isinstance(identity, str):
+            record["id"] = str(number if identity is None else identity)
+        yield _Row(where, record, encoder, _vector(value, where))
+
+
+def _vector(value: Any, where: str) -> Vectors:
+    try:
+        if isinstance(value, str):
+            return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
+        doubles = np.array(value, dtype=np.float64)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise OeaError(f"{where}: 'embedding' is neither numbers nor base64 ({error})") from error
+    if doubles.ndim != 1 or not len(doubles):
+        raise OeaError(f"{where}: 'embedding' is not a list of numbers")
+    vector = doubles.astype(np.float32)
+    # Digits become a double first, and a double half-way between two float32 no longer tells which
+    # of them was written. One value in billions, but then the bits would not be the same.
+    halfway = (doubles.view(np.uint64) & DROPPED_BITS) == HALFWAY_BITS
+    if halfway.any():
+        for place in np.flatnonzero(halfway):
+            vector[place] = rounded_once(float(doubles[place]))
+    return vector
+
+
+def rounded_once(double: float) -> np.float32:
+    """The float32 nearest to the digits of a double that lies half-way between two of them.
+
+    Up to 9 digits, all that a float32 needs, are the double's own shortest digits.
+    """
+    written, middle = Decimal(repr(double)), Decimal(double)
+    nearest = np.float32(double)
+    if len(written.as_tuple().digits) > FLOAT32_DIGITS or written == middle:
+        return nearest
+    is_above = float(nearest) > double
+    towards = np.float32(np.inf if written > middle else -np.inf)
+    return nearest if is_above == (written > middle) else np.nextafter(nearest, towards)
+
+
+def _batches(
+    rows: Iterator[_Row], encoder: str | None, dim: int, batch_rows: int, name: str
+) -> Iterator[Batch]:
+    while True:
+        # Filled row by row: the lists of one line are freed before those of the next are made,
+        # which is twice as fast as converting them all at the end.
+        vectors = np.empty((batch_rows, dim), dtype=np.float32)
+        records: list[Record] = []
+        with np.errstate(over="ignore"):
+            for row in islice(rows, batch_rows):
+                if row.encoder != encoder or len(row.vector) != dim:
+                    raise _intruder(row, encoder, dim)
+                vectors[len(records)] = row.vector
+                records.append(row.record)
+        if not records:
+            return
+        yield Batch(records, unit_rows(vectors[: len(records)], records, name))
+
+
+def _intruder(row: _Row, encoder: str | None, dim: int) -> OeaError:
+    if len(row.vector) != dim:
+        return OeaError(f"{row.where}: {len(row.vector)} dimensions, the lines before have {dim}")
+    return OeaError(
+        f"{row.where}: made by {row.encoder or 'no encoder named'}, "
+        f"the lines before by {encoder or 'no encoder named'}; embed them all with one"
+    )
+
+
+class LineSink:
+    """Writes JSONL to a stream, flushed batch by batch, so that the next program can go on."""
+
+    def __init__(self, stream: BinaryIO, origin: Origin, encoding: Encoding) -> None:
+        self._stream = stream
+        self._stamp = {} if origin.encoder is None else {"encoder": origin.encoder}
+        self._type = STORAGE_TYPES[origin.storage]
+        self._encoding = encoding
+
+    def write(self, batch: Batch) -> None:
+        """Write one line per row."""
+        vectors = batch.vectors.astype(self._type, copy=False)
+        rows = zip(batch.records, vectors, strict=True)
+        while lines := [
+            self._line(record, vector) for record, vector in islice(rows, LINES_PER_WRITE)
+        ]:
+            self._stream.write(b"".join(lines))
+        self._stream.flush()
+
+    def _line(self, record: Record, vector: Vectors) -> bytes:
+        value = vector if self._encoding == "json" else _base64(vector)
+        return to_json({**record, "embedding": value, **self._stamp})
+
+    def close(self) -> None:
+        """Hand over what is left in the buffer."""
+        self._stream.flush()
+
+    def abort(self) -> None:
+        """Nothing to take back: what has gone down a pipe is gone."""
+
+
+def _base64(vector: Vectors) -> str:
+    return base64.b64encode(vector.astype("<f4", copy=False).tobytes()).decode("ascii")
+
+
+class LineFileSink:
+    """Writes JSONL to a file that appears when it is complete."""
+
+    def __init__(self, path: Path, origin: Origin, encoding: Encoding) -> None:
+        self._aside = Aside(path)
+        self._stream = self._aside.temporary.open("wb")
+        self._lines = LineSink(self._stream, origin, encoding)
+
+    def write(self, batch: Batch) -> None:
+        """Write one line per row."""
+        self._lines.write(batch)
+
+    def close(self) -> None:
+        """Rename the finished file into place."""
+        self._stream.close()
+        self._aside.commit()
+
+    def abort(self) -> None:
+        """Remove the unfinished file."""
+        self._stream.close()
+        self._aside.discard()

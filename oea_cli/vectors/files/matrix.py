@@ -1,0 +1,239 @@
+"""Vectors as X.npy, with the records in X.jsonl and what made them in X.meta.json, written last."""
+
+import errno
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import Aside, write_whole
+from oea_cli.records.json_lines import numbered_records, read_json_records, to_json
+from oea_cli.records.rows import Record
+from oea_cli.vectors.arrays import unit_rows
+from oea_cli.vectors.batch import Batch, EmbeddingReader
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
+
+MAGIC_BYTES = 6
+MAGIC = b"\x93NUMPY"
+# The header is written first, with room for any number of rows, and again when they are counted.
+HEADER_BYTES = 128
+
+
+def sidecars(matrix: Path) -> tuple[Path, Path]:
+    """X.jsonl and X.meta.json beside X.npy."""
+    return matrix.with_suffix(".jsonl"), matrix.with_suffix(".meta.json")
+
+
+def read_matrix(path: Path, batch_rows: int) -> EmbeddingReader:
+    """Open X.npy with its sidecars, or anyone's bare matrix, whose ids are then "0", "1", ...
+
+    Raises OeaError when X.jsonl is there but X.meta.json is not: the writer did not finish.
+    """
+    vectors = open_matrix(path)
+    lines, meta = sidecars(path)
+    if not meta.exists():
+        if lines.exists():
+            raise OeaError(
+                f"{path}: {meta.name} is missing beside {lines.name}; `oea embed` did not finish "
+                f"(or move {lines.name} away to read the bare matrix)"
+            )
+        batches = _paired(vectors, _bare_records(len(vectors), batch_rows), str(path))
+        return EmbeddingReader(batches, None, vectors.shape[1])
+    description = _read_meta(meta)
+    found = (len(vectors), vectors.shape[1])
+    if found != (description["count"], description["dim"]):
+        raise OeaError(f"{path}: holds {found[0]} x {found[1]}, not what {meta.name} says")
+    batches = _paired(vectors, _line_records(lines, batch_rows), str(path))
+    return EmbeddingReader(
+        batches, description["encoder"], found[1], description.get("metadata", {})
+    )
+
+
+def open_matrix(path: Path) -> npt.NDArray[Any]:
+    """Memory-map an .npy file as (n, d) floats; a single vector counts as one row.
+
+    Rows can be changed where memory allows it, without changing the file.
+    """
+    try:
+        vectors = _mapped(path)
+    except FileNotFoundError as error:
+        raise OeaError(f"{path}: no such file") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise OeaError(f"{path}: not a whole .npy matrix ({error})") from error
+    _check(vectors.dtype, vectors.shape, str(path))
+    return vectors[None] if vectors.ndim == 1 else vectors
+
+
+def _mapped(path: Path) -> npt.NDArray[Any]:
+    try:
+        # Copied on write: whoever wants rows of their own need not copy what they do not change.
+        vectors: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
+    except OSError as error:
+        if error.errno != errno.ENOMEM:
+            raise
+        # Such a mapping counts as memory: for a file larger than all there is, the system refuses.
+        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
+
+
+def _check(dtype: np.dtype[Any], shape: tuple[int, ...], where: str) -> None:
+    if dtype.kind != "f" or len(shape) not in (1, 2) or (shape[0] and not shape[-1]):
+        raise OeaError(f"{where}: {dtype} of shape {shape}; vectors are rows of floats")
+
+
+def _read_meta(path: Path) -> dict[str, Any]:
+    try:
+        description: dict[str, Any] = orjson.loads(path.read_bytes())
+        if not {"encoder", "count", "dim"} <= description.keys():
+            raise ValueError("no 'encoder', 'count' and 'dim'")
+    except (ValueError, AttributeError) as error:
+        raise OeaError(f"{path}: not written by oea ({error})") from error
+    return description
+
+
+def _bare_records(count: int, batch_rows: int) -> Iterator[Sequence[Record]]:
+    for start in range(0, count, batch_rows):
+        yield numbered_records(start, min(start + batch_rows, count))
+
+
+def _line_records(path: Path, batch_rows: int) -> Iterator[Sequence[Record]]:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise OeaError(f"{path}: {error.strerror}; it holds the records of the matrix") from error
+    with stream:
+        yield from read_json_records(stream, str(path), batch_rows)
+
+
+def _paired(
+    vectors: npt.NDArray[Any], batches: Iterator[Sequence[Record]], where: str
+) -> Iterator[Batch]:
+    """Give every batch of records its rows of the matrix."""
+    start = 0
+    for records in batches:
+        part = vectors[start : start + len(records)]
+        if len(part) < len(records):
+            raise OeaError(f"{where}: more records than its {len(vectors)} vectors")
+        yield Batch(records, unit_rows(part, records, where))
+        start += len(records)
+    if start < len(vectors):
+        raise OeaError(f"{where}: {len(vectors)} vectors, {start} records")
+
+
+def read_matrix_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
+    """Read a bare .npy from a pipe, row by row; ids are "0", "1", ..."""
+    dtype, shape = _read_header(stream, name)
+    rows, dim = shape if len(shape) == 2 else (1, shape[0])
+    return EmbeddingReader(_streamed(stream, dtype, (rows, dim), batch_rows, name), None, dim)
+
+
+def _read_header(stream: BinaryIO, name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version == (1, 0):
+            shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
+        else:
+            shape, by_columns, dtype = np.lib.format.read_array_header_2_0(stream)
+    except (ValueError, EOFError) as error:
+        raise OeaError(f"{name}: not a whole .npy matrix ({error})") from error
+    _check(dtype, shape, name)
+    if by_columns and len(shape) == 2:
+        raise OeaError(f"{name}: the matrix lies column by column; a pipe needs C order")
+    return dtype, shape
+
+
+def _streamed(
+    stream: BinaryIO, dtype: np.dtype[Any], shape: tuple[int, int], batch_rows: int, name: str
+) -> Iterator[Batch]:
+    num_rows, dim = shape
+    for start in range(0, num_rows, batch_rows):
+        rows = min(batch_rows, num_rows - start)
+        content = _read_fully(stream, rows * dim * dtype.itemsize)
+        if len(content) != rows * dim * dtype.itemsize:
+            raise OeaError(f"{name}: ends before its {num_rows} vectors do; the writer was cut off")
+        records = numbered_records(start, start + rows)
+        vectors = np.frombuffer(content, dtype=dtype).reshape(rows, dim)
+        yield Batch(records, unit_rows(vectors, records, name))
+
+
+def _read_fully(stream: BinaryIO, size: int) -> bytes:
+    content = io.BytesIO()
+    while part := stream.read(size - content.tell()):
+        content.write(part)
+    return content.getvalue()
+
+
+class MatrixFile:
+    """An .npy file that grows by rows and learns its number of rows at the end."""
+
+    def __init__(self, path: Path, dtype: type[np.floating[Any]]) -> None:
+        self.rows = 0
+        self.dim = 0
+        self._dtype = np.dtype(dtype).newbyteorder("<")
+        self._stream = path.open("wb")
+        self._stream.write(bytes(HEADER_BYTES))
+
+    def append(self, vectors: npt.NDArray[Any]) -> None:
+        """Add (n, d) rows."""
+        self.rows += len(vectors)
+        self.dim = vectors.shape[1]
+        self._stream.write(np.ascontiguousarray(vectors, dtype=self._dtype).data)
+
+    def close(self) -> None:
+        """Write the header and close the file."""
+        if self._stream.closed:
+            return
+        self._stream.seek(0)
+        self._stream.write(_header(self._dtype, (self.rows, self.dim)))
+        self._stream.close()
+
+
+def _header(dtype: np.dtype[Any], shape: tuple[int, int]) -> bytes:
+    text = f"{{'descr': {dtype.str!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
+    room = HEADER_BYTES - MAGIC_BYTES - 4
+    return MAGIC + b"\x01\x00" + room.to_bytes(2, "little") + text.ljust(room - 1).encode() + b"\n"
+
+
+class MatrixSink:
+    """Writes X.npy, X.jsonl and, when both are in place, X.meta.json."""
+
+    def __init__(self, path: Path, origin: Origin) -> None:
+        lines, self._meta = sidecars(path)
+        if lines.exists() and not self._meta.exists():
+            raise OeaError(
+                f"{path}: its records would replace {lines}, which is no part of such a matrix; "
+                "choose another name"
+            )
+        self._origin = origin
+        self._matrix_aside, self._lines_aside = Aside(path), Aside(lines)
+        self._matrix = MatrixFile(self._matrix_aside.temporary, STORAGE_TYPES[origin.storage])
+        self._lines = self._lines_aside.temporary.open("wb")
+
+    def write(self, batch: Batch) -> None:
+        """Append the rows to both files."""
+        self._matrix.append(batch.vectors)
+        self._lines.writelines(map(to_json, batch.records))
+
+    def close(self) -> None:
+        """Put the files in place, in the order in which no reader can mistake them for whole."""
+        self._matrix.close()
+        self._lines.close()
+        # Without X.meta.json, X.jsonl beside X.npy means unfinished: so it goes first, and
+        # X.jsonl is there before X.npy is.
+        self._meta.unlink(missing_ok=True)
+        self._lines_aside.commit()
+        self._matrix_aside.commit()
+        description = self._origin.description(self._matrix.rows, self._matrix.dim)
+        write_whole(self._meta, orjson.dumps(description, option=orjson.OPT_INDENT_2) + b"\n")
+
+    def abort(self) -> None:
+        """Remove what is unfinished."""
+        self._matrix.close()
+        self._lines.close()
+        self._matrix_aside.discard()
+        self._lines_aside.discard()

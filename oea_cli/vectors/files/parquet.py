@@ -1,0 +1,171 @@
+"""Vectors as X.parquet: the records' columns, an `embedding` column, and what made them.
+
+The file's key-value "oea" is JSON: encoder, dim, count, storage, metadata, and how the records lie
+in the columns (see record_columns.py).
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import polars as pl
+
+from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import Aside
+from oea_cli.records.columns import (
+    PARQUET_KEY,
+    ColumnPlan,
+    ParquetTable,
+    open_parquet,
+    plan_columns,
+    records_of,
+)
+from oea_cli.records.json_lines import to_json
+from oea_cli.records.lines import read_json_lines
+from oea_cli.records.rows import Record
+from oea_cli.vectors.arrays import unit_rows
+from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader, numbered
+from oea_cli.vectors.files.matrix import MatrixFile, open_matrix
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
+
+COLUMN = "embedding"
+ROWS_PER_GROUP = 8192
+
+
+def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
+    """Open a Parquet file with an `embedding` column of lists of floats, ours or anyone's.
+
+    Raises OeaError when there is no such column. Records without an `id` get their row number.
+    """
+    table = open_parquet(path, batch_rows=batch_rows)
+    if COLUMN not in table.schema:
+        raise OeaError(f"{path}: no column 'embedding'; is this the output of `oea embed`?")
+    first = next(table.frames, None)
+    if first is None or first.is_empty():
+        return empty_reader(table.metadata.get("encoder"))
+    encoder = table.metadata.get("encoder", _stamp(first))
+    dim = _matrix_of(first[COLUMN], str(path)).shape[1]
+    batches = _batches(first, table, encoder, dim, str(path))
+    return EmbeddingReader(batches, encoder, dim, table.metadata.get("metadata", {}))
+
+
+def _stamp(frame: pl.DataFrame) -> str | None:
+    # A file from elsewhere may carry the pipe's keys as columns.
+    stamp: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
+    return stamp
+
+
+def _batches(
+    first: pl.DataFrame, table: ParquetTable, encoder: str | None, dim: int, where: str
+) -> Iterator[Batch]:
+    row = 0
+    frame: pl.DataFrame | None = first
+    while frame is not None:
+        vectors = _matrix_of(frame[COLUMN], where)
+        if vectors.shape[1] != dim:
+            raise OeaError(f"{where}: {vectors.shape[1]} dimensions after row {row}, {dim} before")
+        if "encoder" in frame.columns and (frame["encoder"].ne_missing(encoder)).any():
+            raise OeaError(f"{where}: vectors of several encoders; embed them all with one")
+        records = records_of(frame.drop(COLUMN, "encoder", strict=False), table.description)
+        records = records or [{} for _ in range(len(vectors))]
+        numbered(records, row)
+        yield Batch(records, unit_rows(vectors, records, where))
+        row += len(vectors)
+        frame = next(table.frames, None)
+
+
+def _matrix_of(column: pl.Series, where: str) -> npt.NDArray[Any]:
+    dtype = column.dtype
+    if isinstance(dtype, pl.List) and dtype.inner.is_float() and not column.has_nulls():
+        lengths = sorted(column.list.len().unique().to_list())
+        if lengths[0] != lengths[-1]:
+            raise OeaError(f"{where}: vectors of {lengths[0]} and {lengths[-1]} dimensions")
+        column = column.list.to_array(lengths[0])
+        dtype = column.dtype
+    if not (isinstance(dtype, pl.Array) and dtype.inner.is_float()) or column.has_nulls():
+        raise OeaError(f"{where}: column 'embedding' is {dtype}, or has gaps; not lists of floats")
+    return column.to_numpy()
+
+
+def vector_column(vectors: npt.NDArray[Any]) -> pl.Series:
+    """Return (n, d) float32 or float16 rows as a column of fixed-size lists."""
+    inner = pl.Float16 if vectors.dtype == np.float16 else pl.Float32
+    return pl.Series(COLUMN, vectors, dtype=pl.Array(inner, vectors.shape[1]))
+
+
+def key_values(description: dict[str, Any], plan: ColumnPlan) -> dict[str, str]:
+    """The Parquet key-values that make records and vectors readable again."""
+    return {PARQUET_KEY: orjson.dumps({**description, "columns": plan.description}).decode()}
+
+
+class ParquetSink:
+    """Collects rows in two temporary files and turns them into one Parquet file at the end.
+
+    Which type a column needs is known only when every record has been seen, and there may be more
+    rows than memory: so they wait on disk and are streamed into the file.
+    """
+
+    def __init__(self, path: Path, origin: Origin) -> None:
+        self._origin = origin
+        self._aside = Aside(path)
+        self._vectors = Aside(path.with_name(path.name + ".vectors"))
+        self._records = Aside(path.with_name(path.name + ".records"))
+        self._matrix = MatrixFile(self._vectors.temporary, STORAGE_TYPES[origin.storage])
+        self._lines = self._records.temporary.open("wb")
+
+    def write(self, batch: Batch) -> None:
+        """Append the rows to the temporary files."""
+        self._matrix.append(batch.vectors)
+        self._lines.writelines(map(to_json, batch.records))
+
+    def close(self) -> None:
+        """Write the Parquet file in row groups, rename it into place, remove the rest."""
+        self._matrix.close()
+        self._lines.close()
+        plan = plan_columns(self._read_records())
+        metadata = key_values(self._origin.description(self._matrix.rows, self._matrix.dim), plan)
+        if self._matrix.rows:
+            self._sink_frames(plan, metadata)
+        else:
+            empty = [pl.Series("id", dtype=pl.String), pl.Series(COLUMN, dtype=pl.List(pl.Float32))]
+            pl.DataFrame(empty).write_parquet(self._aside.temporary, metadata=metadata)
+        self._aside.commit()
+        self.abort()
+
+    def _sink_frames(self, plan: ColumnPlan, metadata: dict[str, str]) -> None:
+        from polars.io.plugins import register_io_source
+
+        vectors = open_matrix(self._vectors.temporary)
+        inner = pl.Float16 if vectors.dtype == np.float16 else pl.Float32
+        schema = {**plan.dtypes, COLUMN: pl.Array(inner, vectors.shape[1])}
+
+        def frames(*_: Any) -> Iterator[pl.DataFrame]:
+            records = self._read_records()
+            for start in range(0, len(vectors), ROWS_PER_GROUP):
+                part = vectors[start : start + ROWS_PER_GROUP]
+                yield plan.frame(list(islice(records, len(part)))).with_columns(vector_column(part))
+
+        # Vectors do not compress: what zstd would save on them is not worth its time.
+        register_io_source(frames, schema=schema).sink_parquet(
+            self._aside.temporary,
+            compression="uncompressed",
+            row_group_size=ROWS_PER_GROUP,
+            maintain_order=True,
+            metadata=metadata,
+        )
+
+    def _read_records(self) -> Iterator[Record]:
+        with self._records.temporary.open("rb") as stream:
+            for _, record in read_json_lines(stream, str(self._aside.path)):
+                yield record
+
+    def abort(self) -> None:
+        """Remove the temporary files."""
+        self._matrix.close()
+        self._lines.close()
+        for aside in (self._aside, self._vectors, self._records):
+            aside.discard()

@@ -1,0 +1,245 @@
+"""Vectors as a folder of numbered shards and a manifest written last: large, resumable sets.
+
+    DIR/audio_emb/audio_emb_0000.npy        rows of one shard (text_emb/text_emb_0000.npy for texts)
+    DIR/metadata/metadata_0000.parquet      their records, same order; clip-retrieval's layout + id
+    DIR/manifest.json                       encoder, dimension, counts, sha256 per file
+
+A shard is complete when its metadata file is there, which is written after its vectors and repeats
+what made them: that is all a later run needs in order to go on. A shard never ends between two
+windows of one clip, so a clip is either done or not. Sums are for `sha256sum`; reading skips them.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import orjson
+import polars as pl
+
+from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import Aside, sha256_of, write_whole
+from oea_cli.records.columns import open_parquet, plan_columns, records_of
+from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.rows import Record
+from oea_cli.vectors.arrays import Vectors, unit_rows
+from oea_cli.vectors.batch import Batch, EmbeddingReader, numbered
+from oea_cli.vectors.files.matrix import MatrixFile, open_matrix
+from oea_cli.vectors.files.parquet import key_values
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
+
+Kind = Literal["audio", "text"]
+MANIFEST = "manifest.json"
+
+
+def read_shards(folder: Path, batch_rows: int) -> EmbeddingReader:
+    """Open a folder of shards; raises OeaError when its manifest is missing or does not match."""
+    manifest = _read_manifest(folder)
+    shards = manifest["shards"]
+    batches = _batches(folder, shards, manifest["dim"], batch_rows)
+    return EmbeddingReader(
+        batches, manifest["encoder"], manifest["dim"], manifest.get("metadata", {})
+    )
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest: dict[str, Any] = orjson.loads(path.read_bytes())
+        if not {"encoder", "dim", "shards"} <= manifest.keys():
+            raise ValueError("no 'encoder', 'dim' and 'shards'")
+    except FileNotFoundError as error:
+        if (folder / "index.json").exists():
+            why = "it is an index; the vectors that it was made from are meant"
+        elif (folder / "metadata").is_dir():
+            why = "`oea embed` did not finish; run it again and it goes on where it stopped"
+        else:
+            why = "not a folder of vectors"
+        raise OeaError(f"{folder}: no {MANIFEST}; {why}") from error
+    except (ValueError, AttributeError) as error:
+        raise OeaError(f"{path}: not written by oea ({error})") from error
+    return manifest
+
+
+def _batches(
+    folder: Path, shards: list[dict[str, Any]], dim: int, batch_rows: int
+) -> Iterator[Batch]:
+    row = 0
+    for shard in shards:
+        path = folder / shard["vectors"]
+        vectors = open_matrix(path)
+        if vectors.shape != (shard["count"], dim):
+            raise OeaError(f"{path}: holds {vectors.shape}, not what {MANIFEST} says")
+        table = open_parquet(folder / shard["records"], batch_rows=batch_rows)
+        start = 0
+        for frame in table.frames:
+            records = records_of(frame, table.description)
+            part = vectors[start : start + len(records)]
+            numbered(records, row + start)
+            yield Batch(records, unit_rows(part, records, str(path)))
+            start += len(records)
+        if start != len(vectors):
+            raise OeaError(f"{path}: {len(vectors)} vectors, {start} records")
+        row += start
+
+
+class _Held(NamedTuple):
+    """Rows that wait for their shard, and the shards that are stored.
+
+    Always replaced as a whole: an interrupt may come between any two steps, and must find each row
+    either waiting or stored.
+    """
+
+    records: list[Record]
+    vectors: list[Vectors]
+    shards: list[dict[str, Any]]
+
+
+class ShardSink:
+    """Writes shards as rows come in, goes on after those of an interrupted run, manifest last."""
+
+    def __init__(
+        self, folder: Path, origin: Origin, kind: Kind, shard_rows: int, resume: bool
+    ) -> None:
+        self._folder = folder
+        self._origin = origin
+        self._kind = kind
+        self._shard_rows = shard_rows
+        self._held = _Held([], [], [])
+        self._done: set[str] = set()
+        if folder.exists() and not folder.is_dir():
+            raise OeaError(f"{folder}: is a file, not a folder")
+        if (folder / "index.json").exists():
+            raise OeaError(
+                f"{folder}: is an index; write vectors elsewhere and index them from there"
+            )
+        self._adopt(resume)
+        for part in (f"{kind}_emb", "metadata"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+
+    def is_done(self, record_id: str) -> bool:
+        """True when an earlier run has stored this clip, or all its windows."""
+        return record_id in self._done
+
+    def _adopt(self, resume: bool) -> None:
+        paths = sorted(self._folder.glob("metadata/metadata_*.parquet"))
+        if resume:
+            for path in paths:
+                self._adopt_shard(path)
+            return
+        # The manifest goes first, so that nobody reads what is being removed.
+        (self._folder / MANIFEST).unlink(missing_ok=True)
+        for path in [*paths, *self._folder.glob("*_emb/*_emb_*.npy")]:
+            path.unlink()
+
+    def _adopt_shard(self, path: Path) -> None:
+        said = open_parquet(path).metadata
+        if "encoder" not in said:
+            raise OeaError(f"{path}: not written by oea; choose another folder")
+        if said["encoder"] != self._origin.encoder:
+            raise OeaError(
+                f"{self._folder}: holds vectors of {said['encoder']}, not of "
+                f"{self._origin.encoder}; choose another folder, or --no-resume to start anew"
+            )
+        mine = {"kind": self._kind, "storage": self._origin.storage}
+        theirs = {key: said.get(key) for key in mine}
+        if theirs != mine:
+            raise OeaError(f"{self._folder}: holds {theirs}, this run makes {mine}")
+        shard = {"number": int(path.stem.rpartition("_")[2]), **said["shard"], "dim": said["dim"]}
+        if not _is_whole(self._folder / shard["vectors"], shard):
+            path.unlink()
+            return
+        for row_id in pl.read_parquet(path, columns=["id"])["id"]:
+            self._done.update((row_id, clip_of(row_id)))
+        self._held.shards.append(shard)
+
+    def write(self, batch: Batch) -> None:
+        """Keep the rows, and store a shard when there are enough."""
+        records, vectors, shards = self._held
+        if shards and shards[0]["dim"] != batch.vectors.shape[1]:
+            raise OeaError(f"{self._folder}: holds vectors of {shards[0]['dim']} dimensions")
+        self._held = _Held([*records, *batch.records], [*vectors, batch.vectors], shards)
+        while len(self._held.records) >= self._shard_rows and (rows := self._whole_clips()):
+            self._store(min(rows, self._boundary(self._shard_rows)))
+
+    def _whole_clips(self) -> int:
+        """How many waiting rows belong to clips that are surely complete."""
+        records = self._held.records
+        rows = len(records)
+        if rows and WINDOW_MARK in (last := records[-1]["id"]):
+            while rows and clip_of(records[rows - 1]["id"]) == clip_of(last):
+                rows -= 1
+        return rows
+
+    def _boundary(self, row: int) -> int:
+        """The first row from `row` on at which another clip begins."""
+        records = self._held.records
+        clip = clip_of(records[row - 1]["id"])
+        while row < len(records) and clip_of(records[row]["id"]) == clip:
+            row += 1
+        return row
+
+    def _store(self, rows: int) -> None:
+        records, parts, shards = self._held
+        vectors = np.concatenate(parts)
+        number = shards[-1]["number"] + 1 if shards else 0
+        shard = self._store_shard(number, records[:rows], vectors[:rows])
+        self._held = _Held(records[rows:], [vectors[rows:]], [*shards, shard])
+
+    def _store_shard(self, number: int, records: list[Record], vectors: Vectors) -> dict[str, Any]:
+        vectors_name = f"{self._kind}_emb/{self._kind}_emb_{number:04}.npy"
+        with Aside(self._folder / vectors_name) as temporary:
+            matrix = MatrixFile(temporary, STORAGE_TYPES[self._origin.storage])
+            matrix.append(vectors)
+            matrix.close()
+            digest = sha256_of(temporary)
+        shard = {
+            "vectors": vectors_name,
+            "records": f"metadata/metadata_{number:04}.parquet",
+            "count": len(records),
+            "sha256": {"vectors": digest},
+        }
+        self._store_records(records, shard, vectors.shape[1])
+        return {"number": number, **shard, "dim": vectors.shape[1]}
+
+    def _store_records(self, records: list[Record], shard: dict[str, Any], dim: int) -> None:
+        plan = plan_columns(records)
+        said = {**self._origin.description(len(records), dim), "kind": self._kind, "shard": shard}
+        with Aside(self._folder / shard["records"]) as temporary:
+            plan.frame(records).write_parquet(temporary, metadata=key_values(said, plan))
+
+    def close(self) -> None:
+        """Store the last shard, then the manifest that makes the folder whole."""
+        if self._held.records:
+            self._store(len(self._held.records))
+        shards = self._held.shards
+        dim = shards[0]["dim"] if shards else 0
+        for shard in shards:
+            shard["sha256"]["records"] = sha256_of(self._folder / shard["records"])
+        count = sum(shard["count"] for shard in shards)
+        manifest = {
+            **self._origin.description(count, dim),
+            "kind": self._kind,
+            "shards": [
+                {key: shard[key] for key in ("vectors", "records", "count", "sha256")}
+                for shard in shards
+            ],
+        }
+        content = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
+        write_whole(self._folder / MANIFEST, content)
+
+    def abort(self) -> None:
+        """Keep the clips that are complete as a last shard; without a manifest none is whole."""
+        # What made the run fail (a full disk) may make this fail too, and is the better message.
+        with suppress(OSError):
+            if rows := self._whole_clips():
+                self._store(rows)
+
+
+def _is_whole(path: Path, shard: dict[str, Any]) -> bool:
+    """True when the vectors of a shard are there as its metadata file says."""
+    try:
+        return open_matrix(path).shape == (shard["count"], shard["dim"])
+    except OeaError:
+        return False

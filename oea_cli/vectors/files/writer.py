@@ -1,0 +1,111 @@
+"""What every output shares: one writer that checks each batch before a format stores it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from oea_cli import __version__
+from oea_cli.errors import OeaError
+from oea_cli.vectors.arrays import unit_rows
+from oea_cli.vectors.batch import Batch
+
+Storage = Literal["f32", "f16"]
+Encoding = Literal["json", "base64"]
+
+STORAGE_TYPES: dict[Storage, type[np.floating[Any]]] = {"f32": np.float32, "f16": np.float16}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an artefact remembers about its vectors, besides their number and dimension."""
+
+    encoder: str | None
+    storage: Storage = "f32"
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def description(self, count: int, dim: int) -> dict[str, Any]:
+        """The content of X.meta.json, of the Parquet key-value and of the manifest."""
+        return {
+            "format": "oea-embeddings/1",
+            "encoder": self.encoder,
+            "dim": dim,
+            "count": count,
+            "storage": self.storage,
+            "oea_version": __version__,
+            "metadata": self.metadata,
+        }
+
+
+class Sink(Protocol):
+    """Where one format puts batches."""
+
+    def write(self, batch: Batch) -> None:
+        """Store one checked, non-empty batch."""
+
+    def close(self) -> None:
+        """Finish: put everything in its final place, the manifest last."""
+
+    def abort(self) -> None:
+        """Give up: leave nothing behind that looks finished."""
+
+
+class EmbeddingWriter:
+    """Writes batches to one output; a context manager that finishes, or gives up on an exception.
+
+    `is_done(id)` tells whether an interrupted earlier run has already stored this clip: only
+    a folder of shards remembers, everywhere else it is always False.
+    """
+
+    def __init__(
+        self, sink: Sink, where: str, is_done: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self.count = 0
+        self.dim = 0
+        self.is_done = is_done
+        self._sink = sink
+        self._where = where
+
+    def write(self, batch: Batch) -> None:
+        """Store one batch; raises OeaError for NaN, zero vectors and another dimension."""
+        if not batch.records:
+            return
+        if len(batch.records) != len(batch.vectors):
+            raise ValueError(f"{len(batch.records)} records, {len(batch.vectors)} vectors")
+        vectors = unit_rows(batch.vectors, batch.records, self._where)
+        self.dim = self.dim or vectors.shape[1]
+        if vectors.shape[1] != self.dim:
+            raise OeaError(
+                f"{self._where}: vectors of {vectors.shape[1]} dimensions after "
+                f"vectors of {self.dim}"
+            )
+        self._sink.write(Batch(batch.records, vectors))
+        self.count += len(vectors)
+
+    def close(self) -> None:
+        """Finish the output; nothing is in its final place before."""
+        self._sink.close()
+
+    def abort(self) -> None:
+        """Leave no half-written output behind; shards that are complete stay for the next run."""
+        self._sink.abort()
+
+    def __enter__(self) -> "EmbeddingWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self.abort()
+            return
+        try:
+            self.close()
+        except BaseException:
+            self.abort()
+            raise

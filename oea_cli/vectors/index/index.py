@@ -1,0 +1,305 @@
+"""Reading an index folder: search, filters, records."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oea_cli.errors import OeaError
+from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
+from oea_cli.vectors.index.manifest import Manifest, Segment, read_manifest
+from oea_cli.vectors.index.record_files import Record, RecordReader
+from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
+from oea_cli.vectors.scan.best import NearestRows
+
+BLOCK_ROWS = 8192
+BLOCK_QUERIES = 1024
+# Scores of a block differ in their last bits with its shape, so a few more rows than asked for are
+# kept and scored again, one by one, before the last are cut off.
+SPARE_ROWS = 8
+# Below this many eligible rows a scan is quicker than a graph, and misses nothing.
+SCAN_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class OpenSegment:
+    """A segment with its rows mapped into memory."""
+
+    first: int
+    stored: Stored
+    live: Mask
+    graph: Any | None
+
+
+class VectorIndex:
+    """An index folder opened for reading; a snapshot, whatever a writer does meanwhile.
+
+    Rows are numbered from 0 over all segments, deleted ones included.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        """Open every file that `index.json` names; raises FileNotFoundError where one is gone."""
+        self.folder, self.manifest = folder, manifest
+        self.dim, self.encoder, self.storage = manifest.dim, manifest.encoder, manifest.storage
+        sizes = [segment.num_rows for segment in manifest.segments]
+        firsts = np.cumsum([0, *sizes])
+        self.num_rows = int(firsts[-1])
+        self.segments = [
+            self._open(segment, int(first))
+            for segment, first in zip(manifest.segments, firsts[:-1], strict=True)
+        ]
+        parts = [folder / name for s in manifest.segments for name in s.records]
+        part_rows = [rows for segment in manifest.segments for rows in segment.part_rows]
+        self.record_files = RecordReader(parts, part_rows)
+
+    @classmethod
+    def open(cls, folder: Path) -> "VectorIndex":
+        """Open an index folder; raises OeaError where it is none or damaged."""
+        for _ in range(3):
+            manifest = read_manifest(folder)
+            try:
+                return cls(folder, manifest)
+            except FileNotFoundError as error:
+                # A writer replaced the index between the two reads: look again.
+                missing = error.filename
+        raise OeaError(f"{folder}: damaged, {missing} is gone; build the index again")
+
+    def __len__(self) -> int:
+        return self.manifest.num_live
+
+    @cached_property
+    def live(self) -> Mask:
+        """Which rows (N,) are not deleted."""
+        return np.concatenate([np.zeros(0, bool), *(segment.live for segment in self.segments)])
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of every id that is not deleted."""
+        ids = self.record_files.ids()
+        return {ids[row]: row for row in np.flatnonzero(self.live).tolist()}
+
+    def search(
+        self,
+        queries: Floats,
+        k: int,
+        mask: Mask | None = None,
+        penalty: Floats | None = None,
+        exact: bool = False,
+    ) -> tuple[RowNumbers, Floats]:
+        """Find the best `k` rows for each query (Q, D) of length 1.
+
+        `mask` (N,) says which rows may be found, `penalty` (N,) is taken off their
+        scores, `exact` scans even where there is a graph. Returns rows and scores, both
+        (Q, min(k, len(index))), best first, equal scores by row; where fewer rows are eligible, the
+        rest is row -1 with score -inf.
+        """
+        self._check_queries(queries)
+        eligible = self.live if mask is None else self.live & mask
+        k = min(k, len(self))
+        chunks = []
+        for start in range(0, len(queries), BLOCK_QUERIES):
+            part = slice(start, start + BLOCK_QUERIES)
+            chunks.append(self._search_chunk(queries[part], k, eligible, penalty, exact))
+        if not chunks:
+            return np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
+        rows, scores = zip(*chunks, strict=True)
+        return np.concatenate(rows), np.concatenate(scores)
+
+    def scores_for(self, queries: Floats) -> Floats:
+        """Return the cosines (Q, N) of the queries with every row, deleted ones included."""
+        self._check_queries(queries)
+        scores = np.empty((len(queries), self.num_rows), np.float32)
+        for rows, block in self._blocks(np.ones(self.num_rows, bool)):
+            scores[:, rows] = queries @ block.T
+        return scores
+
+    def vectors(self, rows: RowNumbers) -> Floats:
+        """Return the vectors (R, D) of these rows, of length 1 up to the storage's precision."""
+        return decode_rows(self.stored(rows), self.storage, self.dim)
+
+    def stored(self, rows: RowNumbers) -> Stored:
+        """Return these rows (R, W) as they are stored."""
+        owners = np.searchsorted([s.first for s in self.segments], rows, "right") - 1
+        chosen = np.unique(owners)
+        if len(chosen) == 1:
+            segment = self.segments[chosen[0]]
+            whole: Stored = segment.stored[rows - segment.first]
+            return whole
+        found = np.empty((len(rows), stored_width(self.dim, self.storage)), DTYPES[self.storage])
+        for number in chosen:
+            own = owners == number
+            segment = self.segments[number]
+            found[own] = segment.stored[rows[own] - segment.first]
+        return found
+
+    def vector_of(self, id: str) -> Floats:
+        """Return the vector (D,) of a record; raises OeaError where there is none of that id."""
+        vector: Floats = self.vectors(np.array([self.find(id)]))[0]
+        return vector
+
+    def find(self, id: str) -> int:
+        """Return the row of an id; raises OeaError, naming ids that look like it."""
+        if id not in self.row_of:
+            raise OeaError(f"{self.folder}: no record with id {id!r}{self._similar_ids(id)}")
+        return self.row_of[id]
+
+    def records(self, rows: RowNumbers) -> list[Record]:
+        """Return the records of these rows, in their order."""
+        return self.record_files.records(rows)
+
+    def records_of(self, ids: Iterable[str]) -> list[Record]:
+        """Return the records of these ids, in their order."""
+        return self.records(np.array([self.row_of[id_] for id_ in ids], np.int64))
+
+    def where(self, condition: str) -> Mask:
+        """Return which rows (N,) satisfy an SQL condition over the record's keys."""
+        return self.record_files.where(condition)
+
+    @property
+    def recall(self) -> float | None:
+        """The share of the true ten nearest that a search finds; 1.0 where it is exact."""
+        segments = [s for s in self.manifest.segments if s.num_rows]
+        total = sum(segment.num_rows for segment in segments)
+        if not total:
+            return None
+        known = sum(s.num_rows * (1.0 if s.recall is None else s.recall) for s in segments)
+        return round(known / total, 4)
+
+    def info(self) -> dict[str, Any]:
+        """Describe the index: counts, kind, storage, encoder, bytes, dates, segments."""
+        manifest = self.manifest
+        names = {name for segment in manifest.segments for name in segment.files()}
+        return {
+            "path": str(self.folder),
+            "count": len(self),
+            "deleted": self.num_rows - len(self),
+            "dim": self.dim,
+            "encoder": self.encoder,
+            "kind": manifest.kind,
+            "storage": self.storage,
+            "recall@10": self.recall,
+            "bytes": sum((self.folder / name).stat().st_size for name in names),
+            "created": manifest.created,
+            "updated": manifest.updated,
+            "oea": manifest.oea,
+            "segments": [_describe(segment) for segment in manifest.segments],
+        }
+
+    def _open(self, segment: Segment, first: int) -> OpenSegment:
+        path = self.folder / segment.vectors
+        stored = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        live = np.ones(segment.num_rows, bool)
+        if segment.deleted:
+            live[np.load(self.folder / segment.deleted, allow_pickle=False)] = False
+        graph = None
+        if segment.graph:
+            path = self.folder / segment.graph
+            if not path.exists():
+                raise FileNotFoundError(2, "gone", str(path))
+            from oea_cli.vectors.index.graph import open_graph
+
+            graph = open_graph(path, self.storage, self.dim)
+        return OpenSegment(first, stored, live, graph)
+
+    def _check_queries(self, queries: Floats) -> None:
+        if not len(self):
+            raise OeaError(f"{self.folder}: the index is empty")
+        if not np.isfinite(queries).all():
+            raise OeaError(f"{self.folder}: a query holds numbers that are not finite")
+        if queries.ndim != 2 or queries.shape[1] != self.dim:
+            raise OeaError(
+                f"{self.folder}: holds {self.dim}-dimensional vectors, "
+                f"the query has {queries.shape[-1]}; use the encoder that made the index"
+            )
+
+    def _search_chunk(
+        self, queries: Floats, k: int, eligible: Mask, penalty: Floats | None, exact: bool
+    ) -> tuple[RowNumbers, Floats]:
+        nearest = NearestRows(len(queries), min(k + SPARE_ROWS, max(len(self), 1)))
+        scanned = eligible.copy()
+        if not exact and penalty is None and np.count_nonzero(eligible) > SCAN_ROWS:
+            for segment in self.segments:
+                if segment.graph is not None:
+                    self._walk(segment, queries, eligible, nearest)
+                    scanned[segment.first : segment.first + len(segment.stored)] = False
+        # One buffer for all blocks: fresh memory would cost as much as the comparison.
+        buffer = np.empty(len(queries) * BLOCK_ROWS, np.float32)
+        for rows, block in self._blocks(scanned):
+            # This way round the product of a block runs as fast as that of the whole.
+            scores = buffer[: len(queries) * len(rows)].reshape(len(rows), len(queries))
+            np.matmul(block, queries.T, out=scores)
+            if penalty is not None:
+                scores -= penalty[rows][:, None]
+            nearest.update(scores, rows)
+        rows, _ = nearest.best()
+        return self._score_again(queries, rows, k, penalty)
+
+    def _walk(
+        self, segment: OpenSegment, queries: Floats, eligible: Mask, nearest: NearestRows
+    ) -> None:
+        """Let the segment's graph propose candidates, and score them by their stored rows."""
+        from oea_cli.vectors.index.graph import propose
+
+        window = eligible[segment.first : segment.first + len(segment.stored)]
+        share = max(np.count_nonzero(window) / len(window), 1e-6)
+        count = min(len(window), int(nearest.k / share) + SPARE_ROWS)
+        owners, local = propose(segment.graph, queries, count)
+        allowed = window[local]
+        owners, rows = owners[allowed], local[allowed] + segment.first
+        nearest.add(owners, self._pair_scores(queries, owners, rows), rows)
+
+    def _score_again(
+        self, queries: Floats, rows: RowNumbers, k: int, penalty: Floats | None
+    ) -> tuple[RowNumbers, Floats]:
+        """Score the candidates (Q, C) in a way that no block shape changes, and keep the best k."""
+        owners, places = np.nonzero(rows >= 0)
+        found = rows[owners, places]
+        scores = np.full(rows.shape, -np.inf, np.float32)
+        exact = self._pair_scores(queries, owners, found)
+        if penalty is not None:
+            exact -= penalty[found]
+        scores[owners, places] = exact
+        order = np.lexsort((rows, -scores), axis=1)[:, :k]
+        return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
+
+    def _pair_scores(self, queries: Floats, owners: RowNumbers, rows: RowNumbers) -> Floats:
+        """Return the cosine of each (query, row) pair (C,), summed in double precision."""
+        scores = np.empty(len(rows), np.float32)
+        for start in range(0, len(rows), BLOCK_ROWS):
+            part = slice(start, start + BLOCK_ROWS)
+            vectors = self.vectors(rows[part])
+            scores[part] = np.einsum("cd,cd->c", vectors, queries[owners[part]], dtype=np.float64)
+        return scores
+
+    def _blocks(self, eligible: Mask) -> Iterator[tuple[RowNumbers, Floats]]:
+        """Yield the eligible rows in ascending order as (rows (B,), vectors (B, D))."""
+        for segment in self.segments:
+            chosen = eligible[segment.first : segment.first + len(segment.stored)]
+            for start in range(0, len(chosen), BLOCK_ROWS):
+                local = start + np.flatnonzero(chosen[start : start + BLOCK_ROWS])
+                if not len(local):
+                    continue
+                stop = start + BLOCK_ROWS
+                whole = len(local) == len(chosen[start:stop])
+                stored = segment.stored[start:stop] if whole else segment.stored[local]
+                yield local + segment.first, decode_rows(stored, self.storage, self.dim)
+
+    def _similar_ids(self, id: str) -> str:
+        from difflib import get_close_matches
+
+        windows = [known for known in self.row_of if known.startswith(f"{id}#t=")]
+        close = windows[:3] or get_close_matches(id, self.row_of, n=3)
+        return f"; did you mean {', '.join(close)}?" if close else ""
+
+
+def _describe(segment: Segment) -> dict[str, Any]:
+    return {
+        "number": segment.number,
+        "count": segment.num_rows - segment.num_deleted,
+        "deleted": segment.num_deleted,
+        "graph": segment.graph is not None,
+        "recall@10": segment.recall,
+    }

@@ -1,0 +1,119 @@
+"""What becomes of an incoming record: it is new, known already, or in the place of another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import orjson
+
+from oea_cli.errors import OeaError
+from oea_cli.records.json_lines import ids_of, texts_of
+from oea_cli.records.rows import Record
+from oea_cli.vectors.arrays import Floats, Stored
+from oea_cli.vectors.index.index import VectorIndex
+from oea_cli.vectors.index.segment_writer import SegmentWriter
+from oea_cli.vectors.index.storage import decode_rows, encode_rows
+
+# How far the cosine of two vectors that are the same may fall below 1: what another batch size
+# changes in the last bits, after encoding.
+SAME_VECTOR = {"f32": 1e-6, "f16": 1e-6, "i8": 1e-4, "b1": 2e-2}
+
+
+class VectorBatch(Protocol):
+    """Records with their unit vectors (N, D)."""
+
+    @property
+    def records(self) -> Sequence[Record]: ...
+    @property
+    def vectors(self) -> Floats: ...
+
+
+@dataclass
+class Change:
+    """What a change did, in numbers of records."""
+
+    added: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    total: int = 0
+
+
+class Intake:
+    """Decides for every incoming record whether it is new, known, or in the place of another."""
+
+    def __init__(self, index: VectorIndex | None, writer: SegmentWriter, newer_wins: bool) -> None:
+        self.index, self.writer, self.newer_wins = index, writer, newer_wins
+        self.first_row = index.num_rows if index else 0
+        self.known = dict(index.row_of) if index else {}
+        self.dead: set[int] = set()
+        self.change = Change()
+
+    def take(self, batch: VectorBatch) -> None:
+        """Write what is new of a batch."""
+        ids, texts = ids_of(batch.records), texts_of(batch.records)
+        stored = encode_rows(batch.vectors, self.writer.storage)
+        start = self.first_row + self.writer.rows.num_rows
+        if len(set(ids)) == len(ids) and self.known.keys().isdisjoint(ids):
+            self.known.update(zip(ids, range(start, start + len(ids)), strict=True))
+            self.change.added += len(ids)
+            self.writer.write(ids, texts, batch.vectors, stored)
+            return
+        for place, (id_, text) in enumerate(zip(ids, texts, strict=True)):
+            one = slice(place, place + 1)
+            self._take_one(id_, text, batch.vectors[one], stored[one])
+
+    def _take_one(self, id_: str, text: str, vector: Floats, stored: Stored) -> None:
+        row = self.known.get(id_)
+        if row is None:
+            self.change.added += 1
+        elif self._is_same(row, text, stored):
+            self.change.unchanged += 1
+            return
+        elif self.newer_wins:
+            self.change.replaced += 1
+            self.dead.add(row)
+        else:
+            raise OeaError(self._conflict(id_, row))
+        self.known[id_] = self.first_row + self.writer.rows.num_rows
+        self.writer.write([id_], [text], vector, stored)
+
+    def _is_same(self, row: int, text: str, stored: Stored) -> bool:
+        """Return whether the row holds this vector, and where the newer wins, this record too."""
+        old, new = (
+            decode_rows(rows, self.writer.storage, self.writer.dim)[0].astype(np.float64)
+            for rows in (self._stored(row), stored)
+        )
+        cosine = old @ new / np.sqrt((old @ old) * (new @ new))
+        if cosine < 1 - SAME_VECTOR[self.writer.storage]:
+            return False
+        return not self.newer_wins or _says_the_same(self._text(row), text)
+
+    def _stored(self, row: int) -> Stored:
+        if self.index is not None and row < self.first_row:
+            return self.index.stored(np.array([row]))
+        return self.writer.rows.read(row - self.first_row)
+
+    def _text(self, row: int) -> str | None:
+        return self._old_texts[row] if row < self.first_row else None
+
+    @cached_property
+    def _old_texts(self) -> list[str]:
+        return self.index.record_files.texts() if self.index else []
+
+    def _conflict(self, id_: str, row: int) -> str:
+        if self.index is None or row >= self.first_row:
+            return f"id {id_!r} comes twice with different vectors; an id names one record"
+        return (
+            f"id {id_!r} is in {self.index.folder} with another vector; "
+            "--replace lets the newer one win"
+        )
+
+
+def _says_the_same(old: str | None, new: str) -> bool:
+    """Return whether two JSON texts are one record, however they are spaced and escaped."""
+    if old is None or old == new:
+        return old == new
+    return orjson.dumps(orjson.loads(old)) == orjson.dumps(orjson.loads(new))

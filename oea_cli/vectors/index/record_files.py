@@ -1,0 +1,162 @@
+"""The records of an index: Parquet files of two columns, `id` and `record` (the record as JSON).
+
+The JSON text keeps every key exactly as it came in; typed columns could not (a key that is a number
+in one clip and a list in the next, an absent key beside a null one).
+"""
+
+import mmap
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import orjson
+import polars as pl
+
+from oea_cli.errors import OeaError
+from oea_cli.vectors.arrays import Mask, RowNumbers
+
+PART_ROWS = 1 << 18
+
+Record = dict[str, Any]
+
+
+class RecordWriter:
+    """Writes records to numbered Parquet parts, holding one part in memory at most."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.folder, self.number = folder, number
+        self.parts: list[str] = []
+        self.part_rows: list[int] = []
+        self._ids: list[str] = []
+        self._texts: list[str] = []
+
+    def write(self, ids: Sequence[str], texts: Sequence[str]) -> None:
+        """Append records as JSON text, with the id of each."""
+        self._ids.extend(ids)
+        self._texts.extend(texts)
+        if len(self._ids) >= PART_ROWS:
+            self._write_part()
+
+    def close(self) -> None:
+        """Write what is left; `parts` and `part_rows` then name the files and their sizes."""
+        if self._ids:
+            self._write_part()
+
+    def _write_part(self) -> None:
+        name = f"records-{self.number:04}-{len(self.parts):02}.parquet"
+        frame = pl.DataFrame({"id": self._ids, "record": self._texts})
+        self.parts.append(name)
+        self.part_rows.append(len(frame))
+        with (self.folder / name).open("xb") as file:
+            frame.write_parquet(file, compression="lz4", statistics=False)
+            file.flush()
+            os.fsync(file.fileno())
+        self._ids, self._texts = [], []
+
+
+class RecordReader:
+    """Reads records by row number from the open parts of all segments, in order.
+
+    All files are mapped at once, so that they outlive a writer's clean-up.
+    """
+
+    def __init__(self, paths: Sequence[Path], sizes: Sequence[int]) -> None:
+        self._parts = [_mapped(path) for path in paths]
+        self._starts = np.cumsum([0, *sizes])
+
+    def ids(self) -> list[str]:
+        """Return the id of every row, those of deleted rows included."""
+        return self._whole("id")
+
+    def texts(self) -> list[str]:
+        """Return every row's record as JSON text."""
+        return self._whole("record")
+
+    def take(self, column: str, rows: RowNumbers) -> list[str]:
+        """Return a column (`id`, or `record` as JSON text) of these rows, in their order."""
+        owners = np.searchsorted(self._starts, rows, side="right") - 1
+        found = np.empty(len(rows), object)
+        for number in np.unique(owners):
+            own = owners == number
+            local = rows[own] - self._starts[number]
+            found[own] = self._column(int(number), column).gather(local).to_numpy()
+        return list(found)
+
+    def records(self, rows: RowNumbers) -> list[Record]:
+        """Return the records of these rows, in their order."""
+        return [orjson.loads(text) for text in self.take("record", rows)]
+
+    def where(self, condition: str) -> Mask:
+        """Return which rows (N,) satisfy an SQL condition over the record's keys.
+
+        Raises OeaError for a condition that is no SQL, names an unknown key, or is not a condition.
+        """
+        expression = _parse(condition)
+        names = expression.meta.root_names()
+        frame = self._frame(names, condition)
+        try:
+            # A literal (`1 = 1`) yields one row whatever the height.
+            result = frame.with_columns(expression.alias("chosen"))["chosen"]
+        except pl.exceptions.PolarsError as error:
+            raise OeaError(f"--where {condition!r}: {_first_line(error)}") from error
+        if result.dtype != pl.Boolean:
+            raise OeaError(f"--where {condition!r}: yields {result.dtype}, not true or false")
+        return result.fill_null(False).to_numpy()
+
+    def _frame(self, names: list[str], condition: str) -> pl.DataFrame:
+        """Collect the values of these keys over all rows."""
+        columns: dict[str, list[Any]] = {name: [] for name in names}
+        known: set[str] = set()
+        num_rows = 0
+        for text in self.texts():
+            record = orjson.loads(text)
+            num_rows += 1
+            known.update(record)
+            for name, values in columns.items():
+                values.append(record.get(name))
+        if missing := [name for name in names if name not in known]:
+            raise OeaError(
+                f"--where {condition!r}: no record has a key {missing[0]!r}; "
+                f"there are {', '.join(sorted(known))}"
+            )
+        series = [_series(name, values, condition) for name, values in columns.items()]
+        return pl.DataFrame([pl.Series("", np.arange(num_rows)), *series])
+
+    def _whole(self, name: str) -> list[str]:
+        columns = (self._column(number, name) for number in range(len(self._parts)))
+        return [value for column in columns for value in column.to_list()]
+
+    def _column(self, number: int, name: str) -> pl.Series:
+        self._parts[number].seek(0)
+        return pl.read_parquet(cast(Any, self._parts[number]), columns=[name])[name]
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _parse(condition: str) -> pl.Expr:
+    try:
+        return pl.sql_expr(condition)
+    except pl.exceptions.PolarsError as error:
+        raise OeaError(
+            f"--where {condition!r}: {_first_line(error)}; "
+            "write SQL such as \"duration < 10 AND category = 'dog'\""
+        ) from error
+
+
+def _series(name: str, values: list[Any], condition: str) -> pl.Series:
+    try:
+        series = pl.Series(name, values, strict=False)
+    except (pl.exceptions.PolarsError, TypeError):
+        series = pl.Series(name, values, dtype=pl.Object)
+    if series.dtype == pl.Object:
+        raise OeaError(f"--where {condition!r}: the values of {name!r} are of several types")
+    return series
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

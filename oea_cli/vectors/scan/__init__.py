@@ -1,0 +1,1 @@
+"""The exact scan: blocks of rows against all queries, for the best k, ranks, or neighbours."""
