@@ -9,6 +9,8 @@ from tests.docs.pages import PAGES, REPOSITORY, page_id
 
 REFERENCE = REPOSITORY / "docs" / "commands.md"
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)")
+PLACE = re.compile(r"`((?:oea_cli|tests|recipes|shell_examples|docs)/[\w/.-]*)`")
+"""A file as pages name it; `mine.py` is the reader's own."""
 TEXTS = {".py", ".md", ".toml", ".yaml", ".sh", ".txt"}
 
 
@@ -36,6 +38,12 @@ def test_every_guide_stands_in_the_table_of_contents() -> None:
     for path in [*PAGES, REFERENCE]:
         if path.parent == REFERENCE.parent and path.name != "README.md":
             assert f"({path.name})" in contents, path.name
+
+
+def test_files_that_pages_name_exist() -> None:
+    for path in PAGES:
+        for name in PLACE.findall(path.read_text(encoding="utf-8")):
+            assert (REPOSITORY / name).exists() or "mine" in name, f"{path.name}: {name}"
 
 
 def test_nothing_is_left_to_fill_in() -> None:
