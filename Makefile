@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: help demo test test-slow lint fix docs clean
 
 help:
-	@echo "make demo       install, make a hundred sounds, index and search them"
+	@echo "make demo       install, copy a hundred sounds, index and search them"
 	@echo "make test       install what the tests need and run them (a few minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff check, ruff format --check, mypy --strict"
