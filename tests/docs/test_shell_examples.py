@@ -1,16 +1,13 @@
 """The pipelines under shell_examples/ run as they stand."""
 
-import os
 import shutil
-import stat
 import subprocess
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.conftest import REPOSITORY, clean_environment
+from tests.docs.pages import REPOSITORY
 
 EXAMPLES = sorted((REPOSITORY / "shell_examples").glob("*.sh"))
 
@@ -19,20 +16,9 @@ def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 3
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A PATH whose `oea` is the code under test, installed or not."""
-    folder = tmp_path_factory.mktemp("bin")
-    program = folder / "oea"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m oea_cli "$@"\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    search_path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-    return {**clean_environment(), "PATH": search_path, "RECIPES": str(REPOSITORY / "recipes")}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example_runs(path: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+def test_example_runs(path: Path, tmp_path: Path, environment: Mapping[str, str]) -> None:
     if (needs := next_need(path)) and not shutil.which(needs):
         pytest.skip(f"{path.name} needs {needs}")
     done = subprocess.run(
@@ -49,16 +35,6 @@ def test_example_is_bash_and_explains_itself(path: Path) -> None:
     assert lines[0] == "#!/usr/bin/env bash" and lines[1].startswith("# ")
     assert "set -euo pipefail" in lines
     assert subprocess.run(["bash", "-n", str(path)], check=False).returncode == 0
-
-
-def test_github_actions_run_what_the_example_runs() -> None:
-    folder = REPOSITORY / "shell_examples"
-    workflow = yaml.safe_load((folder / "github_actions.yaml").read_text())
-    steps = workflow["jobs"]["eval"]["steps"]
-    commands = [line for step in steps for line in step.get("run", "").splitlines()]
-    ours = [command for command in commands if command.startswith("oea ")]
-    example = (folder / "gate_in_ci.sh").read_text().splitlines()
-    assert len(ours) == 3 and set(ours) <= set(example)
 
 
 def next_need(path: Path) -> str | None:
