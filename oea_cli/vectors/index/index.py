@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from oea_cli.errors import OeaError
+from oea_cli.records.ids import clip_of
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.manifest import Manifest, Segment, read_manifest
 from oea_cli.vectors.index.record_files import Record, RecordReader
@@ -271,7 +272,7 @@ class VectorIndex:
     def _similar_ids(self, id: str) -> str:
         from difflib import get_close_matches
 
-        windows = [known for known in self.row_of if known.startswith(f"{id}#t=")]
+        windows = [known for known in self.row_of if clip_of(known) == id]
         close = windows[:3] or get_close_matches(id, self.row_of, n=3)
         return f"; did you mean {', '.join(close)}?" if close else ""
 

@@ -1,0 +1,37 @@
+"""Where queries go: files written whole, or stdout."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from oea_cli.records.artefacts import write_whole
+from oea_cli.records.json_lines import json_line
+from oea_cli.records.rows import Record
+
+
+def write_rows(rows: Sequence[Record], output: str | Path) -> None:
+    """Write rows as JSON lines to a file, all or nothing, or to stdout ("-")."""
+    write_bytes(b"".join(map(json_line, rows)), output)
+
+
+def write_counts(
+    counts: dict[str, Any],
+    as_table: Callable[[dict[str, Any]], str],
+    output: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Write counts as one JSON document for programs, or as a table for people."""
+    text = json.dumps(counts, indent=2) + "\n" if as_json else as_table(counts)
+    write_bytes(text.encode(), output)
+
+
+def write_bytes(content: bytes, output: str | Path) -> None:
+    """Write to a file, all or nothing, or to stdout ("-")."""
+    if output == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        write_whole(Path(output), content)
