@@ -14,7 +14,7 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff check, ruff format --check, mypy --strict"
 	@echo "make fix        let ruff mend what it can"
-	@echo "make docs       write the README's help blocks anew"
+	@echo "make docs       write the README's help blocks and the recipes' schemas anew"
 
 .venv/installed: pyproject.toml
 	@echo "# installing oea into .venv (torch is large: a few minutes the first time)"
@@ -51,6 +51,7 @@ fix: .venv/installed-lint
 
 docs: .venv/installed
 	$(BIN)/python tests/readme_help.py
+	$(BIN)/python tests/recipe_schemas.py
 
 clean:
 	rm -rf demo .pytest_cache .mypy_cache .ruff_cache

@@ -14,7 +14,7 @@ from oea_cli.mining.duplicates import COINCIDING
 from oea_cli.mining.fingerprints import CHANGED_BELOW, SAME_BELOW
 from oea_cli.mining.pool import Clips
 from oea_cli.mining.stages import FATES, Fate, Mined, Settings
-from oea_cli.vectors.scan.ranks import pair_scores
+from oea_cli.vectors.scan.scores import cosines
 
 SHOWN_CAPTIONS = 2
 NAME_WIDTH = 22
@@ -76,7 +76,7 @@ def _shared_marks(clips: Clips, one: int, other: int) -> str:
 
 
 def _cosine(clips: Clips, one: int, other: int) -> float:
-    return round(float(pair_scores(clips.vectors[[one]], clips.vectors[[other]])[0]), 6)
+    return round(float(cosines(clips.vectors[[one]], clips.vectors[[other]])[0]), 6)
 
 
 def _rank(clips: Clips, mined: Mined, target: int, cosine: float, negative: int) -> int:

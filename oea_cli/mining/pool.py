@@ -12,11 +12,12 @@ from oea_cli.clips.captions import captions_in
 from oea_cli.clips.clip import Clip, clip_from
 from oea_cli.clips.names import ClipNames
 from oea_cli.encoder.protocol import Encoder
+from oea_cli.encoder.streaming.stream import stream_clips
 from oea_cli.errors import Failure, OeaError, Report, UsageError
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.arrays import Vectors, mean_direction
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.files.shards import MANIFEST
@@ -149,11 +150,9 @@ def _encoded(
     first = next(captioned, None)
     if first is None:
         return
-    from oea_cli.encoder.streaming.stream import encode_records
-
     encoder = get_encoder()
     origin.stamp = encoder.stamp
-    yield from encode_records(encoder, chain([first], captioned), report=report)
+    yield from stream_clips(encoder, chain([first], captioned), report=report)
 
 
 def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
@@ -186,7 +185,7 @@ def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
         if name is None:
             raise OeaError(f"{source}: no vector for the clip {record['id']!r}")
         rows = rows_of[name]
-        yield Batch([record], _mean(vectors[rows])[None])
+        yield Batch([record], mean_direction(vectors[rows])[None])
 
 
 def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
@@ -260,14 +259,5 @@ def _joined(vectors: Vectors, kept: list[list[int]]) -> Vectors:
     joined: Vectors = vectors[firsts]
     for clip, rows in enumerate(kept):
         if len(rows) > 1:
-            joined[clip] = _mean(vectors[rows])
+            joined[clip] = mean_direction(vectors[rows])
     return joined
-
-
-def _mean(vectors: Vectors) -> Vectors:
-    """The direction (D,) of the mean of unit vectors (R, D)."""
-    mean: Vectors = vectors[0]
-    if len(vectors) > 1:
-        total = vectors.sum(axis=0, dtype=np.float64)
-        mean = (total / np.linalg.norm(total)).astype(np.float32)
-    return mean

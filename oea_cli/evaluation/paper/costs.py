@@ -1,15 +1,17 @@
 """What an encoder costs, as the paper's Table 16 has it: times, peak memory, trained parameters."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
 from oea_cli.clips.captions import captions_in
 from oea_cli.encoder.memory import peak_memory, reset_peak_memory
 from oea_cli.encoder.protocol import Encoder
+from oea_cli.encoder.streaming.inputs import EncoderInput
+from oea_cli.encoder.streaming.stream import stream_inputs
+from oea_cli.errors import raise_failure
 from oea_cli.evaluation.paper.encoder_files import num_trained
 from oea_cli.records.rows import Record
 
@@ -27,16 +29,15 @@ def costs(
                         memory of the whole process, libraries and all
     trainable m         millions of parameters in the encoder's folder (see `num_trained`)
     """
-    from oea_cli.audio.windows import read_windows
+    from oea_cli.encoder.streaming.decoding import first_window
 
     chosen = list(islice(records, TIMED_INPUTS))
-    rate, seconds = encoder.sample_rate, encoder.max_seconds
-    sounds = [next(iter(read_windows(one["path"], rate, seconds))).samples for one in chosen]
-    texts = [text for one in chosen for text in captions_in(one)[:1]]
+    sounds = [first_window(encoder, one) for one in chosen]
+    texts = [EncoderInput(one, text) for one in chosen for text in captions_in(one)[:1]]
     reset_peak_memory(encoder.device)  # that of embedding a whole dataset, so far
     found = {
-        "audio ms": _milliseconds(encoder.encode_audio, sounds),
-        "text ms": _milliseconds(encoder.encode_text, texts),
+        "audio ms": _milliseconds(encoder, sounds),
+        "text ms": _milliseconds(encoder, texts),
     }
     trained = num_trained(model)
     if encoder.device in ("cpu", "cuda", "mps"):  # and not on a server
@@ -46,12 +47,11 @@ def costs(
     return {name: found[name] for name in metrics if name in found}
 
 
-def _milliseconds(encode: Callable[[list[Any]], object], inputs: list[Any]) -> float:
+def _milliseconds(encoder: Encoder, inputs: list[EncoderInput]) -> float:
     """The median over inputs, one by one, after one to warm up."""
-    encode(inputs[:1])
     taken = []
-    for one in inputs:
+    for one in inputs[:1] + inputs:
         started = time.perf_counter()
-        encode([one])
-        taken.append(1000 * (time.perf_counter() - started))
-    return float(np.median(taken))
+        for _ in stream_inputs(encoder, [one], report=raise_failure):
+            taken.append(1000 * (time.perf_counter() - started))
+    return float(np.median(taken[1:]))

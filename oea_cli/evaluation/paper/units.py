@@ -18,7 +18,7 @@ from oea_cli.evaluation.paper.encoder_files import files_digest
 from oea_cli.evaluation.paper.published import Comparison, compare, paper_table
 from oea_cli.evaluation.paper.recipe import Dataset, PaperEncoder, PaperRecipe, Task
 from oea_cli.metrics.uiq_summary import mean_of_all
-from oea_cli.recipe_tree import plain_content
+from oea_cli.records.recipe_files.validation import plain_content
 
 RESULT_NAME = "results.json"
 SETTINGS_KEY = "settings"

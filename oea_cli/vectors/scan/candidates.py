@@ -107,3 +107,10 @@ class Corpus:
     def _last_start(self, row: int) -> int:
         assert self.starts is not None
         return int(self.starts[np.searchsorted(self.starts, row, "right") - 1])
+
+
+def spread(firsts: RowNumbers, ends: RowNumbers) -> RowNumbers:
+    """All numbers from each first to its end, one range after the other."""
+    lengths = ends - firsts
+    offsets = np.cumsum(lengths) - lengths
+    return np.asarray(np.arange(lengths.sum()) - np.repeat(offsets - firsts, lengths))
