@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from oea_cli.encoder.loading import load_encoder
-from oea_cli.encoder.others.plug_ins import plug_in_names
+from oea_cli.encoder.names.plug_ins import plug_in_names
 from oea_cli.errors import OeaError
 from tests.conftest import REPOSITORY, Completed
 
