@@ -14,7 +14,8 @@ def complete_models(incomplete: str) -> Iterator[Completion]:
 
     yield from ((name, "built in or released") for name in short_names())
     yield from ((name, "of another package") for name in plug_in_names())
-    yield from ((f"{kind}:", "a kind of encoder") for kind in KINDS)
+    for kind in KINDS:
+        yield f"{kind}://" if kind.startswith("http") else f"{kind}:", "a kind of encoder"
     yield from ((folder, "a folder") for folder in _encoder_folders(incomplete))
 
 
