@@ -26,10 +26,10 @@ from oea_cli.commands.options.generation import (
     TimeoutOption,
     TypeOption,
     WorkersOption,
+    WriterDeviceOption,
 )
 from oea_cli.commands.options.shared import (
     AllowEmptyOption,
-    DeviceOption,
     ErrorsOption,
     LimitOption,
     OnError,
@@ -54,7 +54,7 @@ def gen_queries(
     check: CheckOption = False,
     llm: LlmOption = None,
     llm_model: LlmModelOption = None,
-    device: DeviceOption = "auto",
+    device: WriterDeviceOption = "auto",
     answers: AnswersOption = None,
     dry_run: DryRunOption = False,
     max_cost: MaxCostOption = None,

@@ -94,6 +94,16 @@ MaxCostOption = Annotated[
         rich_help_panel=WRITERS,
     ),
 ]
+WriterDeviceOption = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        envvar="OEA_DEVICE",
+        metavar="auto|cpu|cuda|cuda:1|mps",
+        help="Where a local model (hf:ID) runs.",
+        rich_help_panel=WRITERS,
+    ),
+]
 CountsFormatOption = Annotated[
     TableFormat,
     typer.Option(

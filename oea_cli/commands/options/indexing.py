@@ -9,7 +9,7 @@ import typer
 from oea_cli.commands.options.panels import INPUT, OUTPUT
 from oea_cli.commands.options.shared import TableFormat
 
-CHANGES = "What becomes of an index that is there"
+CHANGES = "Changing an index"
 
 
 class Kind(StrEnum):
@@ -76,7 +76,7 @@ AppendOption = Annotated[
     bool,
     typer.Option(
         "--append",
-        help="Add to what is there; an id that has another vector there is an error.",
+        help="Add to the index; an id that has another vector there is an error.",
         rich_help_panel=CHANGES,
     ),
 ]
@@ -84,7 +84,7 @@ ReplaceOption = Annotated[
     bool,
     typer.Option(
         "--replace",
-        help="Add to what is there; the newer vector of an id wins.",
+        help="Add to the index; the newer vector of an id wins.",
         rich_help_panel=CHANGES,
     ),
 ]
@@ -101,7 +101,7 @@ CompactOption = Annotated[
     bool,
     typer.Option(
         "--compact",
-        help="Rewrite it without deleted records; with --kind or --storage, in that form.",
+        help="Rewrite it without its deleted records, as --kind and --storage say.",
         rich_help_panel=CHANGES,
     ),
 ]
