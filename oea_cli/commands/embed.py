@@ -73,8 +73,10 @@ class Inputs:
     @property
     def is_listable(self) -> bool:
         """True when the inputs can be counted beforehand: no stdin, nothing remote."""
+        from oea_cli.records.addresses import is_remote
+
         places = [*self.names, self.files_from or ""]
-        return not any(place == "-" or "://" in place for place in places)
+        return not any(place == "-" or is_remote(place) for place in places)
 
     @property
     def unit(self) -> str:
@@ -187,9 +189,9 @@ class _Run:
         workers: int | None,
     ) -> None:
         """Encode everything that the output does not hold already."""
-        from oea_cli.encoder.streaming.stream import encode_records
+        from oea_cli.encoder.streaming.stream import stream
 
-        batches = encode_records(
+        batches = stream(
             encoder,
             self._left(writer.is_done),
             batch_size=batch_size,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 
+from oea_cli.clips.captions import captions_in
 from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import Failure, OeaError, Report, UsageError
@@ -126,13 +127,12 @@ def run_unit(unit: Unit, encoder: Encoder, hear: Listeners) -> None:
 def _records(unit: Unit, report: Report) -> Iterator[Record]:
     limit = unit.dataset.captions_per_clip
     for record in read_records([str(unit.dataset.records)], report=report):
-        captions = record.get("captions") or []
-        yield {**record, "captions": captions[:limit]}
+        yield {**record, "captions": list(captions_in(record)[:limit])}
 
 
 def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners) -> VectorIndex:
     """The dataset's sounds as an index: the one that is there, or a new one."""
-    from oea_cli.encoder.streaming.stream import encode_records
+    from oea_cli.encoder.streaming.stream import stream
 
     folder = unit.folder / INDEX_NAME
     if is_index(folder):
@@ -140,7 +140,7 @@ def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners)
         if index.encoder == encoder.stamp and _described(_all(index)) == _described(records):
             return index
     hear.notice(f"{_name(unit)}: embedding {len(records)} clips")
-    batches = encode_records(encoder, iter(records), report=hear.input_failed)
+    batches = stream(encoder, records, report=hear.input_failed)
     build_index(folder, batches, dim=encoder.dim, encoder=encoder.stamp, kind="exact")
     return VectorIndex.open(folder)
 
@@ -149,9 +149,9 @@ def _all(index: VectorIndex) -> list[Record]:
     return index.records(np.flatnonzero(index.live))
 
 
-def _described(records: Iterable[Record]) -> dict[str, tuple[str, list[str]]]:
+def _described(records: Iterable[Record]) -> dict[str, tuple[str, tuple[str, ...]]]:
     """What an index depends on, by clip."""
-    return {clip_of(r["id"]): (str(r.get("path")), list(r["captions"])) for r in records}
+    return {clip_of(r["id"]): (str(r.get("path")), captions_in(r)) for r in records}
 
 
 class _Meter:
