@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.panels import OUTPUT
 from oea_cli.commands.options.shared import QuietOption, VerboseOption
 from oea_cli.errors import OeaError
 
@@ -22,32 +23,43 @@ Rows = list[dict[str, Any]]
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put them.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="The folder to write.", rich_help_panel=OUTPUT),
+    ],
     scenes: Annotated[
         int,
-        typer.Option(envvar="OEA_SCENES", min=1, max=NUM_SCENES, metavar="N", help="How many."),
+        typer.Option(
+            envvar="OEA_SCENES",
+            min=1,
+            max=NUM_SCENES,
+            metavar="N",
+            help="How many scenes.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = NUM_SCENES,
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="Also into a folder with other files; an earlier demo's go."
+            "--overwrite",
+            help="Write into a folder that holds other files; sounds of an earlier demo go.",
+            rich_help_panel=OUTPUT,
         ),
     ] = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Copy out sounds to try things on: scenes with captions and queries.
+    """Copy out sounds and queries to try things on.
 
-    Writes DIR/audio/ (Ogg Vorbis, 16 kHz mono), clips.jsonl (records with captions), queries.jsonl
-    (queries with their targets; the exclusions, "rain without thunder", with a hard negative: the
-    same scene with both) and pairs.jsonl (hard-negative pairs). The sounds are synthesised and come
-    with the program: nothing is downloaded, and it is safe to run again.
+    Writes DIR/audio/ (Ogg Vorbis, 16 kHz mono), clips.jsonl (the clips with their captions),
+    queries.jsonl (queries with their targets; an exclusion such as "rain without thunder" has a
+    hard negative, the same scene with both) and pairs.jsonl (hard-negative pairs). The sounds are
+    synthesised and part of the program, so nothing is downloaded. It is safe to run again.
 
     \b
     Examples:
       oea demo sounds
-      oea demo sounds --scenes 30
-      oea demo sounds --overwrite
+      oea demo sounds --scenes 30 --overwrite
       oea embed sounds/clips.jsonl | oea index -o sounds.oea
     """
     tables = shipped_tables(scenes)

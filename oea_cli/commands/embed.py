@@ -5,10 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from oea_cli.commands.console.terminal import (
     FailureLog,
@@ -16,11 +13,25 @@ from oea_cli.commands.console.terminal import (
     is_interactive,
     say,
 )
+from oea_cli.commands.options.embedding import (
+    Encoding,
+    EncodingOption,
+    FilesFromOption,
+    Format,
+    FormatOption,
+    InputsArgument,
+    ResumeOption,
+    ShardOption,
+    Storage,
+    StorageOption,
+    TextOption,
+)
 from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     AudioPromptOption,
     BatchSizeOption,
     DeviceOption,
+    DeviceOptions,
     Dtype,
     DtypeOption,
     ErrorsOption,
@@ -29,7 +40,6 @@ from oea_cli.commands.options.shared import (
     OnError,
     OnErrorOption,
     OutputOption,
-    Placed,
     PoolingOption,
     Quantize,
     QuantizeOption,
@@ -48,63 +58,6 @@ if TYPE_CHECKING:
     from oea_cli.vectors.files.writer import EmbeddingWriter
 
 Item = dict[str, Any] | Failure
-
-
-class Format(StrEnum):
-    """How vectors are written; without it, the output's name says."""
-
-    jsonl = "jsonl"
-    npy = "npy"
-    parquet = "parquet"
-    shards = "shards"
-
-
-class Storage(StrEnum):
-    """Bytes per number in files: 4 or 2."""
-
-    f32 = "f32"
-    f16 = "f16"
-
-
-class Encoding(StrEnum):
-    """How JSONL carries a vector."""
-
-    json = "json"
-    base64 = "base64"
-
-
-InputsArgument = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="INPUTS",
-        help="Sounds, folders, globs, tables of records (JSONL, CSV, Parquet), or - for stdin; "
-        "with --text: texts, or files of them.",
-    ),
-]
-TextOption = Annotated[bool, typer.Option("--text", help="Embed texts instead of sounds.")]
-FilesFromOption = Annotated[
-    str | None,
-    typer.Option(
-        "--files-from", metavar="FILE", help="Also the sounds listed in FILE; - is stdin."
-    ),
-]
-FormatOption = Annotated[
-    Format | None,
-    typer.Option("--format", "-f", help="Of the output [default: as its name says]."),
-]
-StorageOption = Annotated[Storage, typer.Option(help="Number format in files.")]
-EncodingOption = Annotated[
-    Encoding, typer.Option(help="Vectors in JSONL: digits, or base64 (faster, half the size).")
-]
-ShardOption = Annotated[
-    str | None,
-    typer.Option(
-        "--shard", metavar="I/N", help="Only part I of N (I from 1), chosen by a hash of the id."
-    ),
-]
-ResumeOption = Annotated[
-    bool, typer.Option(help="With -o DIR/: go on after the shards that are there.")
-]
 
 
 @dataclass(frozen=True)
@@ -149,47 +102,45 @@ def embed(
     inputs: InputsArgument = None,
     text: TextOption = False,
     files_from: FilesFromOption = None,
+    limit: LimitOption = None,
+    shard: ShardOption = None,
+    model: ModelOption = "mini",
+    device: DeviceOption = "auto",
+    dtype: DtypeOption = Dtype.auto,
+    quantize: QuantizeOption = Quantize.none,
+    batch_size: BatchSizeOption = "auto",
     output: OutputOption = "-",
     format: FormatOption = None,
+    resume: ResumeOption = True,
+    quiet: QuietOption = False,
+    on_error: OnErrorOption = OnError.skip,
+    errors: ErrorsOption = None,
+    allow_empty: AllowEmptyOption = False,
+    verbose: VerboseOption = False,
+    workers: WorkersOption = None,
     storage: StorageOption = Storage.f32,
     encoding: EncodingOption = Encoding.json,
-    resume: ResumeOption = True,
-    model: ModelOption = "mini",
     revision: RevisionOption = None,
     pooling: PoolingOption = None,
     text_prompt: TextPromptOption = None,
     audio_prompt: AudioPromptOption = None,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = Dtype.auto,
-    quantize: QuantizeOption = Quantize.none,
     trust_remote_code: TrustRemoteCodeOption = False,
-    batch_size: BatchSizeOption = "auto",
-    workers: WorkersOption = None,
-    shard: ShardOption = None,
-    limit: LimitOption = None,
-    on_error: OnErrorOption = OnError.skip,
-    errors: ErrorsOption = None,
-    allow_empty: AllowEmptyOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
 ) -> None:
     """Turn sounds or texts into vectors.
 
-    A record per input goes out, in input order, with its `embedding`: JSONL on stdout, or with -o
-    a .npy, a .parquet, a .jsonl or a folder DIR/ of shards, for large sets. Sounds longer than the
-    encoder's window become several rows, `ID#t=START,END`.
+    Each input becomes a record with an `embedding`, in input order. Records go to stdout as JSONL,
+    or with -o into a .npy, .parquet or .jsonl file or, for large sets, a folder DIR/ of shards. A
+    sound longer than the encoder's window becomes several records, named `ID#t=START,END`.
 
     \b
     Examples:
       oea embed ./wavs | oea index -o sounds.oea
-      oea embed ./wavs -o vectors.npy
-      oea embed clips.jsonl -o vectors/ --shard 1/8
-      oea embed --text "rain on a tin roof" "a dog barking"
-      find . -name '*.flac' | oea embed --files-from - -o flac.parquet
+      oea embed --text "rain on a tin roof" "a dog barking" -o texts.npy
+      oea embed clips.jsonl -m oea-qwen3b -o vectors/ --shard 1/8
     """
     wanted = _inputs(inputs, text, files_from, shard, limit)
     chosen = Chosen(model, revision, pooling, text_prompt, audio_prompt)
-    placed = Placed(device, dtype, quantize, trust_remote_code)
+    placed = DeviceOptions(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, wanted)
     batch = number_of(batch_size)
     with FailureLog("embed", on_error.value, errors) as log:
@@ -363,7 +314,7 @@ def _total(inputs: Inputs, quiet: bool) -> int | None:
     return sum(not isinstance(item, Failure) for item in _items(inputs))
 
 
-def _load(chosen: Chosen, placed: Placed, output: str, format: Format | None) -> "Encoder":
+def _load(chosen: Chosen, placed: DeviceOptions, output: str, format: Format | None) -> "Encoder":
     from oea_cli.encoder.loading import load_encoder
     from oea_cli.encoder.names.parsing import parse_name
     from oea_cli.vectors.files.formats import format_of

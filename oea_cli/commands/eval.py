@@ -28,7 +28,6 @@ from oea_cli.commands.options.evaluation import (
     MaxDropOption,
     MetricOption,
     OutputsOption,
-    OverridesOption,
     QrelsOption,
     QueriesOption,
     RecipeArgument,
@@ -43,10 +42,11 @@ from oea_cli.commands.options.evaluation import (
 )
 from oea_cli.commands.options.shared import (
     DeviceOption,
+    DeviceOptions,
     Dtype,
-    DtypeOption,
-    Placed,
+    OverridesOption,
     QuietOption,
+    RareDtypeOption,
     SeedOption,
     TrustRemoteCodeOption,
     VerboseOption,
@@ -113,51 +113,48 @@ class Against:
 
 def evaluate(
     recipe: RecipeArgument = None,
-    overrides: OverridesOption = None,
     queries: QueriesOption = None,
     index: IndexOption = None,
     corpus: CorpusOption = None,
     run: RunOption = None,
     qrels: QrelsOption = None,
+    overrides: OverridesOption = None,
     metric: MetricOption = None,
     list_metrics: ListMetricsOption = False,
     task: TaskOption = EvalTask.text_to_audio,
-    captions: CaptionsOption = CaptionsAsked.all,
-    seed: SeedOption = 0,
-    ties: TiesOption = TieRule.strict,
-    within: WithinOption = None,
-    allow_missing: AllowMissingOption = False,
     baseline: BaselineOption = None,
     fail_under: FailUnderOption = None,
     max_drop: MaxDropOption = None,
     alpha: AlphaOption = None,
-    gate_exit_code: GateExitCodeOption = 4,
     check_leaks: CheckLeaksOption = None,
+    gate_exit_code: GateExitCodeOption = 4,
     output: OutputsOption = None,
     report: ReportOption = None,
     format: ResultFormatOption = None,
+    quiet: QuietOption = False,
     model: IndexModelOption = None,
     device: DeviceOption = "auto",
-    dtype: DtypeOption = Dtype.auto,
-    trust_remote_code: TrustRemoteCodeOption = False,
-    quiet: QuietOption = False,
     verbose: VerboseOption = False,
+    captions: CaptionsOption = CaptionsAsked.all,
+    within: WithinOption = None,
+    ties: TiesOption = TieRule.strict,
+    allow_missing: AllowMissingOption = False,
+    seed: SeedOption = 0,
+    dtype: RareDtypeOption = Dtype.auto,
+    trust_remote_code: TrustRemoteCodeOption = False,
 ) -> None:
-    """Measure how well an index, vectors or a run answer queries whose targets are known.
+    """Measure how well queries find what they should.
 
-    Ranks are exact. Intervals are 95 % bootstrap intervals over target clips; a
-    baseline is tested against by paired permutation. Without --queries, the
-    captions of the index ask. Exit code 4: a gate is not met. Clips that were
-    trained on (--check-leaks) are a warning, or with --fail-under leaks=0 a gate.
+    Rank an index or anyone's vectors, or read a ranking made elsewhere. Ranks are exact, and each
+    figure has a 95 % bootstrap interval over target clips. Without --queries, the captions in the
+    index are the queries. If a gate is not met, the exit code is 4. Clips that were also trained on
+    (--check-leaks) are a warning, or a gate with --fail-under leaks=0.
 
     \b
     Examples:
       oea eval --queries uiq.jsonl -i sounds.oea --fail-under hnsr@10=0.3
-      oea eval -i sounds.oea --task text-to-text
       oea eval --queries q.npy --corpus c.parquet -M r@10
       oea eval --run run.trec --qrels qrels.txt -M ndcg@10 -f json
-      oea eval --run a.trec --qrels qrels.txt --baseline b.trec --max-drop r@10=0
-      oea eval recipes/paper-eval.yaml -o results/ --set uiq=~/UIQ
     """
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
@@ -196,7 +193,7 @@ def evaluate(
             outcomes, setting = _evaluate_run(inputs, ties)
         else:
             protocol = _protocol(task, captions, seed, ties, allow_missing, within)
-            placed = Placed(device, dtype, trust_remote_code=trust_remote_code)
+            placed = DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
             outcomes, setting = _evaluate_vectors(inputs, protocol, model, placed, log)
         against = Against(baseline, alpha, seed, ties)
         document = _document(outcomes, setting, metrics, gates, against)
@@ -261,7 +258,7 @@ def _ignore(text: object) -> None:
 
 
 def _list_metrics() -> None:
-    from oea_cli.metrics.metrics import explained
+    from oea_cli.evaluation.known_metrics import explained
 
     for line in explained():
         typer.echo(line)
@@ -344,7 +341,7 @@ def _protocol(
 
 
 def _evaluate_vectors(
-    inputs: Inputs, protocol: "Protocol", model: str | None, placed: Placed, log: FailureLog
+    inputs: Inputs, protocol: "Protocol", model: str | None, placed: DeviceOptions, log: FailureLog
 ) -> "tuple[Outcomes, Setting]":
     from oea_cli.evaluation.inputs.vector_input import evaluate_index, evaluate_vectors
 

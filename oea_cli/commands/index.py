@@ -1,101 +1,63 @@
 """`oea index`: vectors in, an index folder out; append, replace, delete, compact, describe."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from oea_cli.commands.console.terminal import Progress, say
-from oea_cli.commands.options.shared import AllowEmptyOption, QuietOption, VerboseOption
+from oea_cli.commands.options.indexing import (
+    AppendOption,
+    CompactOption,
+    DeleteOption,
+    IndexOutputOption,
+    InfoFormatOption,
+    InfoOption,
+    Kind,
+    KindOption,
+    ReplaceOption,
+    SourcesArgument,
+    Storage,
+    StorageOption,
+)
+from oea_cli.commands.options.shared import (
+    AllowEmptyOption,
+    QuietOption,
+    TableFormat,
+    VerboseOption,
+)
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
     from oea_cli.vectors.index.row_writer import Change
 
 
-class Kind(StrEnum):
-    """How the index is searched; auto: exact up to a million vectors."""
-
-    auto = "auto"
-    exact = "exact"
-    hnsw = "hnsw"
-
-
-class Storage(StrEnum):
-    """How a vector is stored: 4, 2 or 1 bytes, or 1 bit per dimension."""
-
-    f32 = "f32"
-    f16 = "f16"
-    i8 = "i8"
-    b1 = "b1"
-
-
-class InfoFormat(StrEnum):
-    """How a description is written."""
-
-    json = "json"
-    table = "table"
-
-
 def index(
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="VECTORS",
-            help="What `oea embed` wrote, or any .npy; - is stdin. With --info, --delete and "
-            "--compact: the index.",
-        ),
-    ] = None,
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", envvar="OEA_INDEX", metavar="X.oea", help="The index."),
-    ] = Path("index.oea"),
-    append: Annotated[
-        bool,
-        typer.Option("--append", help="Keep what is there; an id with another vector is an error."),
-    ] = False,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Keep what is there; the newer vector of an id wins.")
-    ] = False,
-    delete: Annotated[
-        list[str] | None,
-        typer.Option("--delete", metavar="ID", help="Delete a record (repeatable)."),
-    ] = None,
-    compact: Annotated[
-        bool,
-        typer.Option("--compact", help="Rewrite without deleted records; may change the storage."),
-    ] = False,
-    info: Annotated[bool, typer.Option("--info", help="Describe an index.")] = False,
-    kind: Annotated[
-        Kind | None,
-        typer.Option(help="Scan, or an HNSW graph [default: auto, a graph above 1M vectors]."),
-    ] = None,
-    storage: Annotated[
-        Storage | None,
-        typer.Option(help="Number format; i8 and b1 lose recall (see --info) [default: f32]."),
-    ] = None,
-    format: Annotated[
-        InfoFormat | None,
-        typer.Option("--format", "-f", help="Of --info [default: table on a terminal, else json]."),
-    ] = None,
-    allow_empty: AllowEmptyOption = False,
+    sources: SourcesArgument = None,
+    append: AppendOption = False,
+    replace: ReplaceOption = False,
+    delete: DeleteOption = None,
+    compact: CompactOption = False,
+    info: InfoOption = False,
+    output: IndexOutputOption = Path("index.oea"),
+    kind: KindOption = None,
+    storage: StorageOption = None,
+    format: InfoFormatOption = None,
     quiet: QuietOption = False,
+    allow_empty: AllowEmptyOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Build an index folder from vectors, or change or describe one.
+    """Build, change or describe an index of vectors.
 
-    An index that is there already is rebuilt, unless --append or --replace keeps what it holds.
-    Searches never see a half-made one, and an interrupted change leaves it as it was. The index
-    remembers the encoder that made the vectors.
+    An index that is there already is built anew unless --append or --replace keeps what it holds.
+    Searches never see a half-written index, and an interrupted change leaves it as it was. The
+    index remembers which encoder made its vectors.
 
     \b
     Examples:
       oea embed ./wavs | oea index -o sounds.oea
       oea embed ./new | oea index -o sounds.oea --append
-      oea index vectors.npy -o sounds.oea --kind hnsw --storage f16
       oea index --info sounds.oea
-      oea index --delete old/rain.wav -o sounds.oea
     """
     _check_one_job(append, replace, bool(delete), compact, info)
     if info or delete or compact:
@@ -221,15 +183,15 @@ def _report(folder: Path, change: "Change", quiet: bool) -> None:
     say(f"oea index: {folder}: {change.total} vectors{f' ({done})' if done else ''}")
 
 
-def _describe(folder: Path, format: InfoFormat | None) -> None:
+def _describe(folder: Path, format: TableFormat | None) -> None:
     import sys
 
     from oea_cli.vectors.index.index import VectorIndex
 
     description = VectorIndex.open(folder).info()
     if format is None:
-        format = InfoFormat.table if sys.stdout.isatty() else InfoFormat.json
-    if format == InfoFormat.json:
+        format = TableFormat.table if sys.stdout.isatty() else TableFormat.json
+    if format == TableFormat.json:
         import orjson
 
         sys.stdout.buffer.write(orjson.dumps(description, option=orjson.OPT_INDENT_2) + b"\n")

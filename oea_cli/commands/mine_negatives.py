@@ -22,10 +22,10 @@ from oea_cli.commands.options.mining import (
     MinAcousticOption,
     NeighboursOption,
     NumNegativesOption,
+    OutputQrelsOption,
     PairsOption,
     Purpose,
     PurposeOption,
-    QrelsOption,
     RangeMinOption,
     RelativeMarginOption,
     SamplingOption,
@@ -83,52 +83,49 @@ class Outputs:
 def mine_negatives(
     inputs: InputsArgument = None,
     vectors: VectorsOption = None,
-    output: OutputOption = "-",
+    caption_vectors: CaptionVectorsOption = None,
+    verdicts: VerdictsOption = None,
     purpose: PurposeOption = Purpose.eval,
     num_negatives: NumNegativesOption = None,
     pairs: PairsOption = None,
     keep_all: AllOption = False,
     top_k: NeighboursOption = None,
     keep_ratio: KeepRatioOption = None,
+    max_text_similarity: MaxTextOption = 0.7,
+    model: ModelOption = "mini",
+    text_model: TextModelOption = "mini",
+    device: DeviceOption = "auto",
+    output: OutputOption = "-",
+    qrels: OutputQrelsOption = None,
+    stats: StatsOption = None,
+    explain: ExplainOption = None,
+    quiet: QuietOption = False,
+    on_error: OnErrorOption = OnError.skip,
+    errors: ErrorsOption = None,
+    allow_empty: AllowEmptyOption = False,
+    verbose: VerboseOption = False,
     min_acoustic_similarity: MinAcousticOption = None,
     max_acoustic_similarity: MaxAcousticOption = None,
-    text_model: TextModelOption = "mini",
-    caption_vectors: CaptionVectorsOption = None,
-    max_text_similarity: MaxTextOption = 0.7,
     absolute_margin: AbsoluteMarginOption = None,
     relative_margin: RelativeMarginOption = None,
     range_min: RangeMinOption = 0,
     sampling_strategy: SamplingOption = SamplingStrategy.top,
-    seed: SeedOption = 0,
-    verdicts: VerdictsOption = None,
     compare_sounds: CompareSoundsOption = True,
-    explain: ExplainOption = None,
-    qrels: QrelsOption = None,
-    stats: StatsOption = None,
-    model: ModelOption = "mini",
-    device: DeviceOption = "auto",
-    on_error: OnErrorOption = OnError.skip,
-    errors: ErrorsOption = None,
-    allow_empty: AllowEmptyOption = False,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    seed: SeedOption = 0,
 ) -> None:
-    """Find hard negatives: clips that sound alike and whose captions differ.
+    """Find clips that sound alike but mean something else.
 
-    Four stages: the acoustic neighbours of each clip, an acoustic threshold, the
-    text similarity of the captions, and, with --verdicts, what people heard.
-    Parts of one recording, one sound encoded twice and clips with one caption are
-    never pairs. A pair is ordered: the hard negative is near its target, and the
-    reverse is a pair of its own. Counts go to stderr.
+    Mining has four stages: the acoustic neighbours of each clip, an acoustic threshold, the text
+    similarity of the captions and, with --verdicts, what people decided. Parts of one recording,
+    one sound encoded twice and clips with the same caption are never paired. A pair is ordered: its
+    hard negative is near its target, and the reverse is another pair. The counts of each stage go
+    to stderr.
 
     \b
     Examples:
       oea embed clips.jsonl | oea mine-negatives > pairs.jsonl
-      oea mine-negatives sounds.oea --pairs 500 --all -o candidates.jsonl
       oea mine-negatives sounds.oea --pairs 500 --verdicts verdicts.jsonl
-      oea mine-negatives clips.jsonl --vectors clap.npy --qrels queries.jsonl
       oea mine-negatives sounds.oea --for train -n 4 --range-min 2 > train.jsonl
-      oea mine-negatives sounds.oea --explain dog.wav wolf.wav
     """
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 

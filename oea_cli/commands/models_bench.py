@@ -1,21 +1,24 @@
 """`oea models bench NAME`: how fast an encoder is here, and how near to what the machine can do."""
 
 import json
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.panels import ENCODER, INPUT, RARE
 from oea_cli.commands.options.shared import (
     BatchSizeOption,
     DeviceOption,
+    DeviceOptions,
     Dtype,
     DtypeOption,
-    Placed,
+    EncoderArgument,
     Quantize,
     QuantizeOption,
     QuietOption,
+    TableFormat,
+    TableFormatOption,
     VerboseOption,
     number_of,
 )
@@ -25,73 +28,77 @@ if TYPE_CHECKING:
     from oea_cli.encoder.protocol import Encoder
 
 
-class Format(StrEnum):
-    """How the figures are written."""
-
-    table = "table"
-    json = "json"
-
-
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As --model takes it.")],
-    random_weights: Annotated[
-        bool,
+    name: EncoderArgument,
+    files: Annotated[
+        str | None,
         typer.Option(
-            "--random-weights", help="The real size with random weights; downloads nothing."
+            metavar="DIR", help="Also embed the sounds in this folder.", rich_help_panel=INPUT
         ),
-    ] = False,
-    seconds: Annotated[float, typer.Option(metavar="S", help="Length of a clip.")] = 10.0,
+    ] = None,
+    seconds: Annotated[
+        float,
+        typer.Option(metavar="S", help="Length of a generated clip.", rich_help_panel=INPUT),
+    ] = 10.0,
     number: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Clips, and texts, per round [default: about 3 s of work]."
+            min=1,
+            metavar="N",
+            help="Clips, and texts, per round [default: about 3 s of work].",
+            rich_help_panel=INPUT,
         ),
     ] = None,
-    rounds: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Rounds, of which medians are taken.")
-    ] = 5,
-    files: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Also embed the sounds there, from files.")
-    ] = None,
+    random_weights: Annotated[
+        bool,
+        typer.Option(
+            "--random-weights",
+            help="Use random weights of the real size, and download nothing.",
+            rich_help_panel=ENCODER,
+        ),
+    ] = False,
     device: DeviceOption = "auto",
     dtype: DtypeOption = Dtype.auto,
     quantize: QuantizeOption = Quantize.none,
     batch_size: BatchSizeOption = "auto",
-    format: Annotated[
-        Format, typer.Option("--format", "-f", help="Of the figures.")
-    ] = Format.table,
+    format: TableFormatOption = TableFormat.table,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
+    rounds: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Rounds to take the median of.", rich_help_panel=RARE
+        ),
+    ] = 5,
 ) -> None:
-    """Measure an encoder: time per clip and text, memory, and the share of what could be.
+    """Measure how fast an encoder is here.
 
-    End to end from waveforms to vectors, one by one and in batches; then the forward pass alone on
-    the same batches, and its share of the device's rate of plain matrix products in the same
-    number format. Medians over some rounds, after a warm-up.
+    Shows the time per clip and per text, one at a time and in batches, and the memory. Then the
+    forward pass alone on the same batches, and the share it reaches of the device's rate of plain
+    matrix products in the same number format.
 
     \b
     Examples:
       oea models bench mini
       oea models bench mini --files ./wavs --seconds 5
       oea models bench oea-qwen3b --random-weights -f json
-      oea models bench omni:Qwen/Qwen2.5-Omni-7B --random-weights --dtype bfloat16
     """
     from oea_cli.encoder.tools.bench import Work, measure
 
     work = Work(seconds, number, rounds, number_of(batch_size))
     records = _records(files) if files else None
-    encoder = _load(name, random_weights, Placed(device, dtype, quantize))
+    encoder = _load(name, random_weights, DeviceOptions(device, dtype, quantize))
     result = measure(
         encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
     )
-    if format is Format.json:
+    if format is TableFormat.json:
         typer.echo(json.dumps(result, indent=2))
         return
     for line in _table(result):
         typer.echo(line)
 
 
-def _load(name: str, random_weights: bool, placed: Placed) -> "Encoder":
+def _load(name: str, random_weights: bool, placed: DeviceOptions) -> "Encoder":
     from oea_cli.encoder.loading import load_encoder
 
     if not random_weights:

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.panels import ENCODER
 from oea_cli.commands.options.shared import (
     DeviceOption,
     Dtype,
     DtypeOption,
+    EncoderArgument,
     QuietOption,
     VerboseOption,
 )
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As --model takes it.")] = "mini",
+    name: EncoderArgument = "mini",
     device: DeviceOption = "auto",
     dtype: DtypeOption = Dtype.auto,
     quantize: Annotated[
@@ -28,19 +30,20 @@ def check(
         typer.Option(
             envvar="OEA_QUANTIZE",
             metavar="none|int8|int4",
-            help="Also compare with the encoder in fewer bits.",
+            help="Also compare with the encoder in 8 or 4 bits.",
+            rich_help_panel=ENCODER,
         ),
     ] = "none",
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Check that an encoder gives the right vectors on this machine.
+    """Check that an encoder's vectors are right here.
 
-    A Qwen2.5-Omni (OEA, omni:, mini) is compared with the feature extractor that pads to 300 s,
-    the bare model, and pooling and heads written out in double precision: one clip at a time, in
-    a batch, in another order. The stock processor is asked too, where pillow and torchvision are
-    installed. Any other encoder must not depend on the batch. All sounds are generated. Exit code
-    1: a limit is broken.
+    An encoder on Qwen2.5-Omni (OEA, omni:, mini) is compared with the original feature extractor
+    and the bare model, with pooling and heads written out in double precision: one clip at a time,
+    in a batch, and in another order; and with the original processor where pillow and torchvision
+    are installed. The vectors of any other encoder must not depend on the batch. All sounds are
+    generated. If a limit is broken, the exit code is 1.
 
     \b
     Examples:

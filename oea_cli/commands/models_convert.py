@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from oea_cli.commands.console.terminal import Progress, say
-from oea_cli.commands.options.shared import QuietOption, VerboseOption
+from oea_cli.commands.options.panels import INPUT
+from oea_cli.commands.options.shared import FolderOption, QuietOption, VerboseOption
 from oea_cli.errors import OeaError
 
 
@@ -14,36 +15,39 @@ def convert(
     checkpoint: Annotated[
         str,
         typer.Argument(
-            metavar="CKPT", help="A checkpoint of the OEA release: a .pt file or its short name."
+            metavar="CKPT",
+            help="A checkpoint of the OEA release: a .pt file, or its name (`oea models list`).",
+            rich_help_panel=INPUT,
         ),
     ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", envvar="OEA_OUTPUT", metavar="DIR", help="The adapter folder."
-        ),
-    ],
+    output: FolderOption,
     base: Annotated[
         str | None,
         typer.Option(
             metavar="DIR|HF_ID",
-            help="The backbone it was trained on [default: what the checkpoint says].",
+            help="The backbone it was trained on [default: as the checkpoint says].",
+            rich_help_panel=INPUT,
         ),
     ] = None,
     revision: Annotated[
         str | None,
-        typer.Option(envvar="OEA_REVISION", metavar="COMMIT", help="Of the backbone's repository."),
+        typer.Option(
+            envvar="OEA_REVISION",
+            metavar="COMMIT",
+            help="Commit, tag or branch of the backbone's repository.",
+            rich_help_panel=INPUT,
+        ),
     ] = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Make an adapter folder out of a released OEA checkpoint.
+    """Turn a released checkpoint into an adapter.
 
-    The checkpoint holds its whole frozen backbone; what was trained is 59 MB (3B). Only that is
-    read, so little memory is needed, and nothing in the checkpoint is executed. Names, number
-    and shapes of the tensors are compared with the backbone. A short name (`oea models list`)
-    downloads the checkpoint first. `oea embed -m DIR` works at once; the backbone itself is
-    fetched then. stdout gets the folder's name.
+    A checkpoint of 9 to 18 GB repeats its whole frozen backbone; what was trained is 59 MB (3B).
+    Only that is read, so little memory is needed, and nothing in the checkpoint is executed. The
+    names, number and shapes of the tensors are compared with the backbone's. A name downloads the
+    checkpoint first. Afterwards `oea embed -m DIR` works; it fetches the backbone. The name of the
+    folder goes to stdout.
 
     \b
     Examples:

@@ -1,13 +1,19 @@
 """`oea models export NAME`: an encoder as one folder, for another machine or another library."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from oea_cli.commands.console.terminal import say
-from oea_cli.commands.options.shared import DeviceOption, QuietOption, VerboseOption
+from oea_cli.commands.options.panels import OUTPUT
+from oea_cli.commands.options.shared import (
+    DeviceOption,
+    EncoderArgument,
+    FolderOption,
+    QuietOption,
+    VerboseOption,
+)
 
 
 class ExportFormat(StrEnum):
@@ -26,26 +32,30 @@ class Storage(StrEnum):
 
 
 def export(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As --model takes it.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", envvar="OEA_OUTPUT", metavar="DIR", help="The folder.")
-    ],
+    name: EncoderArgument,
+    output: FolderOption,
     format: Annotated[
-        ExportFormat, typer.Option("--format", "-f", help="What is to load it.")
+        ExportFormat,
+        typer.Option("--format", "-f", help="What the folder is for.", rich_help_panel=OUTPUT),
     ] = ExportFormat.merged,
     storage: Annotated[
-        Storage, typer.Option(help="The backbone's numbers on disk; half the size loses a little.")
+        Storage,
+        typer.Option(
+            help="Number format of the backbone on disk; 16 bits lose a little.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = Storage.float32,
-    device: DeviceOption = "auto",
     quiet: QuietOption = False,
+    device: DeviceOption = "auto",
     verbose: VerboseOption = False,
 ) -> None:
-    """Write an encoder as one folder: backbone with its LoRA merged, heads, tokenizer, settings.
+    """Write an encoder as one folder.
 
-    The folder is loaded again and its vectors are compared with the encoder's; exit code 1, and
-    no folder, if they differ. With -f sentence-transformers, that library loads it too where oea
-    is installed: SentenceTransformer(DIR, trust_remote_code=True), texts and sounds, the same
-    vectors. stdout gets the folder's name.
+    The folder holds the backbone with its LoRA merged in, the heads, the tokenizer and the
+    settings. It is loaded again and its vectors are compared with the encoder's; if they differ,
+    there is no folder and the exit code is 1. With -f sentence-transformers, that library loads it
+    too, for texts and sounds, where oea is installed: SentenceTransformer(DIR,
+    trust_remote_code=True). The name of the folder goes to stdout.
 
     \b
     Examples:
@@ -55,7 +65,7 @@ def export(
     from oea_cli.encoder.loading import find_loader
     from oea_cli.encoder.names.parsing import parse_name
 
-    find_loader(parse_name(name))  # a name that means nothing is told before torch is imported
+    find_loader(parse_name(name))  # a name that means nothing is refused before torch is imported
     from oea_cli.encoder.tools.export import export as run
 
     checks = run(

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from oea_cli.commands.options.shared import VerboseOption
+from oea_cli.commands.options.panels import OUTPUT
+from oea_cli.commands.options.shared import EncoderArgument, VerboseOption
 
 
 class Format(StrEnum):
@@ -17,13 +18,19 @@ class Format(StrEnum):
 
 
 def info(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="As --model takes it.")],
-    format: Annotated[Format, typer.Option("--format", "-f", help="Of the answer.")] = Format.text,
+    name: EncoderArgument,
+    format: Annotated[
+        Format,
+        typer.Option(
+            "--format", "-f", help="How the description is written.", rich_help_panel=OUTPUT
+        ),
+    ] = Format.text,
     verbose: VerboseOption = False,
 ) -> None:
-    """Tell what an encoder is: base, licence, prompts, pooling, and how it was trained.
+    """Describe one encoder.
 
-    Of built-in, released and local encoders; nothing is downloaded, no weights are read.
+    Shows its base, licence, prompts, pooling and training, as far as they are known here; nothing
+    is downloaded and no weights are read.
 
     \b
     Examples:

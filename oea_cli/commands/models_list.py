@@ -1,20 +1,11 @@
 """`oea models list`: the encoders that have a short name, and the kinds that have none."""
 
 import json
-from enum import StrEnum
-from typing import Annotated
+from typing import Any
 
 import typer
 
-from oea_cli.commands.options.shared import VerboseOption
-
-
-class Format(StrEnum):
-    """How a listing is written."""
-
-    table = "table"
-    json = "json"
-
+from oea_cli.commands.options.shared import TableFormat, TableFormatOption, VerboseOption
 
 KINDS = (
     ("DIR", "a folder made by `oea train` or `oea models convert`"),
@@ -23,13 +14,13 @@ KINDS = (
 
 
 def list_models(
-    format: Annotated[Format, typer.Option("--format", "-f", help="Of the list.")] = Format.table,
+    format: TableFormatOption = TableFormat.table,
     verbose: VerboseOption = False,
 ) -> None:
-    """List the encoders that `--model` knows by name, with their licences and sizes.
+    """List the encoders that have a name.
 
-    Nothing is downloaded. A released checkpoint is fetched when it is first used, after a line that
-    says how large it is and under which licence it is.
+    Shows their dimensions, sizes and licences; nothing is downloaded. A released checkpoint is
+    fetched when it is first used, after a line that gives its size and its licence.
 
     \b
     Examples:
@@ -39,14 +30,19 @@ def list_models(
     from oea_cli.encoder.tools.catalogue import catalogue
 
     known = catalogue()
-    if format is Format.json:
+    if format is TableFormat.json:
         typer.echo(json.dumps(known, indent=2))
         return
     for one in known:
-        size = one.get("download", one.get("weights"))
-        typer.echo(
-            f"{one['name']:<14} {one['dim']:>5}-d {size:>8}  {one.get('licence', '')}".rstrip()
-        )
+        typer.echo(_line(one))
     typer.echo("")
     for form, what in KINDS:
         typer.echo(f"{form:<19} {what}")
+
+
+def _line(one: dict[str, Any]) -> str:
+    """Name, dimensions, size and licence; of a plug-in, the package that has it."""
+    if "package" in one:
+        return f"{one['name']:<14} from the package {one['package']} {one.get('version', '')}"
+    size = one.get("download", one.get("weights"))
+    return f"{one['name']:<14} {one['dim']:>5}-d {size:>8}  {one.get('licence', '')}".rstrip()

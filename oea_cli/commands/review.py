@@ -1,14 +1,20 @@
 """`oea review`: a local page for people who verify pairs and queries by ear."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oea_cli.commands.console.terminal import say
-from oea_cli.commands.options.shared import AllowEmptyOption, QuietOption, SeedOption, VerboseOption
+from oea_cli.commands.options.panels import INPUT, OUTPUT
+from oea_cli.commands.options.shared import (
+    AllowEmptyOption,
+    QuietOption,
+    SeedOption,
+    TableFormat,
+    VerboseOption,
+)
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
@@ -17,11 +23,7 @@ if TYPE_CHECKING:
     from oea_cli.web.review.progress import Progress
 
 
-class SummaryFormat(StrEnum):
-    """How a summary is written."""
-
-    json = "json"
-    table = "table"
+PAGE = "The page"
 
 
 def review(
@@ -30,70 +32,97 @@ def review(
         typer.Argument(
             metavar="FILE...",
             help="Hard-negative pairs, or queries with their clips; with --summary: verdicts.",
+            rich_help_panel=INPUT,
         ),
     ],
+    clips: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--clips",
+            metavar="FILE",
+            help="Find the sounds by these records, or in this folder (repeatable).",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    index: Annotated[
+        Path | None,
+        typer.Option(
+            "--index",
+            "-i",
+            metavar="X.oea",
+            help="Find the sounds by the records of this index.",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Verdicts, JSONL; what is there already is gone on from.",
+            help="Verdicts as JSONL; what is in the file already need not be judged again.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
+    summary: Annotated[
+        bool,
+        typer.Option(
+            "--summary",
+            help="Report on verdicts: counts, means, agreement.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    format: Annotated[
+        TableFormat | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="How --summary is written [default: table on a terminal, else json].",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    quiet: QuietOption = False,
     annotator: Annotated[
         str | None,
         typer.Option(
-            envvar="OEA_ANNOTATOR", metavar="NAME", help="Who judges [default: the page asks]."
+            envvar="OEA_ANNOTATOR",
+            metavar="NAME",
+            help="Who judges [default: the page asks].",
+            rich_help_panel=PAGE,
         ),
     ] = None,
-    clips: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--clips",
-            metavar="FILE",
-            help="Where the sounds are: records with paths, or a folder (repeatable).",
-        ),
-    ] = None,
-    index: Annotated[
-        Path | None,
-        typer.Option("--index", "-i", metavar="X.oea", help="Where the sounds are: an index."),
-    ] = None,
-    summary: Annotated[
-        bool, typer.Option("--summary", help="Report on verdicts: counts, means, agreement.")
-    ] = False,
-    format: Annotated[
-        SummaryFormat | None,
-        typer.Option(
-            "--format", "-f", help="Of --summary [default: table on a terminal, else json]."
-        ),
-    ] = None,
-    seed: SeedOption = 0,
     port: Annotated[
         int,
         typer.Option(
-            envvar="OEA_PORT", min=0, max=65535, metavar="N", help="Of the page; 0 is any free one."
+            envvar="OEA_PORT",
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Port of the page; 0 takes any that is free.",
+            rich_help_panel=PAGE,
         ),
     ] = 0,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
+        bool,
+        typer.Option(
+            "--browser/--no-browser", help="Open the page in a browser.", rich_help_panel=PAGE
+        ),
     ] = True,
     allow_empty: AllowEmptyOption = False,
-    quiet: QuietOption = False,
     verbose: VerboseOption = False,
+    seed: SeedOption = 0,
 ) -> None:
-    """Verify hard-negative pairs and rate queries by ear, on a page in the browser.
+    """Judge pairs and queries by ear, in a browser.
 
-    A pair is a valid hard negative, the same sound, or unsure; a query gets 1 to 5. Every verdict
-    is stored at once, and the same command goes on where an annotator stopped. Only this machine
-    is listened to, and a link works for one browser; Ctrl-C ends it (exit code 0 where all is
-    judged, 130 where not).
+    A pair is a valid hard negative, the same sound, or unsure; a query gets 1 to 5. Each verdict is
+    stored at once, and the same command goes on where an annotator stopped. Only this machine can
+    open the page, and its link works in one browser. Ctrl-C ends it: the exit code is 0 if
+    everything has been judged, else 130.
 
     \b
     Examples:
       oea review pairs.jsonl -o verdicts.jsonl
       oea review uiq.jsonl -o ratings.jsonl --clips clips.jsonl --annotator Ada
-      oea review --summary verdicts.jsonl
       oea review --summary ada.jsonl ben.jsonl -f json
     """
     if summary:
@@ -123,7 +152,7 @@ def _check_summary(output: Path | None, clips: list[str] | None, index: Path | N
         raise UsageError(f"{' and '.join(wrong)}: not with --summary, which writes to stdout")
 
 
-def _summarise(files: list[str], format: SummaryFormat | None, allow_empty: bool) -> None:
+def _summarise(files: list[str], format: TableFormat | None, allow_empty: bool) -> None:
     from oea_cli.clips.verdicts import read_verdicts
     from oea_cli.web.review.summary import summarise, to_table
 
@@ -132,8 +161,8 @@ def _summarise(files: list[str], format: SummaryFormat | None, allow_empty: bool
         raise OeaError(f"{', '.join(files)}: no verdicts in it (--allow-empty permits that)")
     document = summarise(entries)
     if format is None:
-        format = SummaryFormat.table if sys.stdout.isatty() else SummaryFormat.json
-    if format == SummaryFormat.table:
+        format = TableFormat.table if sys.stdout.isatty() else TableFormat.json
+    if format == TableFormat.table:
         typer.echo(to_table(document), nl=False)
         return
     import orjson

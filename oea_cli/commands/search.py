@@ -4,24 +4,36 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.terminal import FailureLog, say
+from oea_cli.commands.options.searching import (
+    AudioOption,
+    FormatOption,
+    HitFormat,
+    IndexModelOption,
+    IndexOption,
+    LikeOption,
+    MinScoreOption,
+    NotOption,
+    NullOption,
+    PlayOption,
+    QueriesOption,
+    TextArgument,
+    TopKOption,
+    WhereOption,
+)
 from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     DeviceOption,
+    DeviceOptions,
     Dtype,
-    DtypeOption,
     ErrorsOption,
     OnError,
     OnErrorOption,
-    Placed,
     QuietOption,
-    TopKOption,
+    RareDtypeOption,
     TrustRemoteCodeOption,
     VerboseOption,
 )
@@ -35,16 +47,6 @@ if TYPE_CHECKING:
     from oea_cli.vectors.index.index import VectorIndex
 
 
-class HitFormat(StrEnum):
-    """How hits are written."""
-
-    jsonl = "jsonl"
-    json = "json"
-    table = "table"
-    trec = "trec"
-    paths = "paths"
-
-
 @dataclass(frozen=True)
 class Question:
     """What is looked for; exactly one of these."""
@@ -56,77 +58,38 @@ class Question:
 
 
 def search(
-    text: Annotated[
-        str | None, typer.Argument(metavar="TEXT", help="What it should sound like.")
-    ] = None,
-    audio: Annotated[
-        str | None, typer.Option("--audio", metavar="FILE", help="Find what sounds like this file.")
-    ] = None,
-    like: Annotated[
-        str | None, typer.Option("--like", metavar="ID", help="Find what is like this clip.")
-    ] = None,
-    queries: Annotated[
-        str | None,
-        typer.Option(
-            "--queries",
-            metavar="FILE",
-            help="Many queries: lines, records with text or path, or vectors; - is stdin.",
-        ),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--not", metavar="TEXT", help="Push down what sounds like this (repeatable)."),
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option("--where", metavar="SQL", help="Only records that satisfy this condition."),
-    ] = None,
-    min_score: Annotated[
-        float | None, typer.Option("--min-score", metavar="S", help="Only hits scored S or more.")
-    ] = None,
+    text: TextArgument = None,
+    audio: AudioOption = None,
+    like: LikeOption = None,
+    queries: QueriesOption = None,
+    index: IndexOption = Path("index.oea"),
     top_k: TopKOption = 10,
-    index: Annotated[
-        Path,
-        typer.Option("--index", "-i", envvar="OEA_INDEX", metavar="X.oea", help="What to search."),
-    ] = Path("index.oea"),
-    format: Annotated[
-        HitFormat | None,
-        typer.Option("--format", "-f", help="[default: table on a terminal, else jsonl]"),
-    ] = None,
-    null: Annotated[
-        bool, typer.Option("-0", "--null", help="Paths, each ended by NUL, for xargs -0.")
-    ] = False,
-    play: Annotated[bool, typer.Option("--play", help="Play the hits, best first.")] = False,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="NAME",
-            help="The index's encoder, where it lies elsewhere now.",
-        ),
-    ] = None,
+    exclude: NotOption = None,
+    where: WhereOption = None,
+    min_score: MinScoreOption = None,
+    format: FormatOption = None,
+    null: NullOption = False,
+    play: PlayOption = False,
+    quiet: QuietOption = False,
+    model: IndexModelOption = None,
     device: DeviceOption = "auto",
-    dtype: DtypeOption = Dtype.auto,
-    trust_remote_code: TrustRemoteCodeOption = False,
     on_error: OnErrorOption = OnError.skip,
     errors: ErrorsOption = None,
     allow_empty: AllowEmptyOption = False,
-    quiet: QuietOption = False,
     verbose: VerboseOption = False,
+    dtype: RareDtypeOption = Dtype.auto,
+    trust_remote_code: TrustRemoteCodeOption = False,
 ) -> None:
-    """Find the clips of an index by text, by sound, by likeness, or for many queries.
+    """Find clips in an index by text or by sound.
 
-    The index's own encoder is used. With --not, a clip that resembles the unwanted text more than
-    most of the index does loses score.
+    Queries are encoded by the encoder that made the index. With --not, a clip loses score if it
+    resembles the unwanted text more than most of the index does.
 
     \b
     Examples:
       oea search "rain on a tin roof" -k 5
       oea search "rain" --not thunder --where "duration < 10"
-      oea search --audio door.wav -i sounds.oea
       oea search --queries queries.jsonl -i sounds.oea -f trec > run.trec
-      oea search "a bell" -0 | xargs -0 ls -l
     """
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
@@ -135,7 +98,7 @@ def search(
     _check(question, play, null, format)
     player = _player() if play else None
     with FailureLog("search", on_error, errors) as log:
-        placed = Placed(device, dtype, trust_remote_code=trust_remote_code)
+        placed = DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
         retrieval, encoder = _open(index, exclude, where, min_score, top_k, model, placed)
         played: list[Hit] = []
         with closing(_queries(question, retrieval.index, encoder, log)) as batches:
@@ -170,7 +133,7 @@ def _open(
     min_score: float | None,
     top_k: int,
     model: str | None,
-    placed: Placed,
+    placed: DeviceOptions,
 ) -> "tuple[Retrieval, Callable[[], Encoder]]":
     """Open the index; its encoder is loaded when something has to be encoded."""
     from functools import cache

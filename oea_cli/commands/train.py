@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oea_cli.commands.console.terminal import is_interactive, say
-from oea_cli.commands.options.shared import DeviceOption, QuietOption, VerboseOption
+from oea_cli.commands.options.panels import INPUT, OUTPUT, RARE
+from oea_cli.commands.options.shared import (
+    DeviceOption,
+    OverridesOption,
+    QuietOption,
+    VerboseOption,
+)
 from oea_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +24,8 @@ if TYPE_CHECKING:
 
 def train(
     recipe: Annotated[
-        Path | None, typer.Argument(metavar="RECIPE", help="A recipe: a YAML file.")
+        Path | None,
+        typer.Argument(metavar="RECIPE", help="A recipe: a YAML file.", rich_help_panel=INPUT),
     ] = None,
     output: Annotated[
         Path | None,
@@ -28,12 +35,10 @@ def train(
             envvar="OEA_OUTPUT",
             metavar="DIR",
             help="Folder for the encoder, its checkpoints and its log.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Replaces a recipe's value; repeatable."),
-    ] = None,
+    overrides: OverridesOption = None,
     device: DeviceOption = "auto",
     workers: Annotated[
         int,
@@ -43,19 +48,33 @@ def train(
             envvar="OEA_WORKERS",
             min=0,
             metavar="N",
-            help="Background processes that make examples; 0 makes them in between.",
+            help="Background processes that prepare examples; 0 prepares them between steps.",
+            rich_help_panel=RARE,
         ),
     ] = 1,
     resume: Annotated[
-        bool, typer.Option(help="Go on from the checkpoint in the output folder, if there is one.")
+        bool,
+        typer.Option(
+            help="Go on from the checkpoint in the output folder, if there is one.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = True,
     merge: Annotated[
         bool,
-        typer.Option("--merge", help="Also write DIR/merged: the backbone with its LoRA in it."),
+        typer.Option(
+            "--merge",
+            help="Also write DIR/merged: the backbone with its LoRA merged in.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = False,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="DIR", help="Draw the curves of a run, and train nothing."),
+        typer.Option(
+            "--plot",
+            metavar="DIR",
+            help="Draw the curves of an earlier run, and train nothing.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     explain: Annotated[
         bool,
@@ -64,11 +83,11 @@ def train(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Train an encoder by a recipe.
+    """Train an encoder from a recipe.
 
-    The same command goes on after an interruption, from the last checkpoint, and so does one with
-    fewer or more processes. The result is an encoder folder: `oea embed -m DIR` works at once.
-    Progress goes to stderr and to DIR/train_log.jsonl; stdout gets the folder's name.
+    After an interruption the same command goes on from the last checkpoint, also with more or fewer
+    processes. The result is an encoder folder, ready for `oea embed -m DIR`. Progress goes to
+    stderr and to DIR/train_log.jsonl, the name of the folder to stdout.
 
     \b
     Examples:

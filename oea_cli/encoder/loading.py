@@ -61,11 +61,11 @@ def find_loader(name: EncoderName) -> Loader:
             from oea_cli.encoder.others.endpoint import load_endpoint
 
             return load_endpoint
-    from oea_cli.encoder.others.plug_ins import find_plug_in, plug_in_names
+    from oea_cli.encoder.others.plug_ins import find_plug_in
 
     if loader := find_plug_in(name.scheme or name.place):
         return loader
-    raise unknown_encoder(str(name), plug_in_names())
+    raise unknown_encoder(str(name))
 
 
 @contextmanager

@@ -7,15 +7,12 @@ rank of the target, Rank(HN) that of the query's hard negative. The others are t
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from oea_cli.errors import OeaError, UsageError
+from oea_cli.metrics.names import ALIASES, DEFAULT_CUTOFFS, NAMES, Cutoff
 from oea_cli.metrics.outcomes import Mask, Numbers, Outcomes, QueryNumbers
-
-Cutoff = Literal["required", "optional", "none"]
-DEFAULT_CUTOFFS = (1, 5, 10)
 
 
 @dataclass(frozen=True)
@@ -104,17 +101,6 @@ def default_metrics(outcomes: Outcomes) -> list[Metric]:
     if outcomes.has_hard_negative.any():
         wanted += ["hnsr", "hnsr@10", "tfr", "tfr@10", "delta-rank"]
     return parse_metrics(wanted)
-
-
-def explained() -> list[str]:
-    """A line per metric: how it is spelt, `[@K]` where the cutoff may be left out, and its
-    meaning."""
-    lines = []
-    for definition in DEFINITIONS.values():
-        cutoff = "[@K]" if definition.cutoff == "optional" else "@K"
-        spelling = definition.spelling.lower().replace("@k", cutoff)
-        lines.append(f"{spelling:<12} {definition.meaning}")
-    return lines
 
 
 def _normalised(text: str) -> str:
@@ -221,70 +207,23 @@ def _delta_rank(outcomes: Outcomes, _: float) -> Numbers:
 
 
 DEFINITIONS: dict[str, Definition] = {
-    "r": Definition(
-        "R@k",
-        "required",
-        "recall: share of a query's relevant clips that are among the first k",
-        _recall,
-    ),
-    "p": Definition(
-        "P@k", "required", "precision: share of the first k that is relevant", _precision
-    ),
-    "map": Definition(
-        "mAP@k", "optional", "mean average precision, over the first k or all", _average_precision
-    ),
-    "ndcg": Definition(
-        "nDCG@k", "optional", "gain, grade / log2(place + 1), over the best possible", _ndcg
-    ),
-    "mrr": Definition(
-        "MRR@k", "optional", "1 / rank of the best relevant clip, 0 beyond k", _reciprocal_rank
-    ),
-    "success": Definition(
-        "success@k", "required", "1 where any relevant clip is among the first k", _success
-    ),
+    "r": Definition(*NAMES["r"], _recall),
+    "p": Definition(*NAMES["p"], _precision),
+    "map": Definition(*NAMES["map"], _average_precision),
+    "ndcg": Definition(*NAMES["ndcg"], _ndcg),
+    "mrr": Definition(*NAMES["mrr"], _reciprocal_rank),
+    "success": Definition(*NAMES["success"], _success),
     "median-rank": Definition(
-        "median-rank",
-        "none",
-        "median rank of the best relevant clip; lower is better",
+        *NAMES["median-rank"],
         _median_rank,
         lower_is_better=True,
         is_fraction=False,
         is_median=True,
     ),
-    "hnsr": Definition(
-        "HNSR@k",
-        "optional",
-        "hard negative suppression rate: Rank(HN) > Rank(T); @k: T among the first k, HN not",
-        _hnsr,
-        needs_hard_negative=True,
-    ),
-    "tfr": Definition(
-        "TFR@k",
-        "optional",
-        "target first rate: Rank(T) = 1, over queries with a hard negative; @k: and Rank(HN) > k",
-        _tfr,
-        needs_hard_negative=True,
-    ),
+    "hnsr": Definition(*NAMES["hnsr"], _hnsr, needs_hard_negative=True),
+    "tfr": Definition(*NAMES["tfr"], _tfr, needs_hard_negative=True),
     "delta-rank": Definition(
-        "delta-rank",
-        "none",
-        "mean of Rank(HN) - Rank(T), in ranks; higher is better",
-        _delta_rank,
-        is_fraction=False,
-        needs_hard_negative=True,
+        *NAMES["delta-rank"], _delta_rank, is_fraction=False, needs_hard_negative=True
     ),
-}  # fmt: skip
-
-ALIASES = {
-    "recall": "r",
-    "precision": "p",
-    "rr": "mrr",
-    "recip-rank": "mrr",
-    "hit": "success",
-    "hits": "success",
-    "hit-rate": "success",
-    "medr": "median-rank",
-    "medianrank": "median-rank",
-    "deltarank": "delta-rank",
-    "tfr-hn": "tfr",
 }
+"""Names and meanings stand in `names`, what is computed here."""

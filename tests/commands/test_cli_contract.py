@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from oea_cli.main import VERBS as VERBS_OF_MAIN
+from oea_cli.main import read_verb
+from tests.commands.in_process import run
 from tests.conftest import Completed, verbs
 
 VERBS = verbs()
@@ -30,18 +34,50 @@ def test_help_has_a_summary_and_examples(oea: Run, verb: str) -> None:
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.startswith(f"Usage: oea {verb}")
     assert oea([*verb.split(), "-h"]).stdout == done.stdout
-    examples = done.stdout.partition("Examples:")[2].partition("Options:")[0]
+    examples = done.stdout.partition("Examples:")[2].partition("\n\n")[0]
     assert f"oea {verb}" in examples, "help has an Examples block that shows the verb"
+    assert 2 <= len(examples.strip().splitlines()) <= 5
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
 
 
+@cache
+def panels_of(verb: str) -> dict[str, list[str]]:
+    """The panels of a verb's help, each with its options and arguments: names and their help."""
+    page = run([*verb.split(), "--help"]).stdout
+    sections = re.findall(r"^(\S[^\n]*):\n((?:  [^\n]*\n)+)", page, re.MULTILINE)
+    return {title: re.split(r"\n(?=  \S)", rows.strip("\n")) for title, rows in sections}
+
+
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_long_option_has_help(oea: Run, verb: str) -> None:
-    options = oea([*verb.split(), "--help"]).stdout.partition("Options:")[2]
-    entries = re.split(r"\n(?=  -)", options.strip("\n"))
+def test_every_long_option_has_help(verb: str) -> None:
+    entries = [entry for entries in panels_of(verb).values() for entry in entries]
+    assert any("--help" in entry for entry in entries)
     for entry in entries:
         words = re.split(r"\s{2,}", entry.strip())
         assert len(words) > 1, f"oea {verb}: no help for {words[0]}"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_stands_in_panels_and_what_is_rare_is_last(verb: str) -> None:
+    panels = panels_of(verb)
+    assert {"What goes in", "What comes out"} & set(panels)
+    assert "When something fails" in panels and "Options" not in panels
+    assert "Rarely needed" not in list(panels)[:-1]
+    assert max(len(entries) for title, entries in panels.items() if title != "Rarely needed") <= 7
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_names_its_panel(verb: str) -> None:
+    for parameter in read_verb(verb).params:
+        assert parameter.rich_help_panel, parameter.name
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_summary_of_a_verb_is_the_same_in_both_helps(verb: str) -> None:
+    summary = VERBS_OF_MAIN[verb][1]
+    assert read_verb(verb).help.partition("\n")[0] == summary
+    group = run([*verb.split()[:-1], "--help"]).stdout
+    assert re.search(rf"^  {verb.split()[-1]} +{re.escape(summary)}$", group, re.MULTILINE)
 
 
 @pytest.mark.parametrize("verb", VERBS)

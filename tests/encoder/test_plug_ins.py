@@ -15,8 +15,9 @@ import torch
 from safetensors.torch import save_file
 
 from oea_cli.encoder.loading import load_encoder
-from oea_cli.encoder.others.plug_ins import plug_in_names
+from oea_cli.encoder.names.plug_ins import plug_in_names
 from oea_cli.errors import OeaError
+from tests.commands.in_process import run
 from tests.conftest import REPOSITORY, Completed
 
 EXAMPLE = REPOSITORY / "shell_examples" / "encoder_package"
@@ -125,3 +126,21 @@ def test_what_is_built_in_cannot_be_replaced(
     offer(tmp_path, "impostor", "mini", "impostor", "raise SystemError")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert load_encoder("mini", device="cpu").dim == 512
+
+
+def test_models_info_and_list_name_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(tmp_path, "poor-thing", "poor", "poor_module", "raise SystemError")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("poor", "poor:place"):
+        described = run(["models", "info", name, "-f", "json"])
+        assert json.loads(described.stdout) == {
+            "name": "poor",
+            "kind": "plug-in",
+            "package": "poor-thing",
+            "version": "1.0",
+        }
+    assert "poor           from the package poor-thing 1.0\n" in run(["models", "list"]).stdout
+    assert "no encoder 'poorly'; did you mean poor?" in run(["models", "info", "poorly"]).stderr
+    assert run(["models", "info", "clap:x"]).returncode == 2

@@ -6,6 +6,12 @@ from typing import Annotated
 
 import typer
 
+from oea_cli.commands.options.completion import complete_metrics, complete_models
+from oea_cli.commands.options.panels import ENCODER, INPUT, OUTPUT, RARE
+
+METRICS = "What is measured"
+GATES = "When to fail a build"
+
 
 class EvalTask(StrEnum):
     """What is ranked by what."""
@@ -43,19 +49,18 @@ class ResultFormat(StrEnum):
 RecipeArgument = Annotated[
     Path | None,
     typer.Argument(
-        metavar="RECIPE", help="The paper's evaluation: a YAML file; -o is then a folder."
+        metavar="RECIPE",
+        help="The paper's evaluation instead: a YAML file; -o then names a folder.",
+        rich_help_panel=INPUT,
     ),
-]
-OverridesOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Replaces a recipe's value; repeatable."),
 ]
 QueriesOption = Annotated[
     list[str] | None,
     typer.Option(
         "--queries",
         metavar="FILE",
-        help="Queries with targets: records (repeatable), or vectors; - is stdin.",
+        help="Queries with their targets: records (repeatable), or vectors; - is stdin.",
+        rich_help_panel=INPUT,
     ),
 ]
 IndexOption = Annotated[
@@ -64,64 +69,89 @@ IndexOption = Annotated[
         "--index",
         "-i",
         metavar="X.oea",
-        help="Index to rank  [env var: OEA_INDEX; default: index.oea].",
+        help="The index to rank [env var: OEA_INDEX; default: index.oea].",
+        rich_help_panel=INPUT,
     ),
 ]
 CorpusOption = Annotated[
     str | None,
-    typer.Option("--corpus", metavar="FILE", help="Vectors to rank, instead of an index."),
+    typer.Option(
+        "--corpus",
+        metavar="FILE",
+        help="Vectors to rank instead of an index.",
+        rich_help_panel=INPUT,
+    ),
 ]
 RunOption = Annotated[
     str | None,
-    typer.Option("--run", metavar="FILE", help="A ranking that was made: TREC run or JSONL hits."),
+    typer.Option(
+        "--run",
+        metavar="FILE",
+        help="A ranking made elsewhere: a TREC run or JSONL hits.",
+        rich_help_panel=INPUT,
+    ),
 ]
 QrelsOption = Annotated[
     str | None,
-    typer.Option("--qrels", metavar="FILE", help="What is relevant: TREC qrels, BEIR's tsv."),
+    typer.Option(
+        "--qrels",
+        metavar="FILE",
+        help="What is relevant: TREC qrels or BEIR's TSV.",
+        rich_help_panel=INPUT,
+    ),
 ]
 MetricOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--metric", "-M", metavar="NAME@K", help="What to measure, such as r@10 (repeatable)."
+        "--metric",
+        "-M",
+        metavar="NAME@K",
+        help="A metric, such as r@10 (repeatable) [default: those that fit the queries].",
+        autocompletion=complete_metrics,
+        rich_help_panel=METRICS,
     ),
 ]
 ListMetricsOption = Annotated[
-    bool, typer.Option("--list-metrics", help="List the metrics and stop.")
-]
-TaskOption = Annotated[EvalTask, typer.Option("--task", help="What ranks what.")]
-CaptionsOption = Annotated[
-    CaptionsAsked,
-    typer.Option("--captions", help="All of a clip's captions ask, or one at random."),
-]
-WithinOption = Annotated[
-    str | None,
+    bool,
     typer.Option(
-        metavar="KEY",
-        help="Rank among the clips that share the target's KEY, such as dataset.",
+        "--list-metrics",
+        help="List the metrics and stop.",
+        rich_help_panel=METRICS,
     ),
 ]
-TiesOption = Annotated[
-    TieRule,
-    typer.Option("--ties", help="Equal scores share the better rank, or as trec_eval."),
-]
-AllowMissingOption = Annotated[
-    bool,
-    typer.Option("--allow-missing", help="A target that is not in the corpus is not found."),
+TaskOption = Annotated[
+    EvalTask,
+    typer.Option(
+        "--task",
+        help="What searches for what.",
+        rich_help_panel=METRICS,
+    ),
 ]
 BaselineOption = Annotated[
     str | None,
-    typer.Option("--baseline", metavar="FILE", help="Compare with results (JSON) or another run."),
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help="Compare with earlier results (JSON) or another run.",
+        rich_help_panel=GATES,
+    ),
 ]
 FailUnderOption = Annotated[
     list[str] | None,
-    typer.Option("--fail-under", metavar="M=V", help="Gate: metric M is at least V (repeatable)."),
+    typer.Option(
+        "--fail-under",
+        metavar="M=V",
+        help="Fail if metric M is under V (repeatable).",
+        rich_help_panel=GATES,
+    ),
 ]
 MaxDropOption = Annotated[
     list[str] | None,
     typer.Option(
         "--max-drop",
         metavar="M=D",
-        help="Gate: M is at most D worse than the baseline (repeatable).",
+        help="Fail if M is more than D worse than in the baseline (repeatable).",
+        rich_help_panel=GATES,
     ),
 ]
 AlphaOption = Annotated[
@@ -131,19 +161,29 @@ AlphaOption = Annotated[
         min=0.0,
         max=1.0,
         metavar="A",
-        help="A drop fails only if its Holm-corrected p is under A.",
+        help="A drop fails only if its Holm-corrected p-value is under A.",
+        rich_help_panel=GATES,
     ),
-]
-GateExitCodeOption = Annotated[
-    int,
-    typer.Option("--gate-exit-code", min=0, max=255, metavar="N", help="When a gate is not met."),
 ]
 CheckLeaksOption = Annotated[
     list[str] | None,
     typer.Option(
         "--check-leaks",
         metavar="[content:]FILE",
-        help="Training records: find clips in both; content: compares sounds (repeatable).",
+        help="Look for clips that these training records hold too; content: compares the "
+        "sounds (repeatable).",
+        rich_help_panel=GATES,
+    ),
+]
+GateExitCodeOption = Annotated[
+    int,
+    typer.Option(
+        "--gate-exit-code",
+        min=0,
+        max=255,
+        metavar="N",
+        help="Exit code when a gate is not met.",
+        rich_help_panel=GATES,
     ),
 ]
 OutputsOption = Annotated[
@@ -152,17 +192,27 @@ OutputsOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Also write X.json, X.md or X.xml, JUnit (repeatable).",
+        help="Also write the results to X.json, X.md, X.xml (JUnit) or X.txt (repeatable).",
+        rich_help_panel=OUTPUT,
     ),
 ]
 ReportOption = Annotated[
     str | None,
-    typer.Option("--report", metavar="X.html", help="Also write a page to look at and listen to."),
+    typer.Option(
+        "--report",
+        metavar="X.html",
+        help="Also write a page with figures and examples to listen to.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 ResultFormatOption = Annotated[
     ResultFormat | None,
     typer.Option(
-        "--format", "-f", help="On stdout [default: table on a terminal or with -o, else json]."
+        "--format",
+        "-f",
+        help="How results are written on stdout [default: table on a terminal or with -o, "
+        "else json].",
+        rich_help_panel=OUTPUT,
     ),
 ]
 IndexModelOption = Annotated[
@@ -172,6 +222,40 @@ IndexModelOption = Annotated[
         "-m",
         envvar="OEA_MODEL",
         metavar="NAME",
-        help="The index's encoder, where it lies elsewhere now.",
+        help="Where the index's own encoder is now, if it has moved.",
+        autocompletion=complete_models,
+        rich_help_panel=ENCODER,
+    ),
+]
+CaptionsOption = Annotated[
+    CaptionsAsked,
+    typer.Option(
+        "--captions",
+        help="Every caption of a clip is a query, or one at random.",
+        rich_help_panel=RARE,
+    ),
+]
+WithinOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="KEY",
+        help="Rank only clips that share the target's value of KEY, such as dataset.",
+        rich_help_panel=RARE,
+    ),
+]
+TiesOption = Annotated[
+    TieRule,
+    typer.Option(
+        "--ties",
+        help="Equal scores share the better rank (strict), or rank as in trec_eval (trec).",
+        rich_help_panel=RARE,
+    ),
+]
+AllowMissingOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing",
+        help="Count a target that is not in the corpus as not found.",
+        rich_help_panel=RARE,
     ),
 ]

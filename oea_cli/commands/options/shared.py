@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from oea_cli import __version__
+from oea_cli.commands.options.completion import complete_models
+from oea_cli.commands.options.panels import ENCODER, FAILURE, INPUT, OUTPUT, RARE
 from oea_cli.errors import UsageError
 
 
@@ -35,9 +36,16 @@ class OnError(StrEnum):
     fail = "fail"
 
 
-@dataclass(frozen=True)
-class Placed:
-    """Where and how an encoder runs, as the command line says it."""
+class TableFormat(StrEnum):
+    """How a report is written: for a person, or for a program."""
+
+    table = "table"
+    json = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """Where and how an encoder runs, from the options of the command line."""
 
     device: str
     dtype: Dtype
@@ -55,12 +63,6 @@ class Placed:
         }
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"oea {__version__}")
-        raise typer.Exit
-
-
 ModelOption = Annotated[
     str,
     typer.Option(
@@ -68,45 +70,91 @@ ModelOption = Annotated[
         "-m",
         envvar="OEA_MODEL",
         metavar="NAME",
-        help="Encoder: mini, a released OEA's name (`oea models list`), a folder, omni:, clap: or "
-        "st: with a repository or folder, http://HOST/v1?model=NAME.",
+        help="The encoder: mini, a released OEA (`oea models list`), a folder, omni:, clap: or "
+        "st: with a repository or folder, or http://HOST/v1?model=NAME.",
+        autocompletion=complete_models,
+        rich_help_panel=ENCODER,
+    ),
+]
+EncoderArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The encoder, as -m takes it in other verbs.",
+        autocompletion=complete_models,
+        rich_help_panel=INPUT,
     ),
 ]
 DeviceOption = Annotated[
     str,
     typer.Option(
-        envvar="OEA_DEVICE", metavar="auto|cpu|cuda|cuda:1|mps", help="Where the encoder runs."
+        envvar="OEA_DEVICE",
+        metavar="auto|cpu|cuda|cuda:1|mps",
+        help="Where the encoder runs.",
+        rich_help_panel=ENCODER,
     ),
 ]
 DtypeOption = Annotated[
-    Dtype, typer.Option(envvar="OEA_DTYPE", help="Number format of the backbone.")
+    Dtype,
+    typer.Option(
+        envvar="OEA_DTYPE", help="Number format of the backbone.", rich_help_panel=ENCODER
+    ),
+]
+RareDtypeOption = Annotated[
+    Dtype,
+    typer.Option(envvar="OEA_DTYPE", help="Number format of the backbone.", rich_help_panel=RARE),
 ]
 QuantizeOption = Annotated[
-    Quantize, typer.Option(envvar="OEA_QUANTIZE", help="Backbone in fewer bits (oea[quant]).")
+    Quantize,
+    typer.Option(
+        envvar="OEA_QUANTIZE",
+        help="Load the backbone in 8 or 4 bits (needs oea[quant]).",
+        rich_help_panel=ENCODER,
+    ),
 ]
 RevisionOption = Annotated[
     str | None,
-    typer.Option(envvar="OEA_REVISION", metavar="COMMIT", help="Of the model's repository."),
+    typer.Option(
+        envvar="OEA_REVISION",
+        metavar="COMMIT",
+        help="Commit, tag or branch of the encoder's repository.",
+        rich_help_panel=RARE,
+    ),
 ]
 PoolingOption = Annotated[
     str | None,
-    typer.Option(envvar="OEA_POOLING", metavar="mean|last", help="Of omni: backbones."),
+    typer.Option(
+        envvar="OEA_POOLING",
+        metavar="mean|last",
+        help="How an omni: backbone pools its last hidden layer.",
+        rich_help_panel=RARE,
+    ),
 ]
 TextPromptOption = Annotated[
     str | None,
     typer.Option(
-        envvar="OEA_TEXT_PROMPT", metavar="TEXT", help="Before each text, or around it at {}."
+        envvar="OEA_TEXT_PROMPT",
+        metavar="TEXT",
+        help="Put before each text, or around it where TEXT holds {}.",
+        rich_help_panel=RARE,
     ),
 ]
 AudioPromptOption = Annotated[
-    str | None, typer.Option(envvar="OEA_AUDIO_PROMPT", metavar="TEXT", help="The same for sounds.")
+    str | None,
+    typer.Option(
+        envvar="OEA_AUDIO_PROMPT",
+        metavar="TEXT",
+        help="The same for sounds.",
+        rich_help_panel=RARE,
+    ),
 ]
 TrustRemoteCodeOption = Annotated[
     bool,
     typer.Option(
         "--trust-remote-code",
         envvar="OEA_TRUST_REMOTE_CODE",
-        help="Run Python out of the model's repository, at a pinned COMMIT.",
+        help="Allow Python code from the encoder's repository to run; needs a pinned COMMIT.",
+        rich_help_panel=RARE,
     ),
 ]
 BatchSizeOption = Annotated[
@@ -116,7 +164,8 @@ BatchSizeOption = Annotated[
         "-b",
         envvar="OEA_BATCH_SIZE",
         metavar="auto|N",
-        help="Clips or texts per forward pass.",
+        help="Sounds or texts encoded at a time.",
+        rich_help_panel=ENCODER,
     ),
 ]
 WorkersOption = Annotated[
@@ -127,7 +176,8 @@ WorkersOption = Annotated[
         envvar="OEA_WORKERS",
         min=1,
         metavar="N",
-        help="Background decoders [default: one per core].",
+        help="Threads that decode sounds ahead [default: one per core].",
+        rich_help_panel=RARE,
     ),
 ]
 OutputOption = Annotated[
@@ -138,20 +188,58 @@ OutputOption = Annotated[
         envvar="OEA_OUTPUT",
         metavar="PATH",
         help="Where the result goes; - is stdout.",
+        rich_help_panel=OUTPUT,
     ),
 ]
-TopKOption = Annotated[
-    int,
-    typer.Option("--top-k", "-k", envvar="OEA_TOP_K", min=1, metavar="K", help="Hits per query."),
+FolderOption = Annotated[
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        envvar="OEA_OUTPUT",
+        metavar="DIR",
+        help="The folder to write.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+OverridesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Replace a value of the recipe (repeatable).",
+        rich_help_panel=INPUT,
+    ),
 ]
 SeedOption = Annotated[
-    int, typer.Option(envvar="OEA_SEED", metavar="N", help="Seed of every random choice.")
+    int,
+    typer.Option(
+        envvar="OEA_SEED", metavar="N", help="Seed of every random choice.", rich_help_panel=RARE
+    ),
 ]
 LimitOption = Annotated[
-    int | None, typer.Option(envvar="OEA_LIMIT", min=1, metavar="N", help="Stop after N inputs.")
+    int | None,
+    typer.Option(
+        envvar="OEA_LIMIT",
+        min=1,
+        metavar="N",
+        help="Stop after N inputs.",
+        rich_help_panel=INPUT,
+    ),
+]
+TableFormatOption = Annotated[
+    TableFormat,
+    typer.Option(
+        "--format", "-f", help="How the answer is written on stdout.", rich_help_panel=OUTPUT
+    ),
 ]
 OnErrorOption = Annotated[
-    OnError, typer.Option(envvar="OEA_ON_ERROR", help="A failed input: name it and go on, or stop.")
+    OnError,
+    typer.Option(
+        envvar="OEA_ON_ERROR",
+        help="When an input fails: name it and go on (exit code 3), or stop.",
+        rich_help_panel=FAILURE,
+    ),
 ]
 ErrorsOption = Annotated[
     Path | None,
@@ -159,32 +247,45 @@ ErrorsOption = Annotated[
         "--errors",
         envvar="OEA_ERRORS",
         metavar="FILE",
-        help="Also write failed inputs here, as JSONL.",
+        help="Also list the failed inputs in this file, as JSONL.",
+        rich_help_panel=FAILURE,
     ),
 ]
 AllowEmptyOption = Annotated[
     bool,
-    typer.Option("--allow-empty", envvar="OEA_ALLOW_EMPTY", help="Zero inputs are no failure."),
+    typer.Option(
+        "--allow-empty",
+        envvar="OEA_ALLOW_EMPTY",
+        help="Having no input is not a failure.",
+        rich_help_panel=FAILURE,
+    ),
 ]
 QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", envvar="OEA_QUIET", help="No progress and no summary.")
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        envvar="OEA_QUIET",
+        help="Show no progress and no summary.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 VerboseOption = Annotated[
     bool,
     typer.Option(
-        "--verbose", "-v", envvar="OEA_VERBOSE", help="Show tracebacks and library messages."
+        "--verbose",
+        "-v",
+        envvar="OEA_VERBOSE",
+        help="Show tracebacks and what libraries print.",
+        rich_help_panel=FAILURE,
     ),
-]
-VersionOption = Annotated[
-    bool,
-    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
 ]
 
 
 def number_of(batch_size: str) -> int | None:
-    """What --batch-size says; None for auto. Raises UsageError for anything else."""
+    """The number that --batch-size gives; None for auto. Raises UsageError for anything else."""
     if batch_size == "auto":
         return None
     if batch_size.isdecimal() and int(batch_size) > 0:
         return int(batch_size)
-    raise UsageError(f"--batch-size '{batch_size}': write auto or a number from 1")
+    raise UsageError(f"--batch-size must be auto or a number of 1 or more; got '{batch_size}'")

@@ -1,9 +1,9 @@
 """Where encoders lie: built in, released, or a folder on disk."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from oea_cli.encoder.names.parsing import nearest
+from oea_cli.encoder.names.plug_ins import plug_in_names
 from oea_cli.encoder.names.released import RELEASED
 from oea_cli.errors import OeaError
 
@@ -33,12 +33,12 @@ def short_names() -> list[str]:
     return [*sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json")), *RELEASED]
 
 
-def unknown_encoder(text: str, plug_ins: Sequence[str] = ()) -> OeaError:
+def unknown_encoder(text: str) -> OeaError:
     """The error that names what there is instead, the nearest first."""
     scheme, colon, place = text.partition(":")
     meant = nearest(scheme, KINDS, f":{place}") if colon else ""
     kinds = ", ".join(f"{kind}:" for kind in KINDS)
-    names = [*short_names(), *plug_ins]
+    names = [*short_names(), *plug_in_names()]
     return OeaError(
         f"no encoder '{text}'{meant or nearest(text, names)}; there are {', '.join(names)}, "
         f"folders made by `oea train`, and {kinds} (`oea models list` explains)"

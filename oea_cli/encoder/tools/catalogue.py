@@ -1,9 +1,12 @@
 """What encoders there are, and what can be said of one without downloading anything."""
 
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 from oea_cli.encoder.names.parsing import EncoderName, parse_name
-from oea_cli.encoder.names.places import encoder_folder, short_names
+from oea_cli.encoder.names.places import KINDS, encoder_folder, short_names
+from oea_cli.encoder.names.plug_ins import package_of, plug_in_entry, plug_in_names
 from oea_cli.encoder.names.released import RELEASED, adapter_cache
 from oea_cli.encoder.omni.settings import load_settings
 from oea_cli.errors import UsageError
@@ -13,8 +16,8 @@ OEA_DIM = 512
 
 
 def catalogue() -> list[Description]:
-    """Every encoder with a short name: built in, then released."""
-    return [describe(parse_name(name)) for name in short_names()]
+    """Every encoder with a short name: built in, released, then those of other packages."""
+    return [describe(parse_name(name)) for name in [*short_names(), *plug_in_names()]]
 
 
 def describe(name: EncoderName) -> Description:
@@ -22,10 +25,26 @@ def describe(name: EncoderName) -> Description:
 
     Raises OeaError for a name that means nothing, UsageError for a kind that keeps no description.
     """
-    if name.scheme:
-        raise UsageError(f"{name}: only built-in, released and local encoders can be described")
+    entry = plug_in_entry(name.scheme or name.place)
+    if name.scheme in KINDS or (name.scheme and entry is None):
+        raise UsageError(
+            f"{name}: only built-in, released, local and installed encoders can be described"
+        )
+    if entry is not None and (name.scheme or not _is_ours(name.place)):
+        return _plug_in(entry)
     name.allow()
     return _released(name.place) if name.place in RELEASED else _folder(name.place)
+
+
+def _is_ours(place: str) -> bool:
+    """Whether a bare name is found before other packages are asked, as `load_encoder` does."""
+    return place in short_names() or Path(place).is_dir()
+
+
+def _plug_in(entry: EntryPoint) -> Description:
+    """What an installed package says of itself; it is not imported."""
+    version = {"version": entry.dist.version} if entry.dist else {}
+    return {"name": entry.name, "kind": "plug-in", "package": package_of(entry), **version}
 
 
 def _released(name: str) -> Description:
