@@ -24,7 +24,7 @@ class Encoder(Protocol):
     sample_rate: int
     max_seconds: float
     concurrency: int | None
-    """Batches to have under way at a time where a server computes; None where this machine does."""
+    """Batches to send to a server at a time; None for an encoder that computes on this machine."""
 
     @property
     def device(self) -> str:
