@@ -85,7 +85,7 @@ class Inputs:
         kinds = {"--index": self.index, "--corpus": self.corpus, "--run": self.run}
         given = [name for name, value in kinds.items() if value]
         if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} do not go together; one of them")
+            raise UsageError(f"{' and '.join(given)} do not go together; give one of them")
         if self.run and self.within:
             raise UsageError("--within ranks vectors; a run has been ranked already")
         if [*self.queries, self.run, self.qrels, self.corpus].count("-") > 1:

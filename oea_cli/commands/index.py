@@ -81,7 +81,7 @@ def _check_one_job(append: bool, replace: bool, delete: bool, compact: bool, inf
     jobs |= {"--compact": compact, "--info": info}
     asked = [name for name, wanted in jobs.items() if wanted]
     if len(asked) > 1:
-        raise UsageError(f"{' and '.join(asked)} do not go together; one at a time")
+        raise UsageError(f"{' and '.join(asked)} do not go together; give one at a time")
 
 
 def _the_index(sources: list[str] | None, output: Path) -> Path:

@@ -58,11 +58,11 @@ def review(
         _summarise(inputs, format, allow_empty)
         return
     if format is not None:
-        raise UsageError("-f is the format of --summary")
+        raise UsageError("-f goes with --summary only")
     if output is None:
-        raise UsageError("where do the verdicts go? -o verdicts.jsonl")
+        raise UsageError("the verdicts need a file; give -o verdicts.jsonl")
     if str(output) in inputs:
-        raise UsageError(f"{output}: is what is reviewed; verdicts need a file of their own")
+        raise UsageError(f"{output}: is under review itself; give the verdicts a file of their own")
     from oea_cli.web.installed import check_installed
 
     check_installed("oea review")

@@ -1,9 +1,10 @@
 """The files that mining reads and writes, checked before hours of work."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -36,11 +37,11 @@ class Outputs:
             if path is not None:
                 Aside(path)
 
-    def write(self, rows: list[Record], counts: Record | None) -> None:
+    def write(self, rows: list[Record], counts: Mapping[str, Any] | None) -> None:
         """Write the rows, the judgments and the counts, each file whole or not at all."""
         if self.qrels is not None:
             write_whole(self.qrels, judgments(self.qrels.name, rows))
-        if self.stats is not None and counts is not None:
+        if self.stats is not None and counts:
             write_whole(self.stats, orjson.dumps(counts, option=orjson.OPT_INDENT_2) + b"\n")
         content = b"".join(map(json_line, rows))
         if self.pairs == "-":

@@ -1,11 +1,10 @@
 """What mining found, in lines for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from oea_cli.records.rows import Record
 
-
-def summary(counts: Record, num_verdicts_elsewhere: int) -> Iterator[str]:
+def summary(counts: Mapping[str, Any], num_verdicts_elsewhere: int) -> Iterator[str]:
     """The encoders, the pairs left after each stage, and what was left out, from the counts."""
     made_by = f"{counts['encoder'] or 'vectors of no named encoder'}, captions by"
     yield f"{counts['clips']} clips, {made_by} {counts['text_encoder']}"

@@ -36,7 +36,7 @@ class Question:
                 'nothing to look for: `oea search "a dog barking"`, --audio, --like or --queries'
             )
         if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} do not go together; one of them")
+            raise UsageError(f"{' and '.join(given)} do not go together; give one of them")
 
     def batches(
         self, index: VectorIndex, get_encoder: GetEncoder, report: Report
