@@ -1,18 +1,11 @@
 """`oea embed`: sounds or texts in, vectors out; the first half of every pipeline."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from oea_cli.commands.console.terminal import (
-    FailureLog,
-    Progress,
-    is_interactive,
-    say,
-)
+from oea_cli.commands.console.terminal import FailureLog
+from oea_cli.commands.console.watch import Watch
 from oea_cli.commands.options.embedding import (
     Encoding,
     EncodingOption,
@@ -51,51 +44,12 @@ from oea_cli.commands.options.shared import (
     WorkersOption,
     number_of,
 )
-from oea_cli.errors import Failure, OeaError, UsageError
+from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
+    from oea_cli.encoder.names.parsing import EncoderName
     from oea_cli.encoder.protocol import Encoder
-    from oea_cli.vectors.files.writer import EmbeddingWriter
-
-Item = dict[str, Any] | Failure
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What is to be embedded, as the command line says it."""
-
-    names: list[str]
-    text: bool
-    files_from: str | None
-    shard: tuple[int, int] | None
-    limit: int | None
-
-    @property
-    def is_listable(self) -> bool:
-        """True when the inputs can be counted beforehand: no stdin, nothing remote."""
-        from oea_cli.records.addresses import is_remote
-
-        places = [*self.names, self.files_from or ""]
-        return not any(place == "-" or is_remote(place) for place in places)
-
-    @property
-    def unit(self) -> str:
-        return "texts" if self.text else "sounds"
-
-    def __str__(self) -> str:
-        places = [*self.names, *([self.files_from] if self.files_from else [])]
-        return ", ".join("stdin" if place == "-" else place for place in places)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Which encoder: what decides its vectors, and so becomes part of its name."""
-
-    model: str
-    revision: str | None
-    pooling: str | None
-    text_prompt: str | None
-    audio_prompt: str | None
+    from oea_cli.records.selection import Selection
 
 
 def embed(
@@ -138,216 +92,92 @@ def embed(
       oea embed --text "rain on a tin roof" "a dog barking" -o texts.npy
       oea embed clips.jsonl -m oea-qwen3b -o vectors/ --shard 1/8
     """
-    wanted = _inputs(inputs, text, files_from, shard, limit)
-    chosen = Chosen(model, revision, pooling, text_prompt, audio_prompt)
+    from oea_cli.encoder.names.parsing import parse_name
+    from oea_cli.records.selection import begun
+
+    selection = _selection(inputs, text, files_from, shard, limit)
     placed = DeviceOptions(device, dtype, quantize, trust_remote_code)
-    _refuse_terminal(output, wanted)
+    _refuse_terminal(output, selection)
     batch = number_of(batch_size)
     with FailureLog("embed", on_error.value, errors) as log:
-        run = _Run(wanted, log, quiet)
-        if not run.has_work() and not allow_empty:
-            raise OeaError(f"no {wanted.unit} in {wanted}; --allow-empty permits that")
-        encoder = _load(chosen, placed, output, format)
-        writer = _open(output, encoder, wanted, format, storage, encoding, resume)
-        with writer:
-            run.write_all(encoder, writer, batch, workers)
-            if log.count and not run.num_done:
-                log.finish(0)
-        run.say_summary(output)
-        log.finish(run.num_done)
-
-
-class _Run:
-    """The inputs on their way through, counted, with what a person sees of it."""
-
-    def __init__(self, inputs: Inputs, log: FailureLog, quiet: bool) -> None:
-        self.inputs, self.log, self.quiet = inputs, log, quiet
-        self.progress = Progress("embed", inputs.unit, _total(inputs, quiet), quiet)
-        self.num_skipped = 0
-        self._started = time.monotonic()
-        self._items = _items(inputs)
-        self._first: list[Item] = []
-
-    @property
-    def num_done(self) -> int:
-        """Inputs that have come out whole."""
-        return self.progress.done - self.log.count
-
-    def has_work(self) -> bool:
-        """Look for a first record, so that nothing is loaded for nothing."""
-        for item in self._items:
-            self._first.append(item)
-            if not isinstance(item, Failure):
-                return True
-        return bool(self._first)
-
-    def write_all(
-        self,
-        encoder: "Encoder",
-        writer: "EmbeddingWriter",
-        batch_size: int | None,
-        workers: int | None,
-    ) -> None:
-        """Encode everything that the output does not hold already."""
-        from oea_cli.encoder.streaming.stream import stream
-
-        batches = stream(
-            encoder,
-            self._left(writer.is_done),
-            batch_size=batch_size,
-            workers=workers,
-            report=self._report,
-            notice=self._notice,
-            advance=self.progress.advance,
+        watch = Watch(selection.noun, selection.count, log, quiet)
+        items = begun(selection.items())
+        if items is None and not allow_empty:
+            raise OeaError(f"no {selection.noun} in {selection}; --allow-empty permits that")
+        name = parse_name(
+            model,
+            revision=revision,
+            pooling=pooling,
+            text_prompt=text_prompt,
+            audio_prompt=audio_prompt,
         )
-        try:
-            # Closed here and now, also on an error: its threads end before the output does.
-            with closing(batches):
-                for batch in batches:
-                    writer.write(batch)
-        finally:
-            self.progress.close()
+        encoder = _load(name, placed, output, format)
+        from oea_cli.encoder.streaming.writing import write_vectors
+        from oea_cli.vectors.files.formats import open_writer
 
-    def say_summary(self, output: str) -> None:
-        """One line for a person who watched."""
-        if self.quiet or not is_interactive():
-            return
-        seconds = time.monotonic() - self._started
-        skipped = f", {self.num_skipped} were there" if self.num_skipped else ""
-        where = "" if output == "-" else f" -> {output}"
-        rate = f"{self.num_done / max(seconds, 1e-9):.1f}/s"
-        done = f"{self.num_done} {self.inputs.unit}"
-        say(f"oea embed: {done} in {seconds:.1f} s ({rate}){skipped}{where}")
-
-    def _left(self, is_done: Callable[[str], bool]) -> Iterator[Item]:
-        for items in (self._first, self._items):
-            for item in items:
-                if not isinstance(item, Failure) and is_done(item["id"]):
-                    self.num_skipped += 1
-                else:
-                    yield item
-
-    def _report(self, failure: Failure) -> None:
-        self.progress.close()
-        self.log.report(failure)
-
-    def _notice(self, remark: object) -> None:
-        if not self.quiet:
-            self.progress.close()
-            say(f"oea embed: {remark}")
+        with open_writer(
+            output,
+            encoder=encoder.stamp,
+            file_format=format.value if format else None,
+            storage=storage.value,
+            encoding=encoding.value,
+            kind="text" if text else "audio",
+            resume=resume,
+        ) as writer:
+            with closing(watch.progress):
+                num_held = write_vectors(
+                    encoder,
+                    items or [],
+                    writer,
+                    batch_size=batch,
+                    workers=workers,
+                    report=watch.report,
+                    notice=watch.notice,
+                    advance=watch.progress.advance,
+                )
+            if log.count and not watch.num_done:
+                log.finish(0)
+        watch.say_summary(output, num_held)
+        log.finish(watch.num_done)
 
 
-def _inputs(
+def _selection(
     names: list[str] | None,
     text: bool,
     files_from: str | None,
     shard: str | None,
     limit: int | None,
-) -> Inputs:
+) -> "Selection":
+    from oea_cli.records.selection import Selection, parse_shard
+
     if not names and files_from is None:
         if sys.stdin.isatty():
             raise UsageError("nothing to embed; name sounds, folders or records, or pipe them in")
         names = ["-"]
     if text and files_from is not None:
         raise UsageError("--files-from lists sounds; name a file of texts as an input instead")
-    return Inputs(names or [], text, files_from, _shard(shard), limit)
+    part = None if shard is None else parse_shard(shard)
+    return Selection(names or [], text, files_from, part, limit)
 
 
-def _shard(value: str | None) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    part, _, parts = value.partition("/")
-    if part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
-        return int(part), int(parts)
-    raise UsageError(f"--shard '{value}': write I/N with I from 1 to N, like 1/8")
-
-
-def _refuse_terminal(output: str, inputs: Inputs) -> None:
+def _refuse_terminal(output: str, selection: "Selection") -> None:
     if output == "-" and sys.stdout.isatty():
         import shlex
 
-        command = shlex.join(["oea", "embed", *(["--text"] if inputs.text else []), *inputs.names])
+        text = ["--text"] if selection.text else []
+        command = shlex.join(["oea", "embed", *text, *selection.names])
         raise UsageError(
             "vectors are not for reading, and stdout is a terminal; "
             f"try `{command} | oea index -o sounds.oea`, or -o vectors.npy"
         )
 
 
-def _items(inputs: Inputs) -> Iterator[Item]:
-    """The records, and between them the rows that make none; raises OeaError at once."""
-    from oea_cli.records.inputs import read_records
-
-    failures: list[Failure] = []
-    records = read_records(
-        inputs.names, report=failures.append, text=inputs.text, files_from=inputs.files_from
-    )
-    return _chosen(records, failures, inputs)
-
-
-def _chosen(
-    records: Iterator[dict[str, Any]], failures: list[Failure], inputs: Inputs
-) -> Iterator[Item]:
-    count = 0
-    for record in records:
-        yield from failures
-        failures.clear()
-        if inputs.shard is None or _is_in_shard(record["id"], *inputs.shard):
-            yield record
-            count += 1
-            if count == inputs.limit:
-                return
-    yield from failures
-
-
-def _is_in_shard(record_id: str, part: int, parts: int) -> bool:
-    """The same on every machine and in every run, whatever else is in the set."""
-    from hashlib import blake2b
-
-    digest = blake2b(record_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest) % parts == part - 1
-
-
-def _total(inputs: Inputs, quiet: bool) -> int | None:
-    """The number of inputs, for the bar; counted only where somebody sees it."""
-    if quiet or not is_interactive() or not inputs.is_listable:
-        return None
-    return sum(not isinstance(item, Failure) for item in _items(inputs))
-
-
-def _load(chosen: Chosen, placed: DeviceOptions, output: str, format: Format | None) -> "Encoder":
+def _load(
+    name: "EncoderName", placed: DeviceOptions, output: str, format: Format | None
+) -> "Encoder":
     from oea_cli.encoder.loading import load_encoder
-    from oea_cli.encoder.names.parsing import parse_name
     from oea_cli.vectors.files.formats import format_of
 
     if format is None:
         format_of(output)  # a name without a meaning is refused before the model is loaded
-    name = parse_name(
-        chosen.model,
-        revision=chosen.revision,
-        pooling=chosen.pooling,
-        text_prompt=chosen.text_prompt,
-        audio_prompt=chosen.audio_prompt,
-    )
     return load_encoder(name, **placed.keywords)
-
-
-def _open(
-    output: str,
-    encoder: "Encoder",
-    inputs: Inputs,
-    format: Format | None,
-    storage: Storage,
-    encoding: Encoding,
-    resume: bool,
-) -> "EmbeddingWriter":
-    from oea_cli.vectors.files.formats import open_writer
-
-    return open_writer(
-        output,
-        encoder=encoder.stamp,
-        file_format=format.value if format else None,
-        storage=storage.value,
-        encoding=encoding.value,
-        kind="text" if inputs.text else "audio",
-        resume=resume,
-    )

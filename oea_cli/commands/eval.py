@@ -1,6 +1,5 @@
 """`oea eval`: how well a ranking, anyone's vectors or an index answers judged queries."""
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -66,14 +65,6 @@ if TYPE_CHECKING:
 DEFAULT_INDEX = "index.oea"
 
 
-SUFFIXES = {
-    ".json": ResultFormat.json,
-    ".md": ResultFormat.markdown,
-    ".xml": ResultFormat.junit,
-    ".txt": ResultFormat.table,
-}
-
-
 @dataclass(frozen=True)
 class Inputs:
     """What is evaluated: a run, vectors, or an index."""
@@ -94,7 +85,7 @@ class Inputs:
         kinds = {"--index": self.index, "--corpus": self.corpus, "--run": self.run}
         given = [name for name, value in kinds.items() if value]
         if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} do not go together; one of them")
+            raise UsageError(f"{' and '.join(given)} do not go together; give one of them")
         if self.run and self.within:
             raise UsageError("--within ranks vectors; a run has been ranked already")
         if [*self.queries, self.run, self.qrels, self.corpus].count("-") > 1:
@@ -183,8 +174,10 @@ def evaluate(
     metrics = parse_metrics(metric or [])
     leak_limits, limits = _leak_limits(fail_under or [], check_leaks or [])
     gates = _gates(limits, max_drop or [], metrics, baseline)
-    files = _checked_files(output or [])
-    page = None if report is None else _checked_page(report)
+    from oea_cli.evaluation.output.files import checked_files, checked_page
+
+    files = checked_files(output or [])
+    page = None if report is None else checked_page(report)
     inputs = Inputs(queries or [], index, corpus, run, qrels, within)
     inputs.check()
     training = _training(check_leaks or [], inputs)
@@ -217,36 +210,23 @@ def _paper(
     quiet: bool,
 ) -> None:
     """Run a recipe of the paper's evaluation; its comparison goes to stdout."""
-    from oea_cli.evaluation.paper import rendering as paper_rendering
-    from oea_cli.evaluation.paper import run as paper_run
-    from oea_cli.evaluation.paper import units as paper_units
-    from oea_cli.evaluation.paper.recipe import load_paper_recipe
-
     if recipe is None:
         raise UsageError("--set replaces a recipe's value; name the recipe: oea eval RECIPE")
     if other_inputs:
         raise UsageError(f"{recipe}: a recipe says what is measured; leave the other options out")
-    writers = {
-        ResultFormat.table: paper_rendering.comparison_table,
-        ResultFormat.markdown: paper_rendering.comparison_markdown,
-        ResultFormat.json: paper_rendering.comparison_json,
-    }
-    writer = writers.get(format or ResultFormat.table)
-    if writer is None:
-        raise UsageError("a recipe's comparison is written as table, json or markdown")
-    if len(output) > 1 or any(Path(name).is_file() for name in output):
-        raise UsageError("with a recipe, -o is the one folder of the results")
-    folders = [f"output={json.dumps(name)}" for name in output]
-    loaded = load_paper_recipe(recipe, [*overrides, *folders])
-    paper_run.check_inputs(loaded)
+    from oea_cli.evaluation.paper.comparison import compare_with_paper
+    from oea_cli.evaluation.paper.run import Listeners
+
     log, inputs = FailureLog("eval"), FailureLog("eval")
-    notice = _ignore if quiet else _say
-    hear = paper_run.Listeners(log.report, inputs.report, notice)
-    measured = paper_run.run_paper(loaded, device, hear)
-    sys.stdout.write(writer(paper_units.beside_paper(loaded, measured)))
+    callbacks = Listeners(log.report, inputs.report, _ignore if quiet else _say)
+    form = format or ResultFormat.table
+    text, num_measured = compare_with_paper(
+        recipe, overrides, output, form.value, device=device, callbacks=callbacks
+    )
+    sys.stdout.write(text)
     sys.stdout.flush()
-    log.finish(len(measured), "part")
-    inputs.finish(len(measured))
+    log.finish(num_measured, "part")
+    inputs.finish(num_measured)
 
 
 def _say(text: object) -> None:
@@ -280,31 +260,6 @@ def _gates(
     if metrics:
         check_gates(gates, metrics)
     return gates
-
-
-def _checked_files(names: Sequence[str]) -> dict[Path, ResultFormat]:
-    files = {}
-    for name in names:
-        form = SUFFIXES.get(Path(name).suffix.lower())
-        if form is None:
-            raise UsageError(f"-o {name}: name it X.json, X.md, X.xml (JUnit) or X.txt")
-        if not Path(name).parent.is_dir():
-            raise UsageError(f"-o {name}: there is no folder {Path(name).parent}; make it first")
-        files[Path(name)] = form
-    return files
-
-
-def _checked_page(name: str) -> Path:
-    """Refuse a report that cannot be written, before anything is measured."""
-    from oea_cli.evaluation.output.report.page import check_installed
-
-    page = Path(name)
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--report {name}: name it X.html")
-    if not page.parent.is_dir():
-        raise UsageError(f"--report {name}: there is no folder {page.parent}; make it first")
-    check_installed()
-    return page
 
 
 def _write_page(page: Path, document: "Document", setting: "Setting") -> None:
@@ -427,33 +382,22 @@ def _with_leaks(
 
 
 def _write(
-    document: "Document", format: ResultFormat | None, files: dict[Path, ResultFormat]
+    document: "Document", format: ResultFormat | None, files: dict[Path, str]
 ) -> ResultFormat:
-    """Write the results to stdout, to the files, and to the job's page on GitHub.
+    """Write the results to the files, to the job's page on GitHub, and to stdout.
 
-    Returns the form that stdout got.
+    Returns the format that stdout got.
     """
+    from oea_cli.evaluation.output.files import append_summary, write_files
     from oea_cli.evaluation.output.rendering import render
-    from oea_cli.records.artefacts import write_whole
 
-    for path, form in files.items():
-        write_whole(path, render(document, form.value))
-    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
-        _append_summary(page, render(document, "markdown"))
+    write_files(document, files)
+    append_summary(document, _say)
     is_read_by_people = sys.stdout.isatty() or files
     form = format or (ResultFormat.table if is_read_by_people else ResultFormat.json)
     sys.stdout.buffer.write(render(document, form.value))
     sys.stdout.flush()
     return form
-
-
-def _append_summary(page: str, content: bytes) -> None:
-    """Add to the job's page; one that cannot be written must not cost the results."""
-    try:
-        with Path(page).open("ab") as stream:
-            stream.write(content)
-    except OSError as error:
-        say(f"oea eval: {page}: no summary written ({error.strerror})")
 
 
 def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bool) -> None:

@@ -103,7 +103,7 @@ def gen_queries(
         if check:
             if llm or hard_negatives or dry_run:
                 raise UsageError(
-                    "--check reads queries that are there; leave the options of writing out"
+                    "--check writes no queries; leave out --llm, --hard-negatives and --dry-run"
                 )
             _check(names, type or [], limit, rejects, format, output, allow_empty, log)
             return

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
+from oea_cli.commands.console.documents import write_document
+from oea_cli.commands.console.index_table import index_table
 from oea_cli.commands.console.terminal import Progress, say
 from oea_cli.commands.options.indexing import (
     AppendOption,
@@ -23,7 +23,6 @@ from oea_cli.commands.options.indexing import (
 from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     QuietOption,
-    TableFormat,
     VerboseOption,
 )
 from oea_cli.errors import OeaError, UsageError
@@ -61,14 +60,18 @@ def index(
     """
     _check_one_job(append, replace, bool(delete), compact, info)
     if info or delete or compact:
+        from oea_cli.vectors.index.index import VectorIndex
+
         folder = _the_index(sources, output)
         if info:
-            _describe(folder, format)
+            write_document(VectorIndex.open(folder).info(), format, index_table)
         else:
             _report(folder, _edit(folder, delete or [], compact, kind, storage), quiet)
         return
     if append or replace:
-        _check_unchanged(output, kind, storage)
+        from oea_cli.vectors.index.building import check_unchanged
+
+        check_unchanged(output, kind, storage)
     change = _write(sources, output, append or replace, replace, kind, storage, allow_empty, quiet)
     _report(output, change, quiet)
 
@@ -78,7 +81,7 @@ def _check_one_job(append: bool, replace: bool, delete: bool, compact: bool, inf
     jobs |= {"--compact": compact, "--info": info}
     asked = [name for name, wanted in jobs.items() if wanted]
     if len(asked) > 1:
-        raise UsageError(f"{' and '.join(asked)} do not go together; one at a time")
+        raise UsageError(f"{' and '.join(asked)} do not go together; give one at a time")
 
 
 def _the_index(sources: list[str] | None, output: Path) -> Path:
@@ -86,25 +89,6 @@ def _the_index(sources: list[str] | None, output: Path) -> Path:
     if sources and len(sources) > 1:
         raise UsageError(f"one index at a time, not {', '.join(sources)}")
     return Path(sources[0]) if sources else output
-
-
-def _check_unchanged(folder: Path, kind: Kind | None, storage: Storage | None) -> None:
-    """An index that grows keeps its kind and storage."""
-    from oea_cli.vectors.index.index import VectorIndex
-    from oea_cli.vectors.index.manifest import is_index
-
-    if not is_index(folder) or not (kind or storage):
-        return
-    manifest = VectorIndex.open(folder).manifest
-    for option, asked, present in (
-        ("--kind", kind, manifest.kind),
-        ("--storage", storage, manifest.storage),
-    ):
-        if asked and asked != present:
-            raise UsageError(
-                f"{folder}: made with {option} {present}; `oea index --compact {option} {asked} "
-                f"-o {folder}` changes it"
-            )
 
 
 def _write(
@@ -181,45 +165,3 @@ def _report(folder: Path, change: "Change", quiet: bool) -> None:
     counts["already there"] = change.unchanged
     done = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     say(f"oea index: {folder}: {change.total} vectors{f' ({done})' if done else ''}")
-
-
-def _describe(folder: Path, format: TableFormat | None) -> None:
-    import sys
-
-    from oea_cli.vectors.index.index import VectorIndex
-
-    description = VectorIndex.open(folder).info()
-    if format is None:
-        format = TableFormat.table if sys.stdout.isatty() else TableFormat.json
-    if format == TableFormat.json:
-        import orjson
-
-        sys.stdout.buffer.write(orjson.dumps(description, option=orjson.OPT_INDENT_2) + b"\n")
-        sys.stdout.buffer.flush()
-        return
-    for line in _info_lines(description):
-        typer.echo(line)
-
-
-def _info_lines(description: dict[str, Any]) -> list[str]:
-    """The description for a person, one property a line."""
-    segments = description["segments"]
-    num_graphs = sum(segment["graph"] for segment in segments)
-    searched = "scanned" if not num_graphs else f"{num_graphs} of {len(segments)} with a graph"
-    deleted = f" (and {description['deleted']} deleted)" if description["deleted"] else ""
-    recall = description["recall@10"]
-    measured = "nothing to find" if recall is None else f"{recall:.3f}"
-    rows = {
-        "index": description["path"],
-        "vectors": f"{description['count']:,}{deleted}",
-        "dimensions": description["dim"],
-        "encoder": description["encoder"] or "not named by the vectors",
-        "kind": f"{description['kind']}, {len(segments)} segments, {searched}",
-        "storage": description["storage"],
-        "recall@10": f"{measured} of an exact search on the vectors as they came",
-        "size": f"{description['bytes'] / 1e6:,.2f} MB",
-        "created": description["created"],
-        "updated": description["updated"],
-        "made by": f"oea {description['oea']}",
-    }
-    return [f"{name:<11} {value}" for name, value in rows.items()]

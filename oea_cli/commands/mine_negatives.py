@@ -2,8 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -63,23 +62,6 @@ NEIGHBOURS_PER_NEGATIVE = 10
 KEEP_RATIO = 3.0
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """Where everything goes; None is nowhere."""
-
-    pairs: str
-    qrels: Path | None
-    stats: Path | None
-
-    def check(self) -> None:
-        """Refuse, before hours of work, places where nothing can be written."""
-        from oea_cli.records.artefacts import Aside
-
-        for path in (self.qrels, self.stats, None if self.pairs == "-" else Path(self.pairs)):
-            if path is not None:
-                Aside(path)
-
-
 def mine_negatives(
     inputs: InputsArgument = None,
     vectors: VectorsOption = None,
@@ -133,9 +115,11 @@ def mine_negatives(
     sources = _sources(inputs, [vectors, caption_vectors, verdicts])
     if purpose == Purpose.train and qrels is not None:
         raise UsageError("--qrels are judgments of pairs to evaluate; leave out --for train")
-    outputs = _outputs(output, qrels, stats)
-    outputs.check()
-    _check_there([*sources, vectors, caption_vectors, verdicts])
+    from oea_cli.mining.files import check_there, outputs
+
+    places = outputs(output, qrels, stats)
+    places.check()
+    check_there([*sources, vectors, caption_vectors, verdicts])
     from oea_cli.mining.stages import Settings
 
     settings = Settings(
@@ -162,7 +146,7 @@ def mine_negatives(
             log.finish(0)
             if not allow_empty:
                 raise OeaError(f"{_named(sources)}: no clips in it; --allow-empty permits that")
-            _write(outputs, [], None)
+            places.write([], None)
             return
         judged = _verdicts(verdicts, clips)
         mined = work.mine(clips, encode, judged)
@@ -171,10 +155,11 @@ def mine_negatives(
         else:
             rows = _rows(purpose, clips, mined, settings, text_stamp, judged)
             counts = work.counts(clips, text_stamp, mined)
-            _summarise(counts, judged, quiet)
+            if not quiet:
+                _summarise(counts, judged)
             if not rows and not allow_empty:
                 raise OeaError(_nothing_left(mined))
-            _write(outputs, rows, counts)
+            places.write(rows, counts)
         log.finish(len(clips))
 
 
@@ -267,23 +252,8 @@ def _sources(inputs: list[str] | None, others: list[str | None]) -> list[str]:
     return sources
 
 
-def _check_there(names: list[str | None]) -> None:
-    """Refuse files that are not there before a model is loaded."""
-    from oea_cli.records.folders import exists, is_pattern
-
-    for name in names:
-        if name is not None and name != "-" and not (is_pattern(name) or exists(name)):
-            raise OeaError(f"{name}: no such file or folder")
-
-
 def _named(sources: list[str]) -> str:
     return ", ".join("stdin" if source == "-" else source for source in sources)
-
-
-def _outputs(output: str, qrels: Path | None, stats: Path | None) -> Outputs:
-    if stats is None and output != "-":
-        stats = Path(output).with_suffix(".stats.json")
-    return Outputs(output, qrels, stats)
 
 
 def _with_defaults(
@@ -328,47 +298,14 @@ def _rows(
     return pair_rows(clips, mined, made_by, verdicts)
 
 
-def _write(outputs: Outputs, rows: "list[Record]", counts: "Record | None") -> None:
-    """Write the rows, the judgments and the counts."""
-    import orjson
-
-    from oea_cli.mining.pairs import judgments
-    from oea_cli.records.artefacts import write_whole
-    from oea_cli.records.json_lines import json_line
-
-    if outputs.qrels is not None:
-        write_whole(outputs.qrels, judgments(outputs.qrels.name, rows))
-    if outputs.stats is not None and counts is not None:
-        write_whole(outputs.stats, orjson.dumps(counts, option=orjson.OPT_INDENT_2) + b"\n")
-    content = b"".join(map(json_line, rows))
-    if outputs.pairs == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.flush()
-    else:
-        write_whole(Path(outputs.pairs), content)
-
-
-def _summarise(counts: "Record", verdicts: "PairVerdicts | None", quiet: bool) -> None:
+def _summarise(counts: "Record", verdicts: "PairVerdicts | None") -> None:
     """The counts after each stage, one a line."""
-    if quiet:
-        return
-    made_by = f"{counts['encoder'] or 'vectors of no named encoder'}, captions by"
-    say(f"oea mine-negatives: {counts['clips']} clips, {made_by} {counts['text_encoder']}")
-    threshold = counts["acoustic_threshold"]
-    for stage, count in counts["stages"].items():
-        remark = ""
-        if stage == "acoustic threshold":
-            remark = "  (none)" if threshold is None else f"  (>= {threshold:g})"
-        say(f"  {count:>9,}  {stage}{remark}")
-    notes = {
-        "clips without captions were left out": counts["clips_without_captions"],
-        "pairs whose captions say the same": counts["dropped"]["captions say the same"],
-        "pairs of one sound encoded twice": counts["dropped"]["one sound encoded twice"],
-        "clips have no hard negative": counts["clips_without_pairs"],
-        "verdicts are on other clips": verdicts.num_elsewhere if verdicts else 0,
-    }
-    if told := [f"{count:,} {what}" for what, count in notes.items() if count]:
-        say(f"  {'; '.join(told)}")
+    from oea_cli.mining.summary import summary
+
+    first, *rest = summary(counts, verdicts.num_elsewhere if verdicts else 0)
+    say(f"oea mine-negatives: {first}")
+    for line in rest:
+        say(line)
 
 
 def _nothing_left(mined: "Mined") -> str:

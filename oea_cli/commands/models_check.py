@@ -70,7 +70,7 @@ def check(
 
 
 def _show(one: "Check | str", quiet: bool) -> bool | None:
-    """Print a comparison; tells whether its limit is kept, or None for one that was left out."""
+    """Print a comparison; returns whether its limit is kept, None for one that was left out."""
     if isinstance(one, str):
         if not quiet:
             say(f"oea models check: {one}")

@@ -60,7 +60,7 @@ def convert(
     path = Path(checkpoint)
     is_here = path.exists()
     if not is_here and checkpoint not in RELEASED:
-        raise OeaError(f"{checkpoint}: no such file, and no released checkpoint's name")
+        raise OeaError(f"{checkpoint}: no such file, and no released checkpoint of that name")
     from oea_cli.encoder.released.conversion import convert as run
     from oea_cli.encoder.released.torch_checkpoint import open_checkpoint
 

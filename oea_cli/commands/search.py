@@ -1,12 +1,11 @@
 """`oea search`: the clips of an index that sound like a text, a file, or each other."""
 
 import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oea_cli.commands.console.player import find_player, play_hits
 from oea_cli.commands.console.terminal import FailureLog, say
 from oea_cli.commands.options.searching import (
     AudioOption,
@@ -37,24 +36,10 @@ from oea_cli.commands.options.shared import (
     TrustRemoteCodeOption,
     VerboseOption,
 )
-from oea_cli.errors import Failure, OeaError, UsageError
+from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.encoder.protocol import Encoder
     from oea_cli.search.hits import Hit
-    from oea_cli.search.retrieval import Retrieval
-    from oea_cli.vectors.batch import Batch
-    from oea_cli.vectors.index.index import VectorIndex
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is looked for; exactly one of these."""
-
-    text: str | None
-    audio: str | None
-    like: str | None
-    queries: str | None
 
 
 def search(
@@ -94,77 +79,41 @@ def search(
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
+    from oea_cli.search.question import Question, answered
+    from oea_cli.search.retrieval import Conditions
+
     question = Question(text, audio, like, queries)
-    _check(question, play, null, format)
-    player = _player() if play else None
+    question.check()
+    _check_output(play, null, format, queries)
+    player = find_player() if play else None
+    placed = DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
+    conditions = Conditions(exclude or [], where, min_score, top_k)
+    played: list[Hit] = []
     with FailureLog("search", on_error, errors) as log:
-        placed = DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
-        retrieval, encoder = _open(index, exclude, where, min_score, top_k, model, placed)
-        played: list[Hit] = []
-        with closing(_queries(question, retrieval.index, encoder, log)) as batches:
-            results = retrieval.answer(batches, like)
+        with answered(
+            question,
+            index,
+            conditions,
+            model=model,
+            placement=placed.keywords,
+            report=log.report,
+        ) as (retrieval, results):
             _write(_noted(results, played) if player else results, format, null)
-        _check_counts(retrieval, log, question, allow_empty, quiet)
+        if not retrieval.num_queries and not log.count and not allow_empty:
+            raise OeaError(f"{queries}: no queries in it (--allow-empty permits that)")
+        if retrieval.num_queries and not retrieval.num_hits and not quiet:
+            say("oea search: no hits")
         if player:
-            _play(player, played, log, quiet)
+            play_hits(player, played, log, quiet)
         log.finish(len(played) - log.count if player else retrieval.num_queries)
 
 
-def _check(question: Question, play: bool, null: bool, format: HitFormat | None) -> None:
+def _check_output(play: bool, null: bool, format: HitFormat | None, queries: str | None) -> None:
     """Refuse what makes no sense together, before anything is loaded."""
-    asked = {"TEXT": question.text, "--audio": question.audio, "--like": question.like}
-    given = [name for name, value in {**asked, "--queries": question.queries}.items() if value]
-    if len(given) != 1:
-        raise UsageError(
-            f"{' and '.join(given)} do not go together; one of them"
-            if given
-            else 'nothing to look for: `oea search "a dog barking"`, --audio, --like or --queries'
-        )
     if null and format not in (None, HitFormat.paths):
         raise UsageError(f"-0 ends paths; it does not go with -f {format}")
-    if play and question.queries:
+    if play and queries:
         raise UsageError("--play plays the hits of one query; leave --queries out")
-
-
-def _open(
-    folder: Path,
-    exclude: list[str] | None,
-    where: str | None,
-    min_score: float | None,
-    top_k: int,
-    model: str | None,
-    placed: DeviceOptions,
-) -> "tuple[Retrieval, Callable[[], Encoder]]":
-    """Open the index; its encoder is loaded when something has to be encoded."""
-    from functools import cache
-
-    from oea_cli.encoder.matching import matching_encoder
-    from oea_cli.search.retrieval import Conditions, Retrieval
-    from oea_cli.vectors.index.index import VectorIndex
-
-    index = VectorIndex.open(folder)
-
-    @cache
-    def encoder() -> "Encoder":
-        return matching_encoder(index.encoder, str(index.folder), model, placed.keywords)
-
-    conditions = Conditions(exclude or [], where, min_score, top_k)
-    return Retrieval(index, conditions, encoder), encoder
-
-
-def _queries(
-    question: Question, index: "VectorIndex", encoder: "Callable[[], Encoder]", log: FailureLog
-) -> "Generator[Batch, None, None]":
-    from oea_cli.search import queries as search_queries
-
-    if question.text:
-        yield search_queries.text_query(encoder(), question.text)
-    elif question.audio:
-        yield from search_queries.audio_query(encoder(), question.audio)
-    elif question.like:
-        yield search_queries.like_query(index, question.like)
-    elif question.queries:
-        yield from search_queries.read_queries(question.queries, index, encoder, log.report)
 
 
 def _write(results: "Iterator[list[Hit]]", format: HitFormat | None, null: bool) -> None:
@@ -188,40 +137,8 @@ def _write(results: "Iterator[list[Hit]]", format: HitFormat | None, null: bool)
     sys.stdout.flush()
 
 
-def _check_counts(
-    retrieval: "Retrieval", log: FailureLog, question: Question, allow_empty: bool, quiet: bool
-) -> None:
-    """A query file without queries is a failure; a query without hits is worth a line."""
-    if not retrieval.num_queries and not log.count and not allow_empty:
-        raise OeaError(f"{question.queries}: no queries in it (--allow-empty permits that)")
-    if retrieval.num_queries and not retrieval.num_hits and not quiet:
-        say("oea search: no hits")
-
-
 def _noted(results: "Iterator[list[Hit]]", played: "list[Hit]") -> "Iterator[list[Hit]]":
     """Pass the results on and keep the hits, to be played afterwards."""
     for hits in results:
         played.extend(hits)
         yield hits
-
-
-def _player() -> str:
-    from oea_cli.commands.console.player import find_player
-
-    return find_player()
-
-
-def _play(player: str, hits: "list[Hit]", log: FailureLog, quiet: bool) -> None:
-    """Play the hits one after the other; one that cannot be played is named and left out."""
-    from oea_cli.commands.console.player import play
-    from oea_cli.search.hits import hit_path
-
-    for hit in hits:
-        try:
-            path = hit_path(hit)
-            if not quiet:
-                say(f"oea search: playing {hit['rank']} of {len(hits)}: {path}")
-            play(player, path, hit.get("start"), hit.get("end"))
-        except OeaError as error:
-            where, _, reason = str(error).partition(": ")
-            log.report(Failure(where, reason, hit["id"]))

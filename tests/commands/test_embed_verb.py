@@ -270,10 +270,10 @@ def test_no_inputs(embed: Callable[..., Completed], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--shard", "0/4", "x"], "--shard '0/4': write I/N with I from 1 to N, like 1/8"),
-        (["--shard", "5", "x"], "--shard '5': write I/N"),
-        (["-b", "many", "x"], "--batch-size 'many': write auto or a number from 1"),
-        (["-b", "0", "x"], "--batch-size '0'"),
+        (["--shard", "0/4", "x"], "--shard must be I/N with I from 1 to N, such as 1/8; got '0/4'"),
+        (["--shard", "5", "x"], "--shard must be I/N with I from 1 to N, such as 1/8; got '5'"),
+        (["-b", "many", "x"], "--batch-size must be auto or a number of 1 or more; got 'many'"),
+        (["-b", "0", "x"], "--batch-size must be auto or a number of 1 or more; got '0'"),
         (["--text", "--files-from", "x"], "--files-from lists sounds"),
         (["-o", "x.mat", "."], "x.mat: name it X.npy, X.parquet, X.jsonl"),
     ],

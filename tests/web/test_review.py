@@ -414,10 +414,10 @@ def test_summary_reads_a_pipe_and_says_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["p.jsonl"], 2, "where do the verdicts go? -o verdicts.jsonl"),
+        (["p.jsonl"], 2, "the verdicts need a file; give -o verdicts.jsonl"),
         (["p.jsonl", "-o", "p.jsonl"], 2, "verdicts need a file of their own"),
         (["p.jsonl", "-o", "./p.jsonl"], 2, "verdicts need a file of their own"),
-        (["p.jsonl", "-o", "v", "-f", "json"], 2, "-f is the format of --summary"),
+        (["p.jsonl", "-o", "v", "-f", "json"], 2, "-f goes with --summary only"),
         (["p.jsonl", "-o", "v", "--annotator", " "], 2, "a name has 1 to 80 letters"),
         (["p.jsonl", "-o", "/dev/null"], 1, "/dev/null: is not a file that can be added to"),
         (["p.jsonl", "-o", "no/v.jsonl"], 1, "no/v.jsonl: No such file or directory"),

@@ -4,8 +4,13 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from oea_cli.errors import OeaError
+from oea_cli.commands.console.terminal import FailureLog, say
+from oea_cli.errors import Failure, OeaError
+
+if TYPE_CHECKING:
+    from oea_cli.search.hits import Hit
 
 PLAYERS = {"ffplay": "FFmpeg", "play": "SoX", "afplay": "macOS"}
 
@@ -17,6 +22,21 @@ def find_player() -> str:
             return name
     wanted = ", ".join(f"{name} ({origin})" for name, origin in PLAYERS.items())
     raise OeaError(f"--play needs a player, and none is installed: {wanted}")
+
+
+def play_hits(player: str, hits: "list[Hit]", log: FailureLog, quiet: bool) -> None:
+    """Play the hits one after the other; one that cannot be played is named and left out."""
+    from oea_cli.search.hits import hit_path
+
+    for hit in hits:
+        try:
+            path = hit_path(hit)
+            if not quiet:
+                say(f"oea search: playing {hit['rank']} of {len(hits)}: {path}")
+            play(player, path, hit.get("start"), hit.get("end"))
+        except OeaError as error:
+            where, _, reason = str(error).partition(": ")
+            log.report(Failure(where, reason, hit["id"]))
 
 
 def play(player: str, path: str, start: float | None = None, end: float | None = None) -> None:
@@ -61,6 +81,6 @@ def _play_part(path: str, start: float, end: float | None) -> None:
 def _run(command: list[str], path: str) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = said[-1] if said else f"exit status {done.returncode}"
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[-1] if lines else f"exit status {done.returncode}"
         raise OeaError(f"{path}: {command[0]} could not play it ({reason})")

@@ -14,7 +14,7 @@ GATES = "When to fail a build"
 
 
 class EvalTask(StrEnum):
-    """What is ranked by what."""
+    """What searches for what."""
 
     text_to_audio = "text-to-audio"
     audio_to_text = "audio-to-text"
@@ -23,7 +23,7 @@ class EvalTask(StrEnum):
 
 
 class CaptionsAsked(StrEnum):
-    """Which captions of a clip ask."""
+    """Which captions of a clip are queries."""
 
     all = "all"
     one = "one"

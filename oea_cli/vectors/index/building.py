@@ -14,6 +14,7 @@ from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import (
     Manifest,
     Segment,
+    is_index,
     now,
     read_manifest,
     unused_number,
@@ -108,10 +109,26 @@ def compact_index(folder: Path, kind: str | None = None, storage: str | None = N
         return Change(total=manifest.num_live)
 
 
+def check_unchanged(folder: Path, kind: str | None, storage: str | None) -> None:
+    """Refuse another kind or storage for an index that is there and grows."""
+    if not is_index(folder) or not (kind or storage):
+        return
+    manifest = VectorIndex.open(folder).manifest
+    for option, asked, present in (
+        ("--kind", kind, manifest.kind),
+        ("--storage", storage, manifest.storage),
+    ):
+        if asked and asked != present:
+            raise UsageError(
+                f"{folder}: made with {option} {present}; `oea index --compact {option} {asked} "
+                f"-o {folder}` changes it"
+            )
+
+
 def check_kind(kind: str) -> str:
     """Return the kind's name, or say which there are."""
     if kind not in KINDS:
-        raise UsageError(f"--kind {kind}: no such kind; one of {', '.join(KINDS)}")
+        raise UsageError(f"kind must be one of {', '.join(KINDS)}; got '{kind}'")
     return kind
 
 

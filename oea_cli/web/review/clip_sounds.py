@@ -1,14 +1,19 @@
 """Where a clip's sound lies: named in its row, in records, in an index, or by the id itself."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from oea_cli.clips.captions import captions_in
+from oea_cli.clips.lookup import lookup
 from oea_cli.clips.names import ClipNames
+from oea_cli.errors import raise_failure
 from oea_cli.records.folders import exists, resolved
 from oea_cli.records.ids import clip_of, section_of
+from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
+from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.web.sounds import Sound
 
 GetRecords = Callable[[Collection[str]], Mapping[str, Record]]
@@ -74,3 +79,12 @@ def _section(id: str, record: Record) -> tuple[float | None, float | None]:
 
 def _seconds(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
+
+
+def find_sounds(inputs: Sequence[str], index: Path | None) -> ClipSounds:
+    """Where sounds are looked for beside what rows name: records with paths, folders, an index."""
+    records = read_records(inputs, report=raise_failure)
+    if index is None:
+        return ClipSounds(records)
+    opened = VectorIndex.open(index)
+    return ClipSounds(records, lookup(opened.row_of, opened.records_of))

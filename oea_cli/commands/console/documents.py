@@ -1,0 +1,25 @@
+"""A document on stdout: as JSON for a program, as a table for a person."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from oea_cli.commands.options.shared import TableFormat
+
+Document = Mapping[str, Any]
+
+
+def write_document(
+    document: Document, format: TableFormat | None, to_table: Callable[[Any], str]
+) -> None:
+    """Write it in the format asked for; without one, a table where a person reads stdout."""
+    if format is None:
+        format = TableFormat.table if sys.stdout.isatty() else TableFormat.json
+    if format is TableFormat.table:
+        content = to_table(document).encode()
+    else:
+        import orjson
+
+        content = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,62 @@
+"""Where results go beside stdout: files by their suffix, a page, the summary of a job on GitHub."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from oea_cli.errors import UsageError
+from oea_cli.evaluation.output.rendering import render
+from oea_cli.evaluation.setting import Document
+from oea_cli.records.artefacts import write_whole
+
+FORMATS = {".json": "json", ".md": "markdown", ".xml": "junit", ".txt": "table"}
+
+
+def checked_files(names: Sequence[str]) -> dict[Path, str]:
+    """The format of each file; raises UsageError for a name without one, or in no folder."""
+    files = {}
+    for name in names:
+        path = Path(name)
+        if path.suffix.lower() not in FORMATS:
+            raise UsageError(f"-o {name}: name it X.json, X.md, X.xml (JUnit) or X.txt")
+        _check_folder("-o", path)
+        files[path] = FORMATS[path.suffix.lower()]
+    return files
+
+
+def checked_page(name: str) -> Path:
+    """Where the report goes; refuses what cannot be written, before anything is measured."""
+    from oea_cli.evaluation.output.report.page import check_installed
+
+    page = Path(name)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--report {name}: name it X.html")
+    _check_folder("--report", page)
+    check_installed()
+    return page
+
+
+def write_files(document: Document, files: Mapping[Path, str]) -> None:
+    """Write the document to each file in its format, each one whole or not at all."""
+    for path, form in files.items():
+        write_whole(path, render(document, form))
+
+
+def append_summary(document: Document, notice: Callable[[str], object]) -> None:
+    """Add the results to the summary of a job on GitHub, where there is one.
+
+    One that cannot be written must not cost the results.
+    """
+    page = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not page:
+        return
+    try:
+        with Path(page).open("ab") as stream:
+            stream.write(render(document, "markdown"))
+    except OSError as error:
+        notice(f"{page}: no summary written ({error.strerror})")
+
+
+def _check_folder(option: str, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}; make it first")

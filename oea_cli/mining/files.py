@@ -1,0 +1,58 @@
+"""The files that mining reads and writes, checked before hours of work."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from oea_cli.errors import OeaError
+from oea_cli.mining.pairs import judgments
+from oea_cli.records.artefacts import Aside, write_whole
+from oea_cli.records.folders import exists, is_pattern
+from oea_cli.records.json_lines import json_line
+from oea_cli.records.rows import Record
+
+
+def check_there(names: Iterable[str | None]) -> None:
+    """Raise OeaError for a file that is not there."""
+    for name in names:
+        if name is not None and name != "-" and not (is_pattern(name) or exists(name)):
+            raise OeaError(f"{name}: no such file or folder")
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where everything goes: pairs to a file or "-", stdout; None is nowhere."""
+
+    pairs: str
+    qrels: Path | None
+    stats: Path | None
+
+    def check(self) -> None:
+        """Raise OeaError for places where nothing can be written."""
+        for path in (self.qrels, self.stats, None if self.pairs == "-" else Path(self.pairs)):
+            if path is not None:
+                Aside(path)
+
+    def write(self, rows: list[Record], counts: Mapping[str, Any] | None) -> None:
+        """Write the rows, the judgments and the counts, each file whole or not at all."""
+        if self.qrels is not None:
+            write_whole(self.qrels, judgments(self.qrels.name, rows))
+        if self.stats is not None and counts:
+            write_whole(self.stats, orjson.dumps(counts, option=orjson.OPT_INDENT_2) + b"\n")
+        content = b"".join(map(json_line, rows))
+        if self.pairs == "-":
+            sys.stdout.buffer.write(content)
+            sys.stdout.flush()
+        else:
+            write_whole(Path(self.pairs), content)
+
+
+def outputs(pairs: str, qrels: Path | None, stats: Path | None) -> Outputs:
+    """As the command line names them: counts stand beside the pairs, where those have a file."""
+    if stats is None and pairs != "-":
+        stats = Path(pairs).with_suffix(".stats.json")
+    return Outputs(pairs, qrels, stats)

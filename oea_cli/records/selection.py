@@ -1,0 +1,90 @@
+"""Which records of the inputs are taken: the part of one machine among several, the first N."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import chain
+
+from oea_cli.errors import Failure, UsageError
+from oea_cli.records.addresses import is_remote
+from oea_cli.records.inputs import read_records
+from oea_cli.records.rows import Record
+
+Item = Record | Failure
+Shard = tuple[int, int]
+"""Part I of N, I from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Inputs as `read_records` takes them, and which of their records are taken."""
+
+    names: Sequence[str]
+    text: bool = False
+    files_from: str | None = None
+    shard: Shard | None = None
+    limit: int | None = None
+
+    def __str__(self) -> str:
+        return ", ".join("stdin" if place == "-" else place for place in self._places)
+
+    @property
+    def noun(self) -> str:
+        """What the records are, for messages."""
+        return "texts" if self.text else "sounds"
+
+    def items(self) -> Iterator[Item]:
+        """The records, and between them the rows that make none; raises OeaError at once."""
+        failures: list[Failure] = []
+        records = read_records(
+            self.names, report=failures.append, text=self.text, files_from=self.files_from
+        )
+        return self._taken(records, failures)
+
+    def count(self) -> int | None:
+        """The number of records, read beforehand; None for stdin and for what is remote."""
+        if any(place == "-" or is_remote(place) for place in self._places):
+            return None
+        return sum(not isinstance(item, Failure) for item in self.items())
+
+    @property
+    def _places(self) -> list[str]:
+        return [*self.names, *([self.files_from] if self.files_from else [])]
+
+    def _taken(self, records: Iterator[Record], failures: list[Failure]) -> Iterator[Item]:
+        count = 0
+        for record in records:
+            yield from failures
+            failures.clear()
+            if self.shard is None or is_in_shard(record["id"], self.shard):
+                yield record
+                count += 1
+                if count == self.limit:
+                    return
+        yield from failures
+
+
+def begun(items: Iterator[Item]) -> Iterator[Item] | None:
+    """The same items, once there is a record among them or only failures; None where there is
+    neither, so that nothing is loaded for nothing."""
+    first: list[Item] = []
+    for item in items:
+        first.append(item)
+        if not isinstance(item, Failure):
+            break
+    return chain(first, items) if first else None
+
+
+def parse_shard(text: str) -> Shard:
+    """Read `I/N`; raises UsageError for anything else."""
+    part, _, parts = text.partition("/")
+    if part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts):
+        return int(part), int(parts)
+    raise UsageError(f"--shard must be I/N with I from 1 to N, such as 1/8; got '{text}'")
+
+
+def is_in_shard(record_id: str, shard: Shard) -> bool:
+    """The same on every machine and in every run, whatever else is in the set."""
+    part, parts = shard
+    digest = blake2b(record_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) % parts == part - 1

@@ -1,0 +1,78 @@
+"""One search as `oea search` is asked for it: what is looked for, and in which index."""
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from oea_cli.encoder.matching import GetEncoder, matching_encoder
+from oea_cli.encoder.protocol import Encoder
+from oea_cli.errors import Report, UsageError
+from oea_cli.search.hits import Hit
+from oea_cli.search.queries import audio_query, like_query, read_queries, text_query
+from oea_cli.search.retrieval import Conditions, Retrieval
+from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.index.index import VectorIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for: exactly one of a text, a sound file, the id of a record, and a file of
+    queries."""
+
+    text: str | None = None
+    audio: str | None = None
+    like: str | None = None
+    queries: str | None = None
+
+    def check(self) -> None:
+        """Raise UsageError for no question, or for two."""
+        asked = {"TEXT": self.text, "--audio": self.audio, "--like": self.like}
+        given = [name for name, value in {**asked, "--queries": self.queries}.items() if value]
+        if not given:
+            raise UsageError(
+                'nothing to look for: `oea search "a dog barking"`, --audio, --like or --queries'
+            )
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join(given)} do not go together; give one of them")
+
+    def batches(
+        self, index: VectorIndex, get_encoder: GetEncoder, report: Report
+    ) -> Generator[Batch, None, None]:
+        """The queries with their vectors; the encoder is asked for where one has to be encoded."""
+        if self.text:
+            yield text_query(get_encoder(), self.text)
+        elif self.audio:
+            yield from audio_query(get_encoder(), self.audio)
+        elif self.like:
+            yield like_query(index, self.like)
+        elif self.queries:
+            yield from read_queries(self.queries, index, get_encoder, report)
+
+
+@contextmanager
+def answered(
+    question: Question,
+    folder: Path,
+    conditions: Conditions,
+    *,
+    model: str | None,
+    placement: Mapping[str, Any],
+    report: Report,
+) -> Iterator[tuple[Retrieval, Iterator[list[Hit]]]]:
+    """The hits of each query in turn, and the retrieval that counts them while they are read.
+
+    `model` is where the index's own encoder is now, if not where the index says; `placement` is
+    what `load_encoder` takes besides. A query that cannot be encoded goes to `report`.
+    """
+    index = VectorIndex.open(folder)
+
+    @cache
+    def encoder() -> Encoder:
+        return matching_encoder(index.encoder, str(index.folder), model, placement)
+
+    retrieval = Retrieval(index, conditions, encoder)
+    with closing(question.batches(index, encoder, report)) as batches:
+        yield retrieval, retrieval.answer(batches, question.like)
