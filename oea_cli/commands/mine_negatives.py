@@ -50,7 +50,7 @@ from oea_cli.commands.options.shared import (
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.clips.majority import Verdicts
+    from oea_cli.clips.verdicts import PairVerdicts
     from oea_cli.encoder.protocol import Encoder
     from oea_cli.mining.captions import EncodeTexts
     from oea_cli.mining.pool import Clips
@@ -221,7 +221,9 @@ class _Work:
 
         return read_clips(sources, vectors, lambda: self._encoder(self._model), self._report)
 
-    def mine(self, clips: "Clips", encode: "EncodeTexts", verdicts: "Verdicts | None") -> "Mined":
+    def mine(
+        self, clips: "Clips", encode: "EncodeTexts", verdicts: "PairVerdicts | None"
+    ) -> "Mined":
         """All stages."""
         from oea_cli.mining.stages import Steps, mine
         from oea_cli.vectors.scan.neighbours import num_blocks
@@ -305,12 +307,12 @@ def _with_defaults(
     return replace(settings, per_clip=per_clip, top_k=top_k, keep_ratio=ratio)
 
 
-def _verdicts(source: str | None, clips: "Clips") -> "Verdicts | None":
+def _verdicts(source: str | None, clips: "Clips") -> "PairVerdicts | None":
     if source is None:
         return None
-    from oea_cli.clips.majority import read_verdicts
+    from oea_cli.clips.verdicts import read_pair_verdicts
 
-    return read_verdicts(source, clips.ids)
+    return read_pair_verdicts(source, clips.ids)
 
 
 def _rows(
@@ -319,7 +321,7 @@ def _rows(
     mined: "Mined",
     settings: "Settings",
     text_stamp: str,
-    verdicts: "Verdicts | None",
+    verdicts: "PairVerdicts | None",
 ) -> "list[Record]":
     from oea_cli.mining.pairs import pair_rows, stamp, training_rows
 
@@ -335,13 +337,13 @@ def _write(outputs: Outputs, rows: "list[Record]", counts: "Record | None") -> N
 
     from oea_cli.mining.pairs import judgments
     from oea_cli.records.artefacts import write_whole
-    from oea_cli.records.json_lines import to_json
+    from oea_cli.records.json_lines import json_line
 
     if outputs.qrels is not None:
         write_whole(outputs.qrels, judgments(outputs.qrels.name, rows))
     if outputs.stats is not None and counts is not None:
         write_whole(outputs.stats, orjson.dumps(counts, option=orjson.OPT_INDENT_2) + b"\n")
-    content = b"".join(map(to_json, rows))
+    content = b"".join(map(json_line, rows))
     if outputs.pairs == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
@@ -349,7 +351,7 @@ def _write(outputs: Outputs, rows: "list[Record]", counts: "Record | None") -> N
         write_whole(Path(outputs.pairs), content)
 
 
-def _summarise(counts: "Record", verdicts: "Verdicts | None", quiet: bool) -> None:
+def _summarise(counts: "Record", verdicts: "PairVerdicts | None", quiet: bool) -> None:
     """The counts after each stage, one a line."""
     if quiet:
         return
@@ -382,7 +384,7 @@ def _explain(
     mined: "Mined",
     settings: "Settings",
     encode: "EncodeTexts",
-    verdicts: "Verdicts | None",
+    verdicts: "PairVerdicts | None",
     names: tuple[str, str],
 ) -> None:
     from oea_cli.mining.explanation import explain, number_of

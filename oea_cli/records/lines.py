@@ -3,11 +3,13 @@
 import io
 from collections.abc import Iterator
 from itertools import chain, dropwhile
+from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import orjson
 
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
+from oea_cli.records.addresses import open_bytes
 from oea_cli.records.rows import Record, Rows
 
 T = TypeVar("T")
@@ -63,9 +65,25 @@ class _Rejoined(io.RawIOBase):
         return len(chunk)
 
 
-def rejoin(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
-    """Read a stream's first line that is not blank; return it, and the whole stream again."""
+def read_text(source: str | Path) -> bytes:
+    """All that a file of text holds, without a BOM; "-" is stdin.
+
+    Raises OeaError for one that cannot be read, and for what is not text in UTF-8.
+    """
+    with open_bytes(source) as stream:
+        content = stream.read()
+    return content and _checked_start(content, "stdin" if str(source) == "-" else str(source))
+
+
+def rejoin(stream: BinaryIO, text: str | None = None) -> tuple[bytes, BinaryIO]:
+    """Read a stream's first line that is not blank; return it, and the whole stream again.
+
+    `text` names a stream that has to be text: then a BOM is dropped, and OeaError raised for what
+    is not text in UTF-8.
+    """
     start = line = stream.readline(MAX_LINE_BYTES)
+    if text is not None and line:
+        start = line = _checked_start(line, text)
     while line and line.isspace():
         line = stream.readline(MAX_LINE_BYTES)
         start += line

@@ -13,7 +13,7 @@ import orjson
 
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import open_bytes
-from oea_cli.records.lines import read_json_lines, rejoin
+from oea_cli.records.lines import UTF8_BOM, read_json_lines, rejoin
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import RowNumbers, Vectors, unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader
@@ -184,7 +184,8 @@ def sniff(source: str) -> tuple[bytes, BinaryIO | None]:
 def _first_line(source: str) -> bytes:
     """Read the first line of a text file that is not blank."""
     with open_bytes(source) as stream:
-        return next((line for line in stream if not line.isspace()), b"")
+        line = next((line for line in stream if not line.isspace()), b"")
+    return line.removeprefix(UTF8_BOM)
 
 
 def holds_vectors(source: str, first_line: bytes) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oea_cli.clips.queries import Query, distinct, read_judged
+from oea_cli.clips.queries import Query, distinct, read_queries
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.evaluation.inputs.evidence import hit_records, query_records
 from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
@@ -11,7 +11,7 @@ from oea_cli.evaluation.inputs.runs import read_run, run_outcomes
 from oea_cli.evaluation.output.results import read_results
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.addresses import open_bytes
+from oea_cli.records.lines import read_text
 from oea_cli.vectors.arrays import Ties
 
 RANK_RULES = {
@@ -25,9 +25,9 @@ def judged_queries(queries: Sequence[str], qrels: str | None) -> list[Query]:
     if qrels is None and not queries:
         raise UsageError("a run needs judgments: --qrels FILE, or --queries FILE with targets")
     if qrels is None:
-        return read_judged(queries)
+        return read_queries(queries)
     judged = distinct(read_qrels(qrels))
-    return judged if not queries else with_qrels(read_judged(queries), judged, qrels)
+    return judged if not queries else with_qrels(read_queries(queries), judged, qrels)
 
 
 def with_targets(queries: Sequence[Query], source: str) -> list[Query]:
@@ -70,8 +70,7 @@ def evaluate_run(
 
 def read_baseline(source: str, ours: Outcomes, ties: Ties) -> Outcomes:
     """Read what to compare with: results as JSON, or another run, judged as ours was."""
-    with open_bytes(source) as stream:
-        found = read_results(stream.read(), source)
+    found = read_results(read_text(source), source)
     if found is not None:
         return found
     run = read_run(source)

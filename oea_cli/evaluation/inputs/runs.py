@@ -51,7 +51,7 @@ def read_run(source: str, stdin: BinaryIO | None = None) -> Run:
     """
     name = "stdin" if source == "-" else source
     with nullcontext(stdin) if stdin and source == "-" else open_bytes(source) as stream:
-        first, whole = rejoin(stream)
+        first, whole = rejoin(stream, name)
         if first.lstrip()[:1] == b"{":
             run = _from_hits(whole, name)
         else:

@@ -13,8 +13,7 @@ from oea_cli.errors import OeaError
 from oea_cli.evaluation.scoring.tasks import Assigned, Questions, Task, assign, rank
 from oea_cli.metrics.outcomes import Outcomes, QueryNumbers, joined
 from oea_cli.vectors.arrays import Ties, Vectors
-from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus, Rows
-from oea_cli.vectors.scan.ranks import spread
+from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus, Rows, spread
 
 Labels = list[str]
 """The pool of each candidate."""
