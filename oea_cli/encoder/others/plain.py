@@ -39,7 +39,7 @@ class PlainEncoder:
         raise OeaError(f"{self.name} does not encode sounds; it is a text encoder")
 
     @property
-    def stamp(self) -> str:
+    def encoder_id(self) -> str:
         """`NAME:FINGERPRINT`."""
         return f"{self.name}:{self.fingerprint}"
 
