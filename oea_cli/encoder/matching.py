@@ -36,7 +36,7 @@ def matching_encoder(
             "there; if you trust it, pass this name with -m"
         )
     encoder = load_encoder(name or own_name, **placement)
-    check_encoder(encoder_id, where, encoder.stamp)
+    check_encoder(encoder_id, where, encoder.encoder_id)
     return encoder
 
 

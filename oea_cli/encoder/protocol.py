@@ -31,7 +31,7 @@ class Encoder(Protocol):
         """Where it computes: `cpu`, `cuda`, `mps`."""
 
     @property
-    def stamp(self) -> str:
+    def encoder_id(self) -> str:
         """`NAME:FINGERPRINT`, what every artefact remembers."""
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:

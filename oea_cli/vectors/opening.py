@@ -160,7 +160,7 @@ NPY_MAGIC = b"\x93NUMPY"
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
-    """True where two stamps "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
+    """True where two ids "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
     return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 

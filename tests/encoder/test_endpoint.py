@@ -196,7 +196,7 @@ def test_the_key_is_sent_and_told_to_nobody(
     monkeypatch.setenv("OEA_API_KEY", "sk-secret\n")
     encoder = load_encoder(f"{server.address}?model=words")
     assert server.keys == {"Bearer sk-secret"}
-    assert "secret" not in encoder.stamp
+    assert "secret" not in encoder.encoder_id
     with pytest.raises(OeaError, match=r"refuses the key \(401\)$"):
         load_encoder(f"{server.address}?model=locked")
     monkeypatch.setenv("OEA_API_KEY", "sk secret")

@@ -5,6 +5,9 @@ class Mine(PlainEncoder):
 
     def text_vectors(self, texts): ...       # (n, dim), any length, any float
     def audio_vectors(self, waveforms): ...  # the same
+
+A `MemoryError`, or torch's own error, makes the stream halve its batches. Threads are shared out
+for torch where it has been imported; `runtime` (see `Runtime`) does it for other libraries.
 """
 
 import hashlib
@@ -39,7 +42,7 @@ class PlainEncoder:
         raise OeaError(f"{self.name} does not encode sounds; it is a text encoder")
 
     @property
-    def stamp(self) -> str:
+    def encoder_id(self) -> str:
         """`NAME:FINGERPRINT`."""
         return f"{self.name}:{self.fingerprint}"
 
