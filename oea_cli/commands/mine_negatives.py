@@ -153,8 +153,8 @@ def mine_negatives(
         if explain is not None:
             _explain(clips, mined, settings, encode, judged, explain)
         else:
-            rows = _rows(purpose, clips, mined, settings, text_stamp, judged)
-            counts = work.counts(clips, text_stamp, mined)
+            rows = _rows(purpose, clips, mined, settings, text_encoder_id, judged)
+            counts = work.counts(clips, text_encoder_id, mined)
             if not quiet:
                 _summarise(counts, judged)
             if not rows and not allow_empty:
