@@ -3,27 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from oea_cli.clips.captions import FILLER
 from oea_cli.clips.names import ClipNames
 from oea_cli.encoder.protocol import Encoder
-from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.records.ids import WINDOW_MARK, clip_of
 from oea_cli.records.inputs import read_records
+from oea_cli.records.lines import PeekableStream
+from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
-from oea_cli.vectors.batch import Batch, EmbeddingReader
-from oea_cli.vectors.files.formats import read_embeddings
-from oea_cli.vectors.files.shards import MANIFEST
-from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.index.manifest import is_index
-from oea_cli.vectors.opening import holds_vectors, read_sources, sniff
+from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.opening import open_vectors, read_vectors
 
-ROWS_AT_ONCE = 4096
 GetEncoder = Callable[[], Encoder]
 
 
@@ -83,43 +78,13 @@ def _opened(
     sources: Sequence[str], get_encoder: GetEncoder, report: Report
 ) -> tuple[Iterator[Batch], _Origin]:
     origin = _Origin()
-    first = sources[0]
-    if is_index(Path(first)):
-        if len(sources) > 1:
-            raise UsageError(f"{first}: an index is mined alone; give one input")
-        index = VectorIndex.open(Path(first))
-        origin.stamp = index.encoder
-        return _index_batches(index), origin
-    first_line, stream = _sniffed(first)
-    if holds_vectors(first, first_line):
-        reader = _vector_reader(sources, stream)
-        origin.stamp = reader.encoder
-        return iter(reader), origin
-    records = _readable(read_records(sources, report=report, stdin=stream), report)
+    stdin = PeekableStream(stdin_bytes())
+    vectors = open_vectors(*sources, stdin=stdin)
+    if vectors is not None:
+        origin.stamp = vectors.encoder
+        return iter(vectors), origin
+    records = _readable(read_records(sources, report=report, stdin=stdin), report)
     return _encoded(records, get_encoder, report, origin), origin
-
-
-def _sniffed(source: str) -> tuple[bytes, BinaryIO | None]:
-    if Path(source).is_dir() and not (Path(source) / MANIFEST).exists():
-        return b"", None  # a folder of sounds, and not of shards
-    if source != "-" and not Path(source).exists():
-        return b"", None  # a pattern, an address, or what the reader of records says
-    return sniff(source)
-
-
-def _vector_reader(sources: Sequence[str], stream: BinaryIO | None) -> EmbeddingReader:
-    if stream is None:
-        return read_sources(sources)
-    if len(sources) > 1:
-        raise UsageError("vectors on stdin are mined alone; give one input")
-    return read_embeddings(stream)
-
-
-def _index_batches(index: VectorIndex) -> Iterator[Batch]:
-    live = np.flatnonzero(index.live)
-    for start in range(0, len(live), ROWS_AT_ONCE):
-        rows = live[start : start + ROWS_AT_ONCE]
-        yield Batch(index.records(rows), index.vectors(rows))
 
 
 def _readable(
@@ -156,7 +121,7 @@ def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
 
 def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
     """The records with their vectors out of another file."""
-    reader = read_embeddings(source)
+    reader = read_vectors(source)
     ids: list[str] = []
     parts: list[Vectors] = []
     for batch in reader:

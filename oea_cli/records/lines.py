@@ -8,12 +8,14 @@ from typing import BinaryIO, TypeVar
 import orjson
 
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
+from oea_cli.records.addresses import open_bytes
 from oea_cli.records.rows import Record, Rows
 
 T = TypeVar("T")
 
 
 MAX_LINE_BYTES = 64 * 2**20
+CHUNK_BYTES = 2**20
 
 
 CUT_OFF = "the line is cut off"
@@ -47,29 +49,48 @@ def peek(items: Iterator[T]) -> tuple[T | None, Iterator[T]]:
     return None, iter(())
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were read already, whole again."""
+class PeekableStream(io.BufferedReader):
+    """A stream whose first line can be looked at before anything of it is read."""
 
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start, self._rest = start, rest
+    def __init__(self, stream: BinaryIO) -> None:
+        self._whole = _WholeStream(stream)
+        super().__init__(self._whole, CHUNK_BYTES)
+
+    def first_line(self) -> bytes:
+        """The first line that is not blank, b"" where there is none; call it before reading."""
+        return self._whole.first_line()
+
+
+class _WholeStream(io.RawIOBase):
+    """Gives out again what was looked at, and then the rest as it arrives."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._start = self._line = b""
+        self._read = getattr(stream, "read1", stream.read)
+
+    def first_line(self) -> bytes:
+        while not self._line and (line := self._stream.readline(MAX_LINE_BYTES)):
+            self._start += line
+            self._line = b"" if line.isspace() else line
+        return self._line
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        chunk = self._start or self._rest.read(len(buffer))
+        chunk = self._start or self._read(len(buffer))
         chunk, self._start = chunk[: len(buffer)], chunk[len(buffer) :]
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
 
-def rejoin(stream: BinaryIO) -> tuple[bytes, BinaryIO]:
-    """Read a stream's first line that is not blank; return it, and the whole stream again."""
-    start = line = stream.readline(MAX_LINE_BYTES)
-    while line and line.isspace():
-        line = stream.readline(MAX_LINE_BYTES)
-        start += line
-    return line, io.BufferedReader(_Rejoined(start, stream))
+def first_line(source: str, stdin: PeekableStream | None = None) -> bytes:
+    """The first line of a file or of stdin ("-") that is not blank, b"" where there is none."""
+    if source == "-" and stdin is not None:
+        return stdin.first_line()
+    with open_bytes(source) as stream:
+        return next((line for line in stream if not line.isspace()), b"")
 
 
 def numbered_lines(

@@ -14,11 +14,11 @@ import numpy.typing as npt
 from oea_cli.encoder.matching import GetEncoder, check_encoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import Failure, OeaError, Report
+from oea_cli.records.lines import PeekableStream, first_line
+from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
-from oea_cli.vectors.batch import EmbeddingReader
-from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.opening import holds_vectors, sniff
+from oea_cli.vectors.opening import VectorSource, open_vectors
 
 Floats = npt.NDArray[np.float32]
 
@@ -78,21 +78,23 @@ def read_queries(
     "-" is stdin. Raises OeaError for vectors of another encoder or dimension than the index's; a
     record that cannot be encoded goes to `report`.
     """
-    first_line, stream = sniff(source)
-    if holds_vectors(source, first_line):
-        yield from _from_vectors(read_embeddings(stream or source), index)
+    stdin = PeekableStream(stdin_bytes())
+    vectors = open_vectors(source, stdin=stdin)
+    if vectors is not None:
+        yield from _from_vectors(vectors, index)
         return
     # Only here: these read sounds too, and bring libsndfile along.
     from oea_cli.records.inputs import is_header, read_records
 
-    is_table = first_line.lstrip().startswith((b"{", b"PAR1")) or is_header(first_line)
-    records = read_records([source], report=report, text=not is_table, stdin=stream)
+    first_row = first_line(source, stdin)
+    is_table = first_row.lstrip().startswith((b"{", b"PAR1")) or is_header(first_row)
+    records = read_records([source], report=report, text=not is_table, stdin=stdin)
     first = next(records, None)
     if first is not None:
         yield from encode_records(chain([first], records), get_encoder(), report)
 
 
-def _from_vectors(reader: EmbeddingReader, index: VectorIndex) -> Iterator[Queries]:
+def _from_vectors(reader: VectorSource, index: VectorIndex) -> Iterator[Queries]:
     check_encoder(index, reader.encoder)
     for batch in reader:
         for start in range(0, len(batch.records), QUERIES_AT_ONCE):

@@ -27,9 +27,9 @@ from oea_cli.records.ids import WINDOW_MARK, clip_of
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
-from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
+from oea_cli.vectors.opening import read_vectors
 
 CONTENT_PREFIX = "content:"
 GATE_NAME = "leaks"
@@ -153,7 +153,7 @@ def index_clips(folder: Path) -> list[Record]:
 
 def vector_clips(source: str) -> list[Record]:
     """The clips that vectors stand for, by their records."""
-    with_ids = clips_of(record for batch in read_embeddings(source) for record in batch.records)
+    with_ids = clips_of(record for batch in read_vectors(source) for record in batch.records)
     if not any(map(marks_of, with_ids)):
         raise OeaError(f"{source}: its rows have no ids, so none can be found in training")
     return with_ids

@@ -14,7 +14,7 @@ from oea_cli.evaluation.inputs.trec_files import Column, columns_of, whole_lines
 from oea_cli.metrics.outcomes import Numbers, Outcomes, QueryNumbers, best_of, numbers_of, places_of
 from oea_cli.records.addresses import open_bytes
 from oea_cli.records.ids import trec_id
-from oea_cli.records.lines import read_json_lines, rejoin
+from oea_cli.records.lines import PeekableStream, read_json_lines
 from oea_cli.vectors.arrays import Ties
 
 Names = npt.NDArray[Any]
@@ -51,7 +51,8 @@ def read_run(source: str, stdin: BinaryIO | None = None) -> Run:
     """
     name = "stdin" if source == "-" else source
     with nullcontext(stdin) if stdin and source == "-" else open_bytes(source) as stream:
-        first, whole = rejoin(stream)
+        whole = PeekableStream(stream)
+        first = whole.first_line()
         if first.lstrip()[:1] == b"{":
             run = _from_hits(whole, name)
         else:

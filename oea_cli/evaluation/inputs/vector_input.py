@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -19,19 +19,20 @@ from oea_cli.evaluation.scoring.tasks import Questions, Task, one_per_clip, rank
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.lines import PeekableStream
+from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
 from oea_cli.search.queries import encode_records
 from oea_cli.vectors.arrays import Ties, Vectors
-from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.opening import (
-    ArrayRows,
-    holds_vectors,
-    index_corpus,
-    read_corpus,
+    IndexSource,
+    VectorSource,
+    open_vectors,
+    read_vectors,
     same_encoder,
-    sniff,
 )
+from oea_cli.vectors.rows import ArrayRows
 from oea_cli.vectors.scan.candidates import Corpus
 
 Captions = Literal["all", "one"]
@@ -59,7 +60,7 @@ def evaluate_vectors(
     Without `queries`, text-to-text ranks the corpus by its own rows. Raises OeaError for vectors of
     two encoders or dimensions, and where a query's target is not in the corpus.
     """
-    candidates = read_corpus(corpus)
+    candidates = read_vectors(corpus).candidates()
     if queries:
         questions, encoder = _vector_questions(_only_one(queries))
     elif protocol.task == "text-to-text":
@@ -90,7 +91,7 @@ def evaluate_index(
     OeaError for an index without captions where they are needed, and as `evaluate_vectors` does.
     """
     index = VectorIndex.open(folder)
-    clips = index_corpus(index)
+    clips = IndexSource(index).candidates()
     encoder_of_index = _Once(lambda: get_encoder(index))
     captions = protocol.task in ("audio-to-text", "text-to-text")
     corpus = _caption_corpus(index, encoder_of_index()) if captions else clips
@@ -221,26 +222,25 @@ def _judged(questions: Questions, qrels: str | None) -> tuple[Questions, int]:
 
 
 def _vector_questions(source: str) -> tuple[Questions, str | None]:
-    first_line, stream = sniff(source)
-    if not holds_vectors(source, first_line):
+    vectors = open_vectors(source)
+    if vectors is None:
         raise OeaError(
             f"{source}: holds no vectors; embed it with `oea embed --text`, "
             "or give an index with -i"
         )
-    return _read_vectors(stream or source, source)
+    return _read_questions(vectors, source), vectors.encoder
 
 
-def _read_vectors(opened: str | BinaryIO, source: str) -> tuple[Questions, str | None]:
-    reader = read_embeddings(opened)
+def _read_questions(vectors: VectorSource, source: str) -> Questions:
     queries: list[Query] = []
     parts: list[Vectors] = []
-    for batch in reader:
+    for batch in vectors:
         for record in batch.records:
             queries.append(query_of(f"{source}: row {len(queries) + 1}", record))
         parts.append(batch.vectors)
     if not queries:
         raise OeaError(f"{source}: holds no queries")
-    return _all_encoded(distinct(queries), np.concatenate(parts)), reader.encoder
+    return _all_encoded(distinct(queries), np.concatenate(parts))
 
 
 def _all_encoded(queries: list[Query], vectors: Vectors) -> Questions:
@@ -307,15 +307,17 @@ def _index_questions(
     sources: Sequence[str], index: VectorIndex, get_encoder: GetEncoder, report: Report
 ) -> Questions:
     source = sources[0]
-    first_line, stream = sniff(source)
-    if holds_vectors(source, first_line):
-        _only_one(sources)
-        questions, encoder = _read_vectors(stream or source, source)
-        if not same_encoder(encoder, index.encoder):
-            raise OeaError(f"{index.folder}: made with {index.encoder}, {source} by {encoder}")
+    stdin = PeekableStream(stdin_bytes())
+    vectors = open_vectors(source, stdin=stdin)
+    if vectors is not None:
+        questions = _read_questions(vectors, _only_one(sources))
+        if not same_encoder(vectors.encoder, index.encoder):
+            raise OeaError(
+                f"{index.folder}: made with {index.encoder}, {source} by {vectors.encoder}"
+            )
         return questions
     queries = read_judged(
-        [stream or source, *sources[1:]],
+        [stdin if name == "-" else name for name in sources],
         lambda: captions_of(index.records(np.flatnonzero(index.live))),
     )
     if not queries:
