@@ -36,7 +36,7 @@ NEVER = {
     "vectors": "metrics audio",
     "clips": "metrics vectors encoder",
     "encoder": "metrics clips",
-    "search": "metrics",
+    "search": "metrics audio",
     "mining": "metrics search",
     "query_generation": "metrics vectors audio search",
     "training": "vectors search",
@@ -44,7 +44,7 @@ NEVER = {
 }
 """What a room must not know although it lies on a floor below."""
 TORCH = ("encoder", "training", "query_generation")
-WITHOUT_TORCH = ("oea_cli.encoder.names.", "oea_cli.encoder.onnx.")
+WITHOUT_TORCH = ("oea_cli.encoder.names.", "oea_cli.encoder.onnx.", "oea_cli.encoder.streaming.")
 HEAVY = {"numpy", "polars", "orjson", "soundfile", "soxr", "usearch", "torch", "torchaudio"}
 HEAVY |= {"transformers", "peft", "safetensors", "rich", "yaml", "tokenizers"}
 UNDER_WAY = {"recipe", "recipe_clips", "recipe_tree", "losses", "synthesis"}  # still to be moved

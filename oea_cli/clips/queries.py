@@ -84,6 +84,13 @@ def query_of(where: str, row: Record) -> Query:
     )
 
 
+def as_asked(record: Record) -> Record:
+    """A query's record as it is encoded: one with a text and a sound asks by its text."""
+    if "text" not in record:
+        return record
+    return {key: value for key, value in record.items() if key != "path"}
+
+
 def distinct(queries: Iterable[Query]) -> list[Query]:
     """The queries; raises OeaError where two have one id, naming both lines."""
     seen: dict[str, str] = {}

@@ -236,9 +236,9 @@ class _Run:
         workers: int | None,
     ) -> None:
         """Encode everything that the output does not hold already."""
-        from oea_cli.encoder.streaming.stream import encode_records
+        from oea_cli.encoder.streaming.stream import stream
 
-        batches = encode_records(
+        batches = stream(
             encoder,
             self._left(writer.is_done),
             batch_size=batch_size,

@@ -354,7 +354,7 @@ def _evaluate_vectors(
     def encoder(index: "VectorIndex") -> "Encoder":
         from oea_cli.encoder.matching import matching_encoder
 
-        return matching_encoder(index, model, placed.keywords)
+        return matching_encoder(index.encoder, str(index.folder), model, placed.keywords)
 
     folder = inputs.index_folder
     return evaluate_index(inputs.queries, folder, inputs.qrels, protocol, encoder, log.report)

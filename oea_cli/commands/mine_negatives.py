@@ -204,13 +204,16 @@ class _Work:
 
     def text_side(self, name: str, caption_vectors: str | None) -> "tuple[EncodeTexts, str]":
         """What encodes captions, and what it is called; first of all, since it may be missing."""
-        from oea_cli.mining.captions import caption_file, text_encoder
+        from functools import partial
+
+        from oea_cli.encoder.streaming.stream import embed_texts
+        from oea_cli.mining.captions import caption_file
 
         if caption_vectors is not None:
             encode, stamp = caption_file(caption_vectors)
             return encode, stamp or caption_vectors
         encoder = self._encoder(name)
-        return text_encoder(encoder), encoder.stamp
+        return partial(embed_texts, encoder), encoder.stamp
 
     def read(self, sources: list[str], vectors: str | None) -> "Clips | None":
         """The clips; None where there are none."""

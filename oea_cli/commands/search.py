@@ -1,7 +1,8 @@
 """`oea search`: the clips of an index that sound like a text, a file, or each other."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -29,8 +30,8 @@ from oea_cli.errors import Failure, OeaError, UsageError
 if TYPE_CHECKING:
     from oea_cli.encoder.protocol import Encoder
     from oea_cli.search.hits import Hit
-    from oea_cli.search.queries import Queries
     from oea_cli.search.retrieval import Retrieval
+    from oea_cli.vectors.batch import Batch
     from oea_cli.vectors.index.index import VectorIndex
 
 
@@ -133,9 +134,10 @@ def search(
     with FailureLog("search", on_error, errors) as log:
         placed = Placed(device, dtype, trust_remote_code=trust_remote_code)
         retrieval, encoder = _open(index, exclude, where, min_score, top_k, model, placed)
-        results = retrieval.answer(_queries(question, retrieval.index, encoder, log), like)
         played: list[Hit] = []
-        _write(_noted(results, played) if player else results, format, null)
+        with closing(_queries(question, retrieval.index, encoder, log)) as batches:
+            results = retrieval.answer(batches, like)
+            _write(_noted(results, played) if player else results, format, null)
         _check_counts(retrieval, log, question, allow_empty, quiet)
         if player:
             _play(player, played, log, quiet)
@@ -178,7 +180,7 @@ def _open(
 
     @cache
     def encoder() -> "Encoder":
-        return matching_encoder(index, model, placed.keywords)
+        return matching_encoder(index.encoder, str(index.folder), model, placed.keywords)
 
     conditions = Conditions(exclude or [], where, min_score, top_k)
     return Retrieval(index, conditions, encoder), encoder
@@ -186,13 +188,13 @@ def _open(
 
 def _queries(
     question: Question, index: "VectorIndex", encoder: "Callable[[], Encoder]", log: FailureLog
-) -> "Iterator[Queries]":
+) -> "Generator[Batch, None, None]":
     from oea_cli.search import queries as search_queries
 
     if question.text:
         yield search_queries.text_query(encoder(), question.text)
     elif question.audio:
-        yield search_queries.audio_query(encoder(), question.audio)
+        yield from search_queries.audio_query(encoder(), question.audio)
     elif question.like:
         yield search_queries.like_query(index, question.like)
     elif question.queries:

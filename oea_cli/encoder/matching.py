@@ -7,37 +7,40 @@ from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.names.parsing import is_remote
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import OeaError
-from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.opening import same_encoder
 
 GetEncoder = Callable[[], Encoder]
 
 
-def matching_encoder(index: VectorIndex, name: str | None, placement: Mapping[str, Any]) -> Encoder:
-    """Load the encoder that made the index, by the name it remembers or by `name`.
+def matching_encoder(
+    encoder_id: str | None, where: str, name: str | None, placement: Mapping[str, Any]
+) -> Encoder:
+    """Load the encoder of the vectors in `where`, by the name in `encoder_id` or by `name`.
 
-    `placement` is what `load_encoder` takes besides: device, dtype, trust_remote_code.
+    `encoder_id` is what the artefact remembers, NAME:FINGERPRINT; `placement` is what
+    `load_encoder` takes besides: device, dtype, trust_remote_code.
 
-    Raises OeaError where the index names none, where the encoder of that name is another one, and
-    where it is a server: an index from elsewhere must not decide where queries and keys are sent.
+    Raises OeaError where the artefact names none, where the encoder of that name is another one,
+    and where it is a server: an artefact from elsewhere must not decide where queries and keys are
+    sent.
     """
-    if index.encoder is None:
+    if encoder_id is None:
         raise OeaError(
-            f"{index.folder}: its vectors name no encoder, so nothing can be encoded to match "
+            f"{where}: its vectors name no encoder, so nothing can be encoded to match "
             "them; search with --like or with query vectors"
         )
-    own_name = index.encoder.rpartition(":")[0]
+    own_name = encoder_id.rpartition(":")[0]
     if name is None and is_remote(own_name):
         raise OeaError(
-            f"{index.folder}: its encoder is the server {own_name}, and your queries would be sent "
+            f"{where}: its encoder is the server {own_name}, and your queries would be sent "
             "there; if you trust it, say so with -m and this name"
         )
     encoder = load_encoder(name or own_name, **placement)
-    check_encoder(index, encoder.stamp)
+    check_encoder(encoder_id, where, encoder.stamp)
     return encoder
 
 
-def check_encoder(index: VectorIndex, stamp: str | None) -> None:
-    """Refuse vectors of another encoder than the index's; unnamed ones pass on either side."""
-    if not same_encoder(stamp, index.encoder):
-        raise OeaError(f"{index.folder}: made with {index.encoder}, the query is of {stamp}")
+def check_encoder(encoder_id: str | None, where: str, other: str | None) -> None:
+    """Refuse vectors of another encoder than those in `where`; unnamed ones pass on either side."""
+    if not same_encoder(encoder_id, other):
+        raise OeaError(f"{where}: made with {encoder_id}, the query is of {other}")

@@ -1,6 +1,7 @@
 """What every encoder can do."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +14,8 @@ class Encoder(Protocol):
 
     Vectors are (n, dim) float32, L2-normalised, in C order. The same input gives the same vector
     whatever else is in the batch (to about 1e-6). All methods may be called from several threads.
+
+    An encoder may also have a `runtime`, a `Runtime`. Without one, `runtime_of` finds what fits.
     """
 
     name: str
@@ -42,6 +45,26 @@ class Encoder(Protocol):
 
     def encode_prepared(self, prepared: Any) -> np.ndarray:
         """(n, dim) float32 from what `prepare_audio` returned."""
+
+
+class Runtime(Protocol):
+    """The threads and the memory that an encoder computes with, for whoever fills its batches."""
+
+    @property
+    def num_threads(self) -> int:
+        """Threads that one call computes on where nobody limits it."""
+
+    def thread_limit(self, count: int) -> AbstractContextManager[Callable[[], object]]:
+        """A context that gives what a thread calls first to compute on `count` cores only.
+
+        After it, everything is as it was before.
+        """
+
+    def is_out_of_memory(self, error: BaseException) -> bool:
+        """True where an encoding method raised this because there was no room for the batch."""
+
+    def release_memory(self) -> None:
+        """Give back what is kept of a failed attempt, so that a smaller one finds room."""
 
 
 Loader = Callable[[EncoderName, Placement], Encoder]

@@ -4,29 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import OeaError
 from oea_cli.mining.pool import Clips
 from oea_cli.vectors.arrays import RowNumbers, Vectors
 from oea_cli.vectors.opening import read_vectors
 
-TEXTS_AT_ONCE = 256
 Texts = Sequence[str]
 EncodeTexts = Callable[[Texts], Vectors]
-
-
-def text_encoder(encoder: Encoder) -> EncodeTexts:
-    """An encoder's text side, which gets texts of like length together."""
-
-    def encode(texts: Texts) -> Vectors:
-        order = sorted(range(len(texts)), key=lambda place: (len(texts[place]), texts[place]))
-        vectors = np.empty((len(texts), encoder.dim), np.float32)
-        for start in range(0, len(order), TEXTS_AT_ONCE):
-            part = order[start : start + TEXTS_AT_ONCE]
-            vectors[part] = encoder.encode_text([texts[place] for place in part])
-        return vectors
-
-    return encode
 
 
 def caption_file(source: str) -> tuple[EncodeTexts, str | None]:

@@ -9,13 +9,14 @@ import numpy as np
 from oea_cli.clips.captions import FILLER
 from oea_cli.clips.names import ClipNames
 from oea_cli.encoder.protocol import Encoder
+from oea_cli.encoder.streaming.stream import stream_clips
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.records.ids import WINDOW_MARK, clip_of
 from oea_cli.records.inputs import read_records
 from oea_cli.records.lines import PeekableStream
 from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.arrays import Vectors, mean_direction
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.opening import open_vectors, read_vectors
 
@@ -104,11 +105,9 @@ def _encoded(
     first = next(captioned, None)
     if first is None:
         return
-    from oea_cli.encoder.streaming.stream import encode_records
-
     encoder = get_encoder()
     origin.stamp = encoder.stamp
-    yield from encode_records(encoder, chain([first], captioned), report=report)
+    yield from stream_clips(encoder, chain([first], captioned), report=report)
 
 
 def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
@@ -141,7 +140,7 @@ def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
         if name is None:
             raise OeaError(f"{source}: no vector for the clip {record['id']!r}")
         rows = rows_of[name]
-        yield Batch([record], _mean(vectors[rows])[None])
+        yield Batch([record], mean_direction(vectors[rows])[None])
 
 
 def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
@@ -228,14 +227,5 @@ def _joined(vectors: Vectors, kept: list[list[int]]) -> Vectors:
     joined: Vectors = vectors[firsts]
     for clip, rows in enumerate(kept):
         if len(rows) > 1:
-            joined[clip] = _mean(vectors[rows])
+            joined[clip] = mean_direction(vectors[rows])
     return joined
-
-
-def _mean(vectors: Vectors) -> Vectors:
-    """The direction (D,) of the mean of unit vectors (R, D)."""
-    mean: Vectors = vectors[0]
-    if len(vectors) > 1:
-        total = vectors.sum(axis=0, dtype=np.float64)
-        mean = (total / np.linalg.norm(total)).astype(np.float32)
-    return mean

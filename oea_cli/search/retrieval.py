@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from oea_cli.encoder.protocol import Encoder
+from oea_cli.encoder.streaming.stream import embed_texts
 from oea_cli.search.exclusion import exclusion_penalty
 from oea_cli.search.hits import Hit, make_hits
-from oea_cli.search.queries import Queries
 from oea_cli.vectors.arrays import SCORE_DIGITS, Floats, Mask, RowNumbers
+from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
 
 
@@ -33,14 +34,14 @@ class Retrieval:
         self.index, self.conditions, self._get_encoder = index, conditions, get_encoder
         self.num_queries = self.num_hits = 0
 
-    def answer(self, queries: Iterable[Queries], hide: str | None = None) -> Iterator[list[Hit]]:
+    def answer(self, queries: Iterable[Batch], hide: str | None = None) -> Iterator[list[Hit]]:
         """Yield the hits of each query in turn; the record with the id `hide` is never one."""
         mask = self._mask(hide)
         for batch in queries:
             rows, scores = self.index.search(
                 batch.vectors, self.conditions.top_k, mask, self._penalty
             )
-            yield from self._hits(batch.ids, rows, scores)
+            yield from self._hits([record["id"] for record in batch.records], rows, scores)
 
     def _mask(self, hide: str | None) -> Mask | None:
         """Return which rows (N,) may be found; None for all."""
@@ -56,7 +57,7 @@ class Retrieval:
         """What the excluded texts take off every row's score (N,)."""
         if not self.conditions.exclude:
             return None
-        unwanted = self._get_encoder().encode_text(self.conditions.exclude)
+        unwanted = embed_texts(self._get_encoder(), self.conditions.exclude)
         live = self.index.live
         penalty = np.zeros(self.index.num_rows, np.float32)
         penalty[live] = exclusion_penalty(self.index.scores_for(unwanted)[:, live])

@@ -53,6 +53,16 @@ def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) 
     return rows
 
 
+def mean_direction(vectors: Vectors) -> Vectors:
+    """The direction (D,) of the mean of unit vectors (R, D); a single one keeps every bit."""
+    if len(vectors) == 1:
+        only: Vectors = vectors[0]
+        return only
+    total = vectors.sum(axis=0, dtype=np.float64)
+    direction: Vectors = (total / np.linalg.norm(total)).astype(np.float32)
+    return direction
+
+
 def _lengths(rows: Vectors) -> npt.NDArray[np.float64]:
     # In double precision, so that no sum overflows and the tolerance means what it says.
     squares = np.empty(len(rows))

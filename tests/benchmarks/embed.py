@@ -42,8 +42,8 @@ from oea_cli.audio.libsndfile import open_sound
 from oea_cli.audio.windows import _convert, read_audio
 from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.protocol import Encoder
-from oea_cli.encoder.streaming import decode_ahead
-from oea_cli.encoder.streaming.stream import encode_records
+from oea_cli.encoder.streaming import decoding
+from oea_cli.encoder.streaming.stream import stream
 from oea_cli.encoder.tools.bench import Recorder
 from oea_cli.errors import raise_failure
 from oea_cli.records.inputs import read_records
@@ -144,7 +144,7 @@ def parts(encoder: Encoder, paths: list[str]) -> dict[str, Work]:
     """What has to be done for these clips, step by step, each step's input made beforehand."""
     decoded = decode(paths)
     recorder = WaveformRecorder(encoder)
-    for _ in encode_records(recorder, as_records(paths), report=raise_failure):
+    for _ in stream(recorder, as_records(paths), report=raise_failure):
         pass
     batches = recorder.batches
 
@@ -205,7 +205,7 @@ def compare_with_obvious(encoder: Encoder, paths: list[str], rounds: int) -> Non
     script, ours = [], []
     for _ in range(rounds):
         script.append(measured(lambda: obvious(encoder, paths)))
-        ours.append(stream(encoder, as_records(paths))[0])
+        ours.append(clocked(encoder, as_records(paths))[0])
     for name, which in (("wall clock", "wall"), ("processor time", "processor")):
         theirs = median(getattr(spent, which) for spent in script) / len(paths)
         own = median(getattr(spent, which) for spent in ours) / len(paths)
@@ -225,22 +225,22 @@ def alone(steps: dict[str, Work]) -> dict[str, float]:
         torch.set_num_threads(threads)
 
 
-def stream(encoder: Encoder, records: list[dict[str, Any]]) -> tuple[Spent, float]:
+def clocked(encoder: Encoder, records: list[dict[str, Any]]) -> tuple[Spent, float]:
     """The stream, and the processor seconds of the parts within it."""
     clocks = ThreadClocks()
     own: Any = encoder
-    bare = decode_ahead.decoded, own.prepare_audio, own.encode_prepared
-    decode_ahead.decoded = clocks.of_iterator(bare[0])
+    bare = decoding.decoded, own.prepare_audio, own.encode_prepared
+    decoding.decoded = clocks.of_iterator(bare[0])
     own.prepare_audio, own.encode_prepared = clocks.of(bare[1]), clocks.of(bare[2])
 
     def embed() -> None:
-        rows = sum(len(b.records) for b in encode_records(encoder, records, report=raise_failure))
+        rows = sum(len(b.records) for b in stream(encoder, records, report=raise_failure))
         assert rows == len(records), "choose clips that are one window each"
 
     try:
         spent = measured(embed)
     finally:
-        decode_ahead.decoded, own.prepare_audio, own.encode_prepared = bare
+        decoding.decoded, own.prepare_audio, own.encode_prepared = bare
     return spent, clocks.seconds
 
 
@@ -255,13 +255,13 @@ def main() -> None:
 
     encoder = load_encoder(arguments.model, device="cpu")
     records = list(read_records([arguments.sounds], report=raise_failure))[: arguments.limit]
-    stream(encoder, records[:32])  # both sides start warm
+    clocked(encoder, records[:32])  # both sides start warm
     if arguments.obvious:
         paths = [record["path"] for record in records[: arguments.obvious]]
         compare_with_obvious(encoder, paths, arguments.rounds)
         return
     steps = parts(encoder, [record["path"] for record in records])
-    rounds = [Round(alone(steps), *stream(encoder, records)) for _ in range(arguments.rounds)]
+    rounds = [Round(alone(steps), *clocked(encoder, records)) for _ in range(arguments.rounds)]
     tell(rounds, len(records), num_cores())
 
 

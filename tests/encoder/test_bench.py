@@ -13,7 +13,7 @@ from oea_cli.encoder.names.parsing import Placement, parse_name
 from oea_cli.encoder.omni.backbone import build_backbone
 from oea_cli.encoder.omni.known_backbones import KNOWN_BACKBONES, TOKEN_IDS, backbone_config
 from oea_cli.encoder.protocol import Encoder
-from oea_cli.encoder.streaming.stream import encode_pieces
+from oea_cli.encoder.streaming.stream import stream_inputs
 from oea_cli.encoder.tools.bench import (
     Recorder,
     Work,
@@ -73,7 +73,7 @@ def test_the_forward_pass_is_timed_on_the_streams_own_batches(encoder: Encoder) 
     recorder = Recorder(encoder)
     made = [
         batch.vectors
-        for batch in encode_pieces(recorder, captions(50), batch_size=8, report=raise_failure)
+        for batch in stream_inputs(recorder, captions(50), batch_size=8, report=raise_failure)
     ]
     assert sum(recorder.rows) == 50 and max(recorder.rows) <= 8
     again = np.concatenate([forward() for forward in recorder.passes])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from oea_cli.encoder.loading import load_encoder
-from oea_cli.encoder.streaming.stream import encode_records
+from oea_cli.encoder.streaming.stream import stream
 from oea_cli.errors import OeaError, UsageError, raise_failure
 from tests.commands.in_process import run
 from tests.encoder.embeddings_server import DIM, EmbeddingsServer, serving, vector_of
@@ -108,7 +108,7 @@ def test_many_requests_are_under_way_and_order_is_kept(server: EmbeddingsServer)
     encoder = load_encoder(f"{server.address}?model=slow")
     records = [{"id": str(i), "text": text} for i, text in enumerate(TEXTS)]
     started = time.monotonic()
-    batches = list(encode_records(encoder, records, batch_size=5, report=raise_failure))
+    batches = list(stream(encoder, records, batch_size=5, report=raise_failure))
     elapsed = time.monotonic() - started
     assert 4 <= server.most_at_once <= 8
     assert elapsed < 0.6 * 30 * 0.2, "30 requests of 0.2 s, one after the other, take 6 s"
@@ -162,7 +162,7 @@ def test_vectors_that_change_their_length_or_are_no_numbers(server: EmbeddingsSe
     failures: list[str] = []
     encoder = load_encoder(f"{server.address}?model=nan")
     records = [{"id": text, "text": text} for text in ("rain", "bad", "snow")]
-    batches = encode_records(encoder, records, report=lambda f: failures.append(str(f)))
+    batches = stream(encoder, records, report=lambda f: failures.append(str(f)))
     assert [r["id"] for batch in batches for r in batch.records] == ["rain", "snow"]
     assert failures == ["bad: the encoder gives no finite vector for it"]
 

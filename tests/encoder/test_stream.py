@@ -16,8 +16,8 @@ from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming import batch_plan
 from oea_cli.encoder.streaming.batch_plan import num_tokens, padded_tokens, plan_batches
-from oea_cli.encoder.streaming.decode_ahead import Piece, Remark
-from oea_cli.encoder.streaming.stream import encode_records
+from oea_cli.encoder.streaming.inputs import EncoderInput, Notice
+from oea_cli.encoder.streaming.stream import stream
 from oea_cli.errors import Failure, OeaError, raise_failure
 from oea_cli.records.ids import window_id
 from oea_cli.vectors.batch import Batch
@@ -75,7 +75,7 @@ def test_order_is_kept_and_vectors_are_those_of_each_clip_alone(
 ) -> None:
     from oea_cli.audio.windows import read_audio
 
-    records, vectors = gathered(encode_records(encoder, clips, report=raise_failure))
+    records, vectors = gathered(stream(encoder, clips, report=raise_failure))
     assert [record["id"] for record in records] == [clip["id"] for clip in clips]
     assert [record["note"] for record in records] == list(range(40)), "other keys travel along"
     for record, vector in zip(records, vectors, strict=True):
@@ -85,26 +85,26 @@ def test_order_is_kept_and_vectors_are_those_of_each_clip_alone(
 
 
 def test_two_runs_give_the_same_bits(encoder: Encoder, clips: list[Record]) -> None:
-    first = gathered(encode_records(encoder, clips, report=raise_failure))[1]
+    first = gathered(stream(encoder, clips, report=raise_failure))[1]
     for workers in (1, 3):
-        again = encode_records(encoder, clips, workers=workers, report=raise_failure)
+        again = stream(encoder, clips, workers=workers, report=raise_failure)
         np.testing.assert_array_equal(first, gathered(again)[1])
 
 
 def test_batch_size_and_order_do_not_matter(encoder: Encoder, clips: list[Record]) -> None:
-    expected = gathered(encode_records(encoder, clips, report=raise_failure))[1]
+    expected = gathered(stream(encoder, clips, report=raise_failure))[1]
     for batch_size in (1, 16):
-        stream_ = encode_records(encoder, clips, batch_size=batch_size, report=raise_failure)
+        stream_ = stream(encoder, clips, batch_size=batch_size, report=raise_failure)
         np.testing.assert_allclose(gathered(stream_)[1], expected, atol=1e-5)
     order = np.random.default_rng(1).permutation(len(clips))
-    shuffled = encode_records(encoder, [clips[i] for i in order], report=raise_failure)
+    shuffled = stream(encoder, [clips[i] for i in order], report=raise_failure)
     np.testing.assert_allclose(gathered(shuffled)[1], expected[order], atol=1e-5)
 
 
 def test_texts_and_sounds_mix(encoder: Encoder, clips: list[Record]) -> None:
     texts = [{"id": f"t{i}", "text": f"a dog barks {i} times"} for i in range(30)]
     mixed = [record for pair in zip(clips[:30], texts, strict=True) for record in pair]
-    records, vectors = gathered(encode_records(encoder, mixed, report=raise_failure))
+    records, vectors = gathered(stream(encoder, mixed, report=raise_failure))
     assert [record["id"] for record in records] == [record["id"] for record in mixed]
     expected = encoder.encode_text([text["text"] for text in texts])
     np.testing.assert_allclose(vectors[1::2], expected, atol=1e-5)
@@ -125,7 +125,7 @@ def test_failures_are_reported_in_input_order_and_the_rest_goes_on(
             items.append({"id": f"missing {i}", "path": str(tmp_path / "missing.wav")})
     failures: list[Failure] = []
     counted: list[None] = []
-    batches = encode_records(
+    batches = stream(
         Loudness(), items, report=failures.append, advance=lambda: counted.append(None)
     )
     records, vectors = gathered(batches)
@@ -139,7 +139,7 @@ def test_failures_are_reported_in_input_order_and_the_rest_goes_on(
 def test_the_first_failure_may_end_it(clips: list[Record]) -> None:
     items = [*clips[:5], {"id": "x", "path": "missing.wav"}, *clips[5:]]
     with pytest.raises(OeaError, match=r"^missing\.wav: no such file$"):
-        list(encode_records(Loudness(), items, report=raise_failure))
+        list(stream(Loudness(), items, report=raise_failure))
 
 
 def test_windows_have_ids_and_times(tmp_path: Path) -> None:
@@ -148,9 +148,7 @@ def test_windows_have_ids_and_times(tmp_path: Path) -> None:
     whole = {"id": "long.wav", "path": str(path), "duration": 25.5}
     section = {"id": "part", "path": str(path), "start": 2.5, "end": 7.0}
     long_section = {"id": "more", "path": str(path), "start": 1.25}
-    records, _ = gathered(
-        encode_records(Loudness(), [whole, section, long_section], report=raise_failure)
-    )
+    records, _ = gathered(stream(Loudness(), [whole, section, long_section], report=raise_failure))
     assert [(r["id"], r.get("start"), r.get("end"), r["duration"]) for r in records] == [
         ("long.wav#t=0,10", 0, 10, 25.5),
         ("long.wav#t=10,20", 10, 20, 25.5),
@@ -173,7 +171,7 @@ def test_a_file_that_breaks_late_keeps_its_windows(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
     failures: list[Failure] = []
     item = {"id": "late", "path": str(path)}
-    records, _ = gathered(encode_records(Loudness(), [item], report=failures.append))
+    records, _ = gathered(stream(Loudness(), [item], report=failures.append))
     assert [record["id"] for record in records] == ["late#t=0,10", "late#t=10,20"]
     assert len(failures) == 1 and failures[0].error.startswith("broken after 29.")
 
@@ -182,13 +180,16 @@ def test_remarks_are_passed_on(tmp_path: Path) -> None:
     path = tmp_path / "short.wav"
     soundfile.write(path, np.zeros(16_000), 8000)
     path.write_bytes(path.read_bytes()[:8044])
-    remarks: list[str] = []
+    notices: list[str] = []
     item = {"id": "short", "path": str(path)}
-    batches = encode_records(
-        Loudness(), [item], report=raise_failure, notice=lambda remark: remarks.append(str(remark))
+    batches = stream(
+        Loudness(),
+        [item],
+        report=raise_failure,
+        notice=lambda message: notices.append(str(message)),
     )
     assert len(gathered(batches)[0]) == 1
-    assert remarks == [f"{path}: ends after 0.50 of 2.00 s; used as far as it goes"]
+    assert notices == [f"{path}: ends after 0.50 of 2.00 s; used as far as it goes"]
 
 
 def test_memory_does_not_grow_with_the_input(
@@ -205,7 +206,7 @@ def test_memory_does_not_grow_with_the_input(
     try:
         rows = sum(
             len(batch.records)
-            for batch in encode_records(Loudness(), items, workers=3, report=raise_failure)
+            for batch in stream(Loudness(), items, workers=3, report=raise_failure)
         )
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -223,7 +224,7 @@ def test_inputs_are_read_as_they_are_needed(clips: list[Record]) -> None:
             taken += 1
             yield clips[taken % 40]
 
-    batches = encode_records(Loudness(), endless(), report=raise_failure)
+    batches = stream(Loudness(), endless(), report=raise_failure)
     for _ in range(3):
         next(batches)
     batches.close()
@@ -234,7 +235,7 @@ def test_it_stops_at_once_when_nobody_wants_more(clips: list[Record]) -> None:
     import threading
 
     before = threading.active_count()
-    batches = encode_records(Loudness(), clips * 50, report=raise_failure)
+    batches = stream(Loudness(), clips * 50, report=raise_failure)
     next(batches)
     started = time.monotonic()
     batches.close()
@@ -246,7 +247,7 @@ def test_torchs_threads_are_given_back(encoder: Encoder, clips: list[Record]) ->
     import torch
 
     before = torch.get_num_threads()
-    list(encode_records(encoder, clips[:3], report=raise_failure))
+    list(stream(encoder, clips[:3], report=raise_failure))
     assert torch.get_num_threads() == before
 
 
@@ -257,15 +258,15 @@ def test_a_vector_that_is_not_finite_is_a_failed_input(clips: list[Record]) -> N
             return np.where(vectors[:, 1:] < 8000, np.nan, vectors)
 
     failures: list[Failure] = []
-    records, vectors = gathered(encode_records(Deaf(), clips, report=failures.append))
+    records, vectors = gathered(stream(Deaf(), clips, report=failures.append))
     assert failures and np.isfinite(vectors).all()
     assert len(records) == len(vectors) == 40 - len(failures)
     assert all(record["duration"] >= 0.5 for record in records)
 
 
-def noise(*seconds: float) -> list[Piece]:
+def noise(*seconds: float) -> list[EncoderInput]:
     """Sounds of these lengths at 16 kHz."""
-    return [Piece({}, np.zeros(int(16_000 * s), np.float32)) for s in seconds]
+    return [EncoderInput({}, np.zeros(int(16_000 * s), np.float32)) for s in seconds]
 
 
 def test_batches_are_even_and_of_similar_length() -> None:
@@ -287,7 +288,7 @@ def test_a_batch_size_that_is_asked_for_is_a_limit() -> None:
 def test_automatic_batches_go_by_padded_tokens() -> None:
     rng = np.random.default_rng(0)
     pieces = noise(*rng.uniform(0.5, 30, 200))
-    texts = [Piece({}, "dog " * n) for n in rng.integers(1, 400, 200)]
+    texts = [EncoderInput({}, "dog " * n) for n in rng.integers(1, 400, 200)]
     mixed = [piece for pair in zip(pieces, texts, strict=True) for piece in pair]
     for device, limit in (("cpu", batch_plan.CPU_TOKENS), ("cuda", batch_plan.GPU_TOKENS)):
         batches = [
@@ -325,16 +326,14 @@ class Narrow(Loudness):
 def test_a_batch_that_does_not_fit_is_halved_and_so_are_those_after_it(
     clips: list[Record],
 ) -> None:
-    remarks: list[Remark] = []
-    expected = gathered(encode_records(Loudness(), clips * 4, report=raise_failure))[1]
+    notices: list[Notice] = []
+    expected = gathered(stream(Loudness(), clips * 4, report=raise_failure))[1]
     narrow = Narrow(room=6 * 48_000)
-    batches = encode_records(
-        narrow, clips * 4, batch_size=16, report=raise_failure, notice=remarks.append
-    )
+    batches = stream(narrow, clips * 4, batch_size=16, report=raise_failure, notice=notices.append)
     records, vectors = gathered(batches)
     assert [record["note"] for record in records] == list(range(40)) * 4
     np.testing.assert_array_equal(vectors, expected)
-    assert [str(remark) for remark in remarks] == [
+    assert [str(message) for message in notices] == [
         "out of memory: a batch of 16 did not fit; batches are smaller from here on"
     ]
     assert max(narrow.sizes) < 16 and np.mean(narrow.sizes) > 2
@@ -347,23 +346,21 @@ def test_a_device_is_fed_by_two_lanes_in_order(clips: list[Record]) -> None:
         device = "xpu"  # torch has such devices; nothing here asks for one
         stamp = "device:0"
 
-    expected = gathered(encode_records(Loudness(), clips * 4, report=raise_failure))[1]
+    expected = gathered(stream(Loudness(), clips * 4, report=raise_failure))[1]
     texts = [{"id": f"t{i}", "text": "a" * i} for i in range(9)]
-    remarks: list[Remark] = []
+    notices: list[Notice] = []
     device = Device(room=6 * 48_000)
-    stream_ = encode_records(
-        device, [*clips * 4, *texts], report=raise_failure, notice=remarks.append
-    )
+    stream_ = stream(device, [*clips * 4, *texts], report=raise_failure, notice=notices.append)
     records, vectors = gathered(stream_)
     assert [record["id"] for record in records][-9:] == [text["id"] for text in texts]
     np.testing.assert_array_equal(vectors[:160], expected)
     np.testing.assert_array_equal(vectors[160:, 0], np.arange(9))
-    assert len(remarks) == 1 and max(device.sizes) > 3
+    assert len(notices) == 1 and max(device.sizes) > 3
 
 
 def test_an_input_that_does_not_fit_alone_is_named(clips: list[Record]) -> None:
     failures: list[Failure] = []
-    batches = encode_records(Narrow(room=32_000), clips, report=failures.append)
+    batches = stream(Narrow(room=32_000), clips, report=failures.append)
     records, vectors = gathered(batches)
     assert all(record["duration"] <= 2 for record in records) and len(records) == len(vectors)
     assert len(failures) == 40 - len(records) > 0
@@ -376,7 +373,7 @@ def test_other_errors_end_it(clips: list[Record]) -> None:
             raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     with pytest.raises(RuntimeError, match="cannot be multiplied"):
-        list(encode_records(Broken(), clips, report=raise_failure))
+        list(stream(Broken(), clips, report=raise_failure))
 
 
 UNDER_A_LIMIT = """
@@ -385,7 +382,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from oea_cli.encoder.loading import load_encoder
-from oea_cli.encoder.streaming.stream import encode_records
+from oea_cli.encoder.streaming.stream import stream
 from oea_cli.errors import raise_failure
 
 torch.set_num_threads(2)
@@ -393,7 +390,7 @@ encoder = load_encoder("mini", device="cpu", dtype="float32")
 records = [{"id": path, "path": path} for path in sys.argv[1:]] * 64
 
 def run(size, notices):
-    batches = encode_records(
+    batches = stream(
         encoder, records, batch_size=size, report=raise_failure, notice=notices.append
     )
     return np.concatenate([batch.vectors for batch in batches])

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from oea_cli.encoder.omni.chunk_attention import CHUNKS
 from oea_cli.encoder.omni.front_end import FrontEnd, Inputs
 from oea_cli.encoder.omni.settings import EncoderSettings
+from oea_cli.encoder.runtime import TorchRuntime
 
 Modality = Literal["text", "audio"]
 
@@ -110,6 +111,7 @@ class OmniEncoder:
             model.backbone.audio_tower.config._attn_implementation = CHUNKS
         self.dim, self.sample_rate = settings.dim, settings.sample_rate
         self.max_seconds = settings.max_seconds
+        self.runtime = TorchRuntime(self.device)
 
     @property
     def device(self) -> str:

@@ -21,6 +21,7 @@ from oea_cli.encoder.hub import content_of, fetch_model, loading
 from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.omni.settings import prompted
 from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
+from oea_cli.encoder.runtime import TorchRuntime
 from oea_cli.errors import OeaError, UsageError
 
 
@@ -31,6 +32,7 @@ class ClapEncoder(PlainEncoder):
         self, name: str, fingerprint: str, model: Any, extractor: Any, tokenizer: Any, prompt: str
     ) -> None:
         super().__init__(name, fingerprint, model.projection_dim, model.device.type)
+        self.runtime = TorchRuntime(self.device)
         self.model, self.extractor, self.tokenizer = model, extractor, tokenizer
         self.prompt = prompt
         self.sample_rate = extractor.sampling_rate

@@ -18,6 +18,7 @@ from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.omni.quantization import quantize
 from oea_cli.encoder.omni.settings import prompted
 from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
+from oea_cli.encoder.runtime import TorchRuntime
 from oea_cli.errors import OeaError, UsageError
 
 OPTIONS = ("revision", "text_prompt", "audio_prompt", "prompt_name", "dim", "max_seconds")
@@ -37,6 +38,7 @@ class SentenceEncoder(PlainEncoder):
         max_seconds: float | None,
     ) -> None:
         super().__init__(name, fingerprint, dim, model.device.type)
+        self.runtime = TorchRuntime(self.device)
         self.model = model
         self.text_prompt, self.audio_prompt = prompts
         self.hears = "audio" in model.modalities

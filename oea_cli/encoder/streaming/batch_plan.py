@@ -8,13 +8,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from oea_cli.encoder.streaming.decode_ahead import Piece
+from oea_cli.encoder.protocol import Encoder, Runtime
+from oea_cli.encoder.streaming.inputs import EncoderInput
 
 CPU_TOKENS, GPU_TOKENS = 2400, 6144  # of an automatic batch: 16 clips of 5 s; 22 of 10 s
 TOKENS_PER_SECOND = 25  # Qwen2.5-Omni's audio tower
 BYTES_PER_TOKEN = 4  # of a text in UTF-8, whatever its script
 TOKENS_AROUND = 24  # system prompt and chat layout
 WINDOW_SECONDS = 10.0  # how long a window is taken to be where only the number of rows is given
+MAX_LANES = 8
 MIN_GROUP_SECONDS = 600.0  # 38 MB at 16 kHz; about four times this is held in all
 
 
@@ -27,17 +29,17 @@ class BatchPlan:
     lanes: int  # batches that are computed at a time
 
     def batches(
-        self, pieces: Sequence[Piece], sample_rate: int, tokens: float = math.inf
+        self, inputs: Sequence[EncoderInput], sample_rate: int, tokens: float = math.inf
     ) -> list[list[int]]:
         """Row numbers of a group, in batches of one kind, similar length and similar cost.
 
         `tokens` is a limit that came up on the way (memory).
         """
         limit = min(self.tokens, tokens)
-        costs = [num_tokens(piece, sample_rate) for piece in pieces]
-        longest_first = sorted(range(len(pieces)), key=costs.__getitem__, reverse=True)
-        texts = [i for i in longest_first if isinstance(pieces[i].content, str)]
-        sounds = [i for i in longest_first if not isinstance(pieces[i].content, str)]
+        costs = [num_tokens(item, sample_rate) for item in inputs]
+        longest_first = sorted(range(len(inputs)), key=costs.__getitem__, reverse=True)
+        texts = [i for i in longest_first if isinstance(inputs[i].content, str)]
+        sounds = [i for i in longest_first if not isinstance(inputs[i].content, str)]
         return [*self._parts(texts, costs, limit), *self._parts(sounds, costs, limit)]
 
     def is_full(self, num_rows: int, num_tokens: float) -> bool:
@@ -51,7 +53,7 @@ class BatchPlan:
 
     @property
     def group_rows(self) -> int:
-        """Pieces of one group at most."""
+        """Inputs of one group at most."""
         return round(self.group_batches * min(self.rows, self.tokens / TOKENS_AROUND))
 
     @property
@@ -92,6 +94,13 @@ class BatchPlan:
         return parts
 
 
+def num_lanes(encoder: Encoder, runtime: Runtime) -> int:
+    """How many batches of an encoder should be under way at a time, at least."""
+    if encoder.device != "cpu":
+        return 1
+    return encoder.concurrency or min(runtime.num_threads, MAX_LANES)
+
+
 def plan_batches(device: str, batch_size: int | None, lanes: int) -> BatchPlan:
     """The size asked for, or what is fast on this kind of device."""
     if batch_size is not None:
@@ -99,13 +108,13 @@ def plan_batches(device: str, batch_size: int | None, lanes: int) -> BatchPlan:
     return BatchPlan(math.inf, CPU_TOKENS if device == "cpu" else GPU_TOKENS, lanes)
 
 
-def num_tokens(piece: Piece, sample_rate: int) -> float:
-    """About how many tokens a piece is to a model."""
-    if isinstance(piece.content, str):
-        return TOKENS_AROUND + len(piece.content.encode()) / BYTES_PER_TOKEN
-    return TOKENS_AROUND + TOKENS_PER_SECOND * piece.size / sample_rate
+def num_tokens(item: EncoderInput, sample_rate: int) -> float:
+    """About how many tokens an input is to a model."""
+    if isinstance(item.content, str):
+        return TOKENS_AROUND + len(item.content.encode()) / BYTES_PER_TOKEN
+    return TOKENS_AROUND + TOKENS_PER_SECOND * item.size / sample_rate
 
 
-def padded_tokens(pieces: Sequence[Piece], sample_rate: int) -> float:
+def padded_tokens(inputs: Sequence[EncoderInput], sample_rate: int) -> float:
     """What a batch costs: rows x the longest."""
-    return len(pieces) * max(num_tokens(piece, sample_rate) for piece in pieces)
+    return len(inputs) * max(num_tokens(item, sample_rate) for item in inputs)

@@ -11,43 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
-import numpy as np
-
-from oea_cli.audio.sources import AudioError
-from oea_cli.audio.windows import Window, read_windows
+from oea_cli.encoder.streaming.inputs import EncoderInput, Event
 from oea_cli.errors import Failure
-from oea_cli.records.ids import window_id
+from oea_cli.records.rows import Record
 
-Record = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One row in the making: its record, and a text or (n,) mono float32 samples."""
-
-    record: Record
-    content: str | np.ndarray
-
-    @property
-    def size(self) -> int:
-        """Samples; 0 for a text."""
-        return 0 if isinstance(self.content, str) else len(self.content)
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What a user should know about an input that is used all the same."""
-
-    where: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.text}"
-
-
-Event = Piece | Remark | Failure
+Decode = Callable[[Record, int, float], Iterator[Event]]
 
 
 @dataclass
@@ -59,7 +28,7 @@ class _Slot:
 
 
 class DecodeAhead:
-    """A pool of decoding threads. Iterate over `pieces`; a context manager that stops the pool."""
+    """A pool of decoding threads, started by the first sound; a context manager that stops it."""
 
     def __init__(
         self, sample_rate: int, max_seconds: float, *, workers: int, max_samples: int
@@ -71,11 +40,10 @@ class DecodeAhead:
         self._tasks: deque[tuple[_Slot, Record]] = deque()
         self._current: _Slot | None = None
         self._stopped = False
-        self._threads = [threading.Thread(target=self._work) for _ in range(workers)]
+        self._workers = workers
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> "DecodeAhead":
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -107,13 +75,26 @@ class DecodeAhead:
     def _open_slot(self, item: Record | Failure) -> _Slot:
         slot = _Slot()
         if isinstance(item, Failure) or "path" not in item:
-            slot.events.append(item if isinstance(item, Failure) else Piece(item, item["text"]))
+            slot.events.append(
+                item if isinstance(item, Failure) else EncoderInput(item, item["text"])
+            )
             slot.finished = True
             return slot
+        if not self._threads:
+            self._start()
         with self._changed:
             self._tasks.append((slot, item))
             self._changed.notify_all()
         return slot
+
+    def _start(self) -> None:
+        # Only here: texts are encoded without libsndfile, soxr or a thread.
+        from oea_cli.encoder.streaming.decoding import decoded
+
+        for _ in range(self._workers):
+            thread = threading.Thread(target=self._work, args=(decoded,))
+            self._threads.append(thread)
+            thread.start()
 
     def _drained(self, slot: _Slot) -> Iterator[Event]:
         with self._changed:
@@ -131,26 +112,20 @@ class DecodeAhead:
             if finished:
                 return
 
-    def _work(self) -> None:
+    def _work(self, decode: Decode) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._tasks or self._stopped)
                 if self._stopped:
                     return
                 slot, record = self._tasks.popleft()
-            self._fill(slot, record)
+            self._fill(slot, decode(record, self._sample_rate, self._max_seconds))
 
-    def _fill(self, slot: _Slot, record: Record) -> None:
-        where = str(record["path"])
+    def _fill(self, slot: _Slot, events: Iterator[Event]) -> None:
         try:
-            for event in decoded(record, self._sample_rate, self._max_seconds):
+            for event in events:
                 if not self._put(slot, event):
                     return
-        except AudioError as error:
-            self._put(slot, Failure(where, str(error), record["id"]))
-        except Exception as error:  # one odd file must not end the run
-            problem = f"cannot be decoded ({type(error).__name__}: {error})"
-            self._put(slot, Failure(where, problem, record["id"]))
         finally:
             with self._changed:
                 slot.finished = True
@@ -173,43 +148,5 @@ class DecodeAhead:
             return not self._stopped
 
 
-def decoded(record: Record, sample_rate: int, max_seconds: float) -> Iterator[Event]:
-    """Pieces of one sound. Several windows get ids of their own; a single one keeps the record's.
-
-    Raises AudioError, also after some pieces.
-    """
-    remarks: list[str] = []
-    windows = read_windows(
-        record["path"],
-        sample_rate,
-        max_seconds,
-        start=record.get("start"),
-        end=record.get("end"),
-        notice=remarks.append,
-    )
-    # Whether the first window is the only one is known when the second comes.
-    first = next(windows)
-    second = next(windows, None)
-    if second is None:
-        yield Piece(_whole(record, first), first.samples)
-    else:
-        yield Piece(_part(record, first), first.samples)
-        yield Piece(_part(record, second), second.samples)
-        for window in windows:
-            yield Piece(_part(record, window), window.samples)
-    yield from (Remark(record["path"], text) for text in remarks)
-
-
-def _whole(record: Record, window: Window) -> Record:
-    return {**record, "duration": record.get("duration", round(window.end - window.start, 3))}
-
-
-def _part(record: Record, window: Window) -> Record:
-    start, end = round(window.start, 3), round(window.end, 3)
-    duration = record.get("duration", round(end - start, 3))
-    own_id = window_id(record["id"], start, end)
-    return {**record, "id": own_id, "start": start, "end": end, "duration": duration}
-
-
 def _size(event: Event) -> int:
-    return event.size if isinstance(event, Piece) else 0
+    return event.size if isinstance(event, EncoderInput) else 0

@@ -20,8 +20,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from oea_cli.encoder.protocol import Encoder
-from oea_cli.encoder.streaming.decode_ahead import Piece
-from oea_cli.encoder.streaming.stream import encode_pieces, encode_records, model_threads
+from oea_cli.encoder.streaming.inputs import EncoderInput
+from oea_cli.encoder.streaming.lanes import model_threads
+from oea_cli.encoder.streaming.stream import stream, stream_inputs
 from oea_cli.errors import Failure, OeaError, raise_failure
 from oea_cli.vectors.batch import Batch
 
@@ -75,23 +76,23 @@ def measure(
     clip = noise(work.seconds, encoder.sample_rate)
     alone, rounds = timed(lambda: encoder.encode_audio([clip]), work.rounds)
     text_alone, _ = timed(lambda: encoder.encode_text([CAPTIONS[0]]), rounds)
-    stream = partial(encode_pieces, batch_size=work.batch_size, report=raise_failure)
+    encode = partial(stream_inputs, batch_size=work.batch_size, report=raise_failure)
 
-    def count(make: Callable[[int], list[Piece]], seconds: float, most: int) -> int:
+    def count(make: Callable[[int], list[EncoderInput]], seconds: float, most: int) -> int:
         if seconds > ROUND_SECONDS:
             return 1
         few = make(TRIAL)
-        return enough(seconds_of(lambda: emptied(stream(encoder, few))) / TRIAL, most)
+        return enough(seconds_of(lambda: emptied(encode(encoder, few))) / TRIAL, most)
 
     num_clips = work.number or count(partial(sounds_of, clip), alone, MAX_CLIPS)
     num_texts = work.number or count(captions, text_alone, MAX_TEXTS)
     sounds, texts = sounds_of(clip, num_clips), captions(num_texts)
-    for pieces in (sounds, texts):
-        emptied(stream(encoder, pieces))
+    for inputs in (sounds, texts):
+        emptied(encode(encoder, inputs))
     peak = memory.peak()  # before inputs are kept for the forward pass
     notice(f"{num_clips} clips and {num_texts} texts in batches")
-    audio = pace(encoder, lambda model: stream(model, sounds), rounds)
-    written = pace(encoder, lambda model: stream(model, texts), rounds)
+    audio = pace(encoder, lambda model: encode(model, sounds), rounds)
+    written = pace(encoder, lambda model: encode(model, texts), rounds)
     result: Result = {
         "name": encoder.name,
         **describe(encoder),
@@ -124,14 +125,14 @@ def from_files(
     failures: list[Failure] = []
     rows: list[int] = []
 
-    def stream(model: Encoder) -> Iterator[Batch]:
+    def counted(model: Encoder) -> Iterator[Batch]:
         failures.clear()
         rows.clear()
-        for batch in encode_records(model, records, batch_size=batch_size, report=failures.append):
+        for batch in stream(model, records, batch_size=batch_size, report=failures.append):
             rows.append(len(batch.records))
             yield batch
 
-    measured = pace(encoder, stream, rounds)
+    measured = pace(encoder, counted, rounds)
     return {
         "clips": sum(rows),
         "failed": len(failures),
@@ -155,16 +156,16 @@ class Pace:
         return self.forward / self.stream
 
 
-def pace(encoder: Encoder, stream: Callable[[Encoder], Iterable[Batch]], rounds: int) -> Pace:
+def pace(encoder: Encoder, encode: Callable[[Encoder], Iterable[Batch]], rounds: int) -> Pace:
     """Time a stream, and the model alone on the batches that the stream makes."""
     recorder: Any = Recorder(encoder)
-    rows = sum(len(batch.records) for batch in stream(recorder))
+    rows = sum(len(batch.records) for batch in encode(recorder))
     flops = forward_flops(recorder.passes[0]) * rows / recorder.rows[0]
     forward, whole = [], []
     for _ in range(rounds):  # in turn: the speed of a machine drifts
-        with model_threads(encoder) as (_, pool):
+        with model_threads(encoder) as pool:
             forward.append(seconds_of(lambda: emptied(pool.map(call, recorder.passes))))
-        whole.append(seconds_of(lambda: emptied(stream(encoder))))
+        whole.append(seconds_of(lambda: emptied(encode(encoder))))
     return Pace(median(whole), median(forward), flops)
 
 
@@ -294,14 +295,14 @@ def timed(work: Callable[[], object], rounds: int) -> tuple[float, int]:
     return median(seconds_of(work) for _ in range(rounds)), rounds
 
 
-def sounds_of(clip: np.ndarray, count: int) -> list[Piece]:
+def sounds_of(clip: np.ndarray, count: int) -> list[EncoderInput]:
     """The same clip so many times: what a model makes of it takes no less."""
-    return [Piece({"id": str(i)}, clip) for i in range(count)]
+    return [EncoderInput({"id": str(i)}, clip) for i in range(count)]
 
 
-def captions(count: int) -> list[Piece]:
+def captions(count: int) -> list[EncoderInput]:
     """So many texts."""
-    return [Piece({"id": str(i)}, CAPTIONS[i % len(CAPTIONS)]) for i in range(count)]
+    return [EncoderInput({"id": str(i)}, CAPTIONS[i % len(CAPTIONS)]) for i in range(count)]
 
 
 def enough(seconds: float, most: int) -> int:

@@ -1,7 +1,9 @@
 """Query vectors and corpus vectors, or an index with its encoder -> outcomes."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -9,8 +11,9 @@ import numpy as np
 
 from oea_cli.clips.captions import captions_of
 from oea_cli.clips.lookup import GetRecords, lookup
-from oea_cli.clips.queries import Query, distinct, query_of, read_judged
+from oea_cli.clips.queries import Query, as_asked, distinct, query_of, read_judged
 from oea_cli.encoder.protocol import Encoder
+from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import OeaError, Report, UsageError
 from oea_cli.evaluation.inputs.evidence import corpus_records, query_records
 from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
@@ -22,7 +25,6 @@ from oea_cli.records.ids import WINDOW_MARK, clip_of
 from oea_cli.records.lines import PeekableStream
 from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
-from oea_cli.search.queries import encode_records
 from oea_cli.vectors.arrays import Ties, Vectors
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.opening import (
@@ -37,7 +39,6 @@ from oea_cli.vectors.scan.candidates import Corpus
 
 Captions = Literal["all", "one"]
 GetEncoder = Callable[[], Encoder]
-TEXTS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def evaluate_index(
     """
     index = VectorIndex.open(folder)
     clips = IndexSource(index).candidates()
-    encoder_of_index = _Once(lambda: get_encoder(index))
+    encoder_of_index = cache(lambda: get_encoder(index))
     captions = protocol.task in ("audio-to-text", "text-to-text")
     corpus = _caption_corpus(index, encoder_of_index()) if captions else clips
     if protocol.task == "audio-to-text":
@@ -111,18 +112,6 @@ def evaluate_index(
     return _evaluate(
         questions, corpus, qrels, protocol, "index", named, lookup(index.row_of, index.records_of)
     )
-
-
-class _Once:
-    """An encoder that is loaded when it is first asked for."""
-
-    def __init__(self, load: GetEncoder) -> None:
-        self._load = load
-        self._encoder: Encoder | None = None
-
-    def __call__(self) -> Encoder:
-        self._encoder = self._encoder or self._load()
-        return self._encoder
 
 
 def _evaluate(
@@ -271,13 +260,9 @@ def _caption_corpus(index: VectorIndex, encoder: Encoder) -> Corpus:
     captions = list(_captions(index))
     if not captions:
         raise OeaError(f"{index.folder}: no record has captions; they are the texts of this task")
-    texts = [text for _, _, text in captions]
-    parts = [
-        encoder.encode_text(texts[start : start + TEXTS_AT_ONCE])
-        for start in range(0, len(texts), TEXTS_AT_ONCE)
-    ]
+    vectors = embed_texts(encoder, [text for _, _, text in captions])
     ids, clips = [id_ for id_, _, _ in captions], [clip for _, clip, _ in captions]
-    rows = ArrayRows(parts, parts[0].shape[1])
+    rows = ArrayRows([vectors], encoder.dim)
     return Corpus(rows, ids, f"the captions of {index.folder}", index.encoder, clips)
 
 
@@ -331,10 +316,12 @@ def _encoded(
     """Encode texts and sounds; a query with neither, but with the id of a clip, is that clip."""
     stored = [query for query in queries if not _asks(query) and query.id in index.row_of]
     vectors = {query.id: index.vector_of(query.id) for query in stored}
-    records = [_record(query) for query in queries if query.id not in vectors]
+    records = [as_asked(_record(query)) for query in queries if query.id not in vectors]
     if records:
-        for batch in encode_records(iter(records), get_encoder(), report):
-            vectors.update(zip(batch.ids, batch.vectors, strict=True))
+        with closing(stream_clips(get_encoder(), records, report=report)) as batches:
+            for batch in batches:
+                ids = [record["id"] for record in batch.records]
+                vectors.update(zip(ids, batch.vectors, strict=True))
     nothing = np.zeros(index.dim, np.float32)
     table = np.stack([vectors.get(query.id, nothing) for query in queries])
     return Questions(queries, table, [query.id in vectors for query in queries])

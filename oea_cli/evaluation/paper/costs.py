@@ -1,15 +1,17 @@
 """What an encoder costs, as the paper's Table 16 has it: times, peak memory, trained parameters."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from oea_cli.encoder.protocol import Encoder
+from oea_cli.encoder.streaming.inputs import EncoderInput
+from oea_cli.encoder.streaming.stream import stream_inputs
+from oea_cli.errors import raise_failure
 from oea_cli.evaluation.paper.encoder_files import num_trained
 from oea_cli.records.rows import Record
 
@@ -27,16 +29,15 @@ def costs(
                         memory of the whole process, libraries and all; other devices do not tell
     trainable m         millions of parameters in the encoder's folder (see `num_trained`)
     """
-    from oea_cli.audio.windows import read_windows
+    from oea_cli.encoder.streaming.decoding import first_window
 
     chosen = list(islice(records, TIMED_INPUTS))
-    rate, seconds = encoder.sample_rate, encoder.max_seconds
-    sounds = [next(iter(read_windows(one["path"], rate, seconds))).samples for one in chosen]
-    texts = [text for one in chosen for text in one["captions"][:1]]
+    sounds = [first_window(encoder, one) for one in chosen]
+    texts = [EncoderInput(one, text) for one in chosen for text in one["captions"][:1]]
     peak = _Peak(encoder.device)
     found = {
-        "audio ms": _milliseconds(encoder.encode_audio, sounds),
-        "text ms": _milliseconds(encoder.encode_text, texts),
+        "audio ms": _milliseconds(encoder, sounds),
+        "text ms": _milliseconds(encoder, texts),
     }
     trained = num_trained(model)
     told = {"peak gb": peak.gigabytes(), "trainable m": trained and trained / 1e6}
@@ -44,15 +45,14 @@ def costs(
     return {name: found[name] for name in metrics if name in found}
 
 
-def _milliseconds(encode: Callable[[list[Any]], object], inputs: list[Any]) -> float:
+def _milliseconds(encoder: Encoder, inputs: list[EncoderInput]) -> float:
     """The median over inputs, one by one, after one to warm up."""
-    encode(inputs[:1])
     taken = []
-    for one in inputs:
+    for one in inputs[:1] + inputs:
         started = time.perf_counter()
-        encode([one])
-        taken.append(1000 * (time.perf_counter() - started))
-    return float(np.median(taken))
+        for _ in stream_inputs(encoder, [one], report=raise_failure):
+            taken.append(1000 * (time.perf_counter() - started))
+    return float(np.median(taken[1:]))
 
 
 class _Peak:

@@ -132,7 +132,7 @@ def _records(unit: Unit, report: Report) -> Iterator[Record]:
 
 def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners) -> VectorIndex:
     """The dataset's sounds as an index: the one that is there, or a new one."""
-    from oea_cli.encoder.streaming.stream import encode_records
+    from oea_cli.encoder.streaming.stream import stream
 
     folder = unit.folder / INDEX_NAME
     if is_index(folder):
@@ -140,7 +140,7 @@ def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners)
         if index.encoder == encoder.stamp and _described(_all(index)) == _described(records):
             return index
     hear.notice(f"{_name(unit)}: embedding {len(records)} clips")
-    batches = encode_records(encoder, iter(records), report=hear.input_failed)
+    batches = stream(encoder, records, report=hear.input_failed)
     build_index(folder, batches, dim=encoder.dim, encoder=encoder.stamp, kind="exact")
     return VectorIndex.open(folder)
 
