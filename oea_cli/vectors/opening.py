@@ -2,7 +2,7 @@
 shards or in an index, or records that have none."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -146,7 +146,8 @@ class _Read:
         return self.reader.metadata
 
     def __iter__(self) -> Iterator[Batch]:
-        return iter(self.reader)
+        for batch in self.reader:
+            yield replace(batch, encoder=self.encoder)
 
     def candidates(self) -> Corpus:
         """All rows, in memory."""
@@ -187,7 +188,7 @@ class IndexSource:
         live = np.flatnonzero(self.index.live)
         for start in range(0, len(live), ROWS_PER_BATCH):
             rows = live[start : start + ROWS_PER_BATCH]
-            yield Batch(self.index.records(rows), self.index.vectors(rows))
+            yield Batch(self.index.records(rows), self.index.vectors(rows), self.encoder)
 
     def candidates(self) -> Corpus:
         """Its rows as they are stored; those of a long clip lie as several windows."""
