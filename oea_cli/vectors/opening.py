@@ -49,31 +49,38 @@ class VectorSource(Protocol):
         """All rows, to be ranked."""
 
 
+IN_MEMORY = "vectors in memory"
+
+
 def open_vectors(
-    source: str | Path, *more: str | Path, stdin: PeekableStream | None = None
+    source: str | Path | Batch, *more: str | Path, stdin: PeekableStream | None = None
 ) -> VectorSource | None:
     """Open vectors wherever they lie; None where the source holds records and no vectors.
 
-    A source is a file in any format, a folder of shards, an index, or "-". Further ones are read
-    after it, as one. Whoever goes on with the records of a pipe gives it as `stdin`, which is still
-    whole when the answer is None. A source without any content is no vectors of dimension 0.
+    A source is a file in any format, a folder of shards, an index, "-", or a Batch. Further ones
+    are read after it, as one. Whoever goes on with the records of a pipe gives it as `stdin`, which
+    is still whole when the answer is None. A source without any content holds no vectors, of
+    dimension 0.
 
     Raises OeaError for what does not exist, is not whole, or holds vectors of several encoders or
     without a direction; the last two where they are read.
     """
     if source == "-":
         stdin = stdin or PeekableStream(stdin_bytes())
-    if not _holds_vectors(str(source), stdin):
+    if not isinstance(source, Batch) and not _holds_vectors(str(source), stdin):
         return None
     return read_vectors(source, *more, stdin=stdin)
 
 
 def read_vectors(
-    source: str | Path, *more: str | Path, stdin: PeekableStream | None = None
+    source: str | Path | Batch, *more: str | Path, stdin: PeekableStream | None = None
 ) -> VectorSource:
     """The same where vectors are meant and nothing else; raises OeaError where there are none."""
     if more:
         return _Several([str(source), *map(str, more)], stdin)
+    if isinstance(source, Batch):
+        reader = EmbeddingReader(iter([source]), source.encoder, source.vectors.shape[1])
+        return _Read(reader, IN_MEMORY)
     if source == "-":
         return _Read(read_embeddings(stdin or "-"), "stdin")
     path = Path(source)

@@ -39,7 +39,7 @@ def _resolved(query: Query) -> Record:
     return {**query.record, "path": resolved(path, parent(source))}
 
 
-def corpus_records(source: str, ids: Sequence[str]) -> GetRecords:
+def corpus_records(source: "str | Batch", ids: Sequence[str]) -> GetRecords:
     """The records beside a corpus of vectors, which is read again; stdin cannot be."""
 
     def get(asked: Collection[str]) -> dict[str, Record]:

@@ -2,30 +2,30 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from oea_cli.clips.captions import captions_of
 from oea_cli.clips.lookup import GetRecords, lookup
-from oea_cli.clips.queries import Query, as_asked, distinct, query_of, read_judged
+from oea_cli.clips.queries import Query, QuerySource, as_asked, distinct, query_of, read_judged
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import OeaError, Report, UsageError
 from oea_cli.evaluation.inputs.evidence import corpus_records, query_records
-from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
-from oea_cli.evaluation.inputs.run_input import RANK_RULES, with_targets
-from oea_cli.evaluation.scoring.tasks import Questions, Task, one_per_clip, rank
+from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
+from oea_cli.evaluation.inputs.run_input import RANK_RULES, name_of, with_targets
+from oea_cli.evaluation.protocol import Protocol
+from oea_cli.evaluation.scoring.tasks import Questions, one_per_clip, rank
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.ids import WINDOW_MARK, clip_of
 from oea_cli.records.lines import PeekableStream
 from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Ties, Vectors
+from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.opening import (
     IndexSource,
@@ -37,24 +37,14 @@ from oea_cli.vectors.opening import (
 from oea_cli.vectors.rows import ArrayRows
 from oea_cli.vectors.scan.candidates import Corpus
 
-Captions = Literal["all", "one"]
 GetEncoder = Callable[[], Encoder]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """What is ranked by what, and how."""
-
-    task: Task = "text-to-audio"
-    captions: Captions = "all"
-    seed: int = 0
-    ties: Ties = "strict"
-    allow_missing: bool = False
-    within: str | None = None  # a key of the clips' records: a query ranks among its target's kind
+Queries = str | Sequence[Record] | Batch
+"""A file of queries or of their vectors, queries as records, or vectors in memory."""
+Qrels = str | Judgments | None
 
 
 def evaluate_vectors(
-    queries: Sequence[str], corpus: str, qrels: str | None, protocol: Protocol
+    queries: Sequence[Queries], corpus: str | Batch, qrels: Qrels, protocol: Protocol
 ) -> tuple[Outcomes, Setting]:
     """Rank vectors by vectors, whoever made them.
 
@@ -68,20 +58,20 @@ def evaluate_vectors(
         questions, encoder = _own_rows(candidates), candidates.encoder
     else:
         raise UsageError("--corpus needs --queries FILE with vectors")
+    named = _named(queries, candidates.where)
     if not same_encoder(encoder, candidates.encoder):
         raise OeaError(
-            f"{queries[0]}: made by {encoder}, {corpus} by {candidates.encoder}; "
+            f"{named}: made by {encoder}, {candidates.where} by {candidates.encoder}; "
             "embed both with one"
         )
     records = corpus_records(corpus, candidates.ids)
-    named = _named(queries, corpus)
     return _evaluate(questions, candidates, qrels, protocol, "vectors", named, records)
 
 
 def evaluate_index(
-    queries: Sequence[str],
+    queries: Sequence[Queries],
     folder: Path,
-    qrels: str | None,
+    qrels: Qrels,
     protocol: Protocol,
     get_encoder: Callable[[VectorIndex], Encoder],
     report: Report,
@@ -117,7 +107,7 @@ def evaluate_index(
 def _evaluate(
     questions: Questions,
     corpus: Corpus,
-    qrels: str | None,
+    qrels: Qrels,
     protocol: Protocol,
     kind: str,
     source: str,
@@ -198,26 +188,28 @@ def _told(protocol: Protocol, kind: str) -> Record:
     return told
 
 
-def _judged(questions: Questions, qrels: str | None) -> tuple[Questions, int]:
+def _judged(questions: Questions, qrels: Qrels) -> tuple[Questions, int]:
     """The questions with the qrels' targets, and how many have nothing relevant to them."""
     if qrels is None:
         return questions, 0
-    judged = with_qrels(questions.queries, distinct(read_qrels(qrels)), qrels)
-    found = {query.id: query for query in with_targets(judged, qrels)}
+    name = name_of(qrels, "qrels")
+    judged = with_qrels(questions.queries, distinct(read_qrels(qrels)), name)
+    found = {query.id: query for query in with_targets(judged, name)}
     rows = [row for row, query in enumerate(questions.queries) if query.id in found]
     kept = questions.chosen(rows)
     queries = [found[query.id] for query in kept.queries]
     return Questions(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
 
 
-def _vector_questions(source: str) -> tuple[Questions, str | None]:
-    vectors = open_vectors(source)
+def _vector_questions(source: Queries) -> tuple[Questions, str | None]:
+    vectors = open_vectors(source) if isinstance(source, str | Batch) else None
     if vectors is None:
+        source = name_of(source, "queries")
         raise OeaError(
             f"{source}: holds no vectors; embed it with `oea embed --text`, "
             "or give an index with -i"
         )
-    return _read_questions(vectors, source), vectors.encoder
+    return _read_questions(vectors, name_of(source, "queries")), vectors.encoder
 
 
 def _read_questions(vectors: VectorSource, source: str) -> Questions:
@@ -278,36 +270,43 @@ def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:
             yield f"{clip}#{number}", clip, text
 
 
-def _named(queries: Sequence[str], otherwise: str) -> str:
-    return ", ".join(queries) or otherwise
+def _named(queries: Sequence[Queries], otherwise: str) -> str:
+    return ", ".join(name_of(query, "queries") for query in queries) or otherwise
 
 
-def _only_one(sources: Sequence[str]) -> str:
+def _only_one(sources: Sequence[Queries]) -> Queries:
     if len(sources) > 1:
         raise UsageError("vectors of queries come in one file; give --queries once")
     return sources[0]
 
 
 def _index_questions(
-    sources: Sequence[str], index: VectorIndex, get_encoder: GetEncoder, report: Report
+    sources: Sequence[Queries], index: VectorIndex, get_encoder: GetEncoder, report: Report
 ) -> Questions:
-    source = sources[0]
+    first = sources[0]
     stdin = PeekableStream(stdin_bytes())
-    vectors = open_vectors(source, stdin=stdin)
+    vectors = open_vectors(first, stdin=stdin) if isinstance(first, str | Batch) else None
     if vectors is not None:
-        questions = _read_questions(vectors, _only_one(sources))
+        name = name_of(_only_one(sources), "queries")
+        questions = _read_questions(vectors, name)
         if not same_encoder(vectors.encoder, index.encoder):
             raise OeaError(
-                f"{index.folder}: made with {index.encoder}, {source} by {vectors.encoder}"
+                f"{index.folder}: made with {index.encoder}, {name} by {vectors.encoder}"
             )
         return questions
     queries = read_judged(
-        [stdin if name == "-" else name for name in sources],
+        [stdin if source == "-" else _judgeable(source) for source in sources],
         lambda: captions_of(index.records(np.flatnonzero(index.live))),
     )
     if not queries:
-        raise OeaError(f"{', '.join(sources)}: no queries")
+        raise OeaError(f"{_named(sources, 'queries')}: no queries")
     return _encoded(queries, index, get_encoder, report)
+
+
+def _judgeable(source: Queries) -> QuerySource:
+    if isinstance(source, Batch):
+        raise UsageError("vectors of queries come in one file; give --queries once")
+    return source
 
 
 def _encoded(
