@@ -1,8 +1,7 @@
 """`oea mine-negatives`: pairs of clips that sound alike and mean something else."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,17 +49,8 @@ from oea_cli.commands.options.shared import (
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.clips.majority import Verdicts
-    from oea_cli.encoder.protocol import Encoder
-    from oea_cli.mining.captions import EncodeTexts
-    from oea_cli.mining.pool import Clips
-    from oea_cli.mining.stages import Mined, Settings
-    from oea_cli.records.rows import Record
-
-PER_CLIP = {Purpose.eval: 1, Purpose.train: 4}
-NEIGHBOURS = 20
-NEIGHBOURS_PER_NEGATIVE = 10
-KEEP_RATIO = 3.0
+    from oea_cli.mining.mine import MinedPairs
+    from oea_cli.mining.stages import Steps
 
 
 @dataclass(frozen=True)
@@ -139,122 +129,76 @@ def mine_negatives(
     outputs = _outputs(output, qrels, stats)
     outputs.check()
     _check_there([*sources, vectors, caption_vectors, verdicts])
-    from oea_cli.mining.stages import Settings
+    from oea_cli.mining.mine import mine
 
-    settings = Settings(
-        keep_ratio=keep_ratio,
-        num_pairs=pairs,
-        min_acoustic_similarity=min_acoustic_similarity,
-        max_acoustic_similarity=max_acoustic_similarity,
-        max_text_similarity=max_text_similarity,
-        range_min=range_min,
-        absolute_margin=absolute_margin,
-        relative_margin=relative_margin,
-        sampling_strategy=sampling_strategy.value,
-        seed=seed,
-        keep_all=keep_all,
-    )
-    settings = _with_defaults(settings, purpose, num_negatives, top_k)
-    settings.check()
     log = FailureLog("mine-negatives", on_error.value, errors)
-    with log:
-        work = _Work(settings, compare_sounds, model, device, log, quiet)
-        encode, text_stamp = work.text_side(text_model, caption_vectors)
-        clips = work.read(sources, vectors)
-        if clips is None:
-            log.finish(0)
-            if not allow_empty:
-                raise OeaError(f"{_named(sources)}: no clips in it; --allow-empty permits that")
-            _write(outputs, [], None)
-            return
-        judged = _verdicts(verdicts, clips)
-        mined = work.mine(clips, encode, judged)
-        if explain is not None:
-            _explain(clips, mined, settings, encode, judged, explain)
-        else:
-            rows = _rows(purpose, clips, mined, settings, text_stamp, judged)
-            counts = work.counts(clips, text_stamp, mined)
-            _summarise(counts, judged, quiet)
-            if not rows and not allow_empty:
-                raise OeaError(_nothing_left(mined))
-            _write(outputs, rows, counts)
-        log.finish(len(clips))
-
-
-class _Work:
-    """Reading and mining, with what a person sees of it."""
-
-    def __init__(
-        self,
-        settings: "Settings",
-        compare_sounds: bool,
-        model: str,
-        device: str,
-        log: FailureLog,
-        quiet: bool,
-    ) -> None:
-        self.settings, self.compare_sounds, self.log, self.quiet = (
-            settings,
-            compare_sounds,
-            log,
-            quiet,
+    watch = _Watch(quiet)
+    with log, watch:
+        mined = mine(
+            sources,
+            vectors,
+            purpose=purpose.value,
+            top_k=top_k,
+            per_clip=num_negatives,
+            num_pairs=pairs,
+            keep_all=keep_all,
+            keep_ratio=keep_ratio,
+            min_acoustic_similarity=min_acoustic_similarity,
+            max_acoustic_similarity=max_acoustic_similarity,
+            max_text_similarity=max_text_similarity,
+            range_min=range_min,
+            absolute_margin=absolute_margin,
+            relative_margin=relative_margin,
+            sampling_strategy=sampling_strategy.value,
+            seed=seed,
+            encoder=model,
+            text_encoder=text_model,
+            caption_vectors=caption_vectors,
+            verdicts=verdicts,
+            compare_sounds=compare_sounds,
+            device=device,
+            report=log.report,
+            watch=watch.begin,
         )
-        self._model, self._device = model, device
-        self._loaded: dict[str, Encoder] = {}
+        watch.close()
+        if explain is not None and mined.num_clips:
+            for line in mined.explain(*explain):
+                typer.echo(line)
+        else:
+            _summarise(mined, quiet)
+            if not mined.num_clips:
+                log.finish(0)
+            if not mined.rows and not allow_empty:
+                raise OeaError(_nothing_left(mined, sources))
+            _write(outputs, mined)
+        log.finish(mined.num_clips)
 
-    def text_side(self, name: str, caption_vectors: str | None) -> "tuple[EncodeTexts, str]":
-        """What encodes captions, and what it is called; first of all, since it may be missing."""
-        from functools import partial
 
-        from oea_cli.encoder.streaming.stream import embed_texts
-        from oea_cli.mining.captions import caption_file
+class _Watch:
+    """The bars of the two long stages, as soon as the number of clips is known."""
 
-        if caption_vectors is not None:
-            encode, stamp = caption_file(caption_vectors)
-            return encode, stamp or caption_vectors
-        encoder = self._encoder(name)
-        return partial(embed_texts, encoder), encoder.stamp
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bars: list[Progress] = []
 
-    def read(self, sources: list[str], vectors: str | None) -> "Clips | None":
-        """The clips; None where there are none."""
-        from oea_cli.mining.pool import read_clips
-
-        return read_clips(sources, vectors, lambda: self._encoder(self._model), self._report)
-
-    def mine(self, clips: "Clips", encode: "EncodeTexts", verdicts: "Verdicts | None") -> "Mined":
-        """All stages."""
-        from oea_cli.mining.stages import Steps, mine
+    def begin(self, num_clips: int) -> "Steps":
+        from oea_cli.mining.stages import Steps
         from oea_cli.vectors.scan.neighbours import num_blocks
 
-        products = Progress("mine-negatives", "products", num_blocks(len(clips)), self.quiet)
-        sounds = Progress("mine-negatives", "sounds compared", None, self.quiet)
-        try:
-            return mine(
-                clips,
-                self.settings,
-                encode,
-                verdicts,
-                compare_sounds=self.compare_sounds,
-                steps=Steps(products.advance, sounds.advance),
-            )
-        finally:
-            products.close()
+        products = Progress("mine-negatives", "products", num_blocks(num_clips), self._quiet)
+        sounds = Progress("mine-negatives", "sounds compared", None, self._quiet)
+        self._bars = [products, sounds]
+        return Steps(products.advance, sounds.advance)
 
-    def counts(self, clips: "Clips", text_stamp: str, mined: "Mined") -> "Record":
-        from oea_cli.mining.pairs import statistics
+    def close(self) -> None:
+        for bar in self._bars:
+            bar.close()
 
-        return statistics(clips, text_stamp, self.settings, mined, self.log.count)
+    def __enter__(self) -> "_Watch":
+        return self
 
-    def _encoder(self, name: str) -> "Encoder":
-        from oea_cli.encoder.loading import load_encoder
-
-        if name not in self._loaded:
-            self._loaded[name] = load_encoder(name, device=self._device)
-        return self._loaded[name]
-
-    @property
-    def _report(self) -> "Callable[..., None]":
-        return self.log.report
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def _sources(inputs: list[str] | None, others: list[str | None]) -> list[str]:
@@ -287,61 +231,19 @@ def _outputs(output: str, qrels: Path | None, stats: Path | None) -> Outputs:
     return Outputs(output, qrels, stats)
 
 
-def _with_defaults(
-    settings: "Settings", purpose: Purpose, num_negatives: int | None, top_k: int | None
-) -> "Settings":
-    """Fill in what depends on the purpose."""
-    per_clip = num_negatives
-    if per_clip is None and (purpose == Purpose.train or settings.num_pairs is None):
-        per_clip = PER_CLIP[purpose]
-    if top_k is None:
-        top_k = NEIGHBOURS
-        if purpose == Purpose.train:
-            wide = settings.range_min + NEIGHBOURS_PER_NEGATIVE * (per_clip or 1)
-            top_k = max(NEIGHBOURS, wide)
-    ratio = settings.keep_ratio
-    if ratio is None and purpose == Purpose.eval:
-        ratio = KEEP_RATIO
-    return replace(settings, per_clip=per_clip, top_k=top_k, keep_ratio=ratio)
-
-
-def _verdicts(source: str | None, clips: "Clips") -> "Verdicts | None":
-    if source is None:
-        return None
-    from oea_cli.clips.majority import read_verdicts
-
-    return read_verdicts(source, clips.ids)
-
-
-def _rows(
-    purpose: Purpose,
-    clips: "Clips",
-    mined: "Mined",
-    settings: "Settings",
-    text_stamp: str,
-    verdicts: "Verdicts | None",
-) -> "list[Record]":
-    from oea_cli.mining.pairs import pair_rows, stamp, training_rows
-
-    made_by = stamp(clips, text_stamp, settings, mined)
-    if purpose == Purpose.train:
-        return training_rows(clips, mined, made_by)
-    return pair_rows(clips, mined, made_by, verdicts)
-
-
-def _write(outputs: Outputs, rows: "list[Record]", counts: "Record | None") -> None:
+def _write(outputs: Outputs, mined: "MinedPairs") -> None:
     """Write the rows, the judgments and the counts."""
     import orjson
 
-    from oea_cli.mining.pairs import judgments
     from oea_cli.records.artefacts import write_whole
     from oea_cli.records.json_lines import to_json
 
     if outputs.qrels is not None:
-        write_whole(outputs.qrels, judgments(outputs.qrels.name, rows))
-    if outputs.stats is not None and counts is not None:
-        write_whole(outputs.stats, orjson.dumps(counts, option=orjson.OPT_INDENT_2) + b"\n")
-    content = b"".join(map(to_json, rows))
+        write_whole(outputs.qrels, mined.judgments(outputs.qrels.name))
+    if outputs.stats is not None and mined.statistics:
+        content = orjson.dumps(mined.statistics, option=orjson.OPT_INDENT_2) + b"\n"
+        write_whole(outputs.stats, content)
+    content = b"".join(map(to_json, mined.rows))
     if outputs.pairs == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
@@ -349,14 +251,15 @@ def _write(outputs: Outputs, rows: "list[Record]", counts: "Record | None") -> N
         write_whole(Path(outputs.pairs), content)
 
 
-def _summarise(counts: "Record", verdicts: "Verdicts | None", quiet: bool) -> None:
+def _summarise(mined: "MinedPairs", quiet: bool) -> None:
     """The counts after each stage, one a line."""
-    if quiet:
+    if quiet or not mined.statistics:
         return
+    counts = mined.statistics
     made_by = f"{counts['encoder'] or 'vectors of no named encoder'}, captions by"
     say(f"oea mine-negatives: {counts['clips']} clips, {made_by} {counts['text_encoder']}")
     threshold = counts["acoustic_threshold"]
-    for stage, count in counts["stages"].items():
+    for stage, count in mined.counts.items():
         remark = ""
         if stage == "acoustic threshold":
             remark = "  (none)" if threshold is None else f"  (>= {threshold:g})"
@@ -366,27 +269,14 @@ def _summarise(counts: "Record", verdicts: "Verdicts | None", quiet: bool) -> No
         "pairs whose captions say the same": counts["dropped"]["captions say the same"],
         "pairs of one sound encoded twice": counts["dropped"]["one sound encoded twice"],
         "clips have no hard negative": counts["clips_without_pairs"],
-        "verdicts are on other clips": verdicts.num_elsewhere if verdicts else 0,
+        "verdicts are on other clips": mined.num_verdicts_elsewhere,
     }
     if told := [f"{count:,} {what}" for what, count in notes.items() if count]:
         say(f"  {'; '.join(told)}")
 
 
-def _nothing_left(mined: "Mined") -> str:
+def _nothing_left(mined: "MinedPairs", sources: list[str]) -> str:
+    if not mined.num_clips:
+        return f"{_named(sources)}: no clips in it; --allow-empty permits that"
     empty = next(stage for stage, count in mined.counts.items() if not count)
     return f"no pair is left after the stage '{empty}'; --allow-empty permits that"
-
-
-def _explain(
-    clips: "Clips",
-    mined: "Mined",
-    settings: "Settings",
-    encode: "EncodeTexts",
-    verdicts: "Verdicts | None",
-    names: tuple[str, str],
-) -> None:
-    from oea_cli.mining.explanation import explain, number_of
-
-    target, negative = (number_of(clips, name) for name in names)
-    for line in explain(clips, mined, settings, encode, verdicts, target, negative):
-        typer.echo(line)

@@ -143,9 +143,10 @@ def _encoder_of(
     encoder: Encoder | str | None, placement: Mapping[str, Any]
 ) -> "Callable[[VectorIndex], Encoder]":
     """What gives an index's encoder: the one that is at hand, or the one of the name."""
-    from oea_cli.encoder.matching import check_encoder, matching_encoder
 
     def get(index: "VectorIndex") -> Encoder:
+        from oea_cli.encoder.matching import check_encoder, matching_encoder
+
         if encoder is None or isinstance(encoder, str):
             return matching_encoder(index.encoder, str(index.folder), encoder, placement)
         check_encoder(index.encoder, str(index.folder), encoder.stamp)

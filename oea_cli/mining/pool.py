@@ -11,6 +11,7 @@ from oea_cli.clips.names import ClipNames
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import stream_clips
 from oea_cli.errors import Failure, OeaError, Report
+from oea_cli.records.fields import RowError, records_from_row
 from oea_cli.records.ids import WINDOW_MARK, clip_of
 from oea_cli.records.inputs import read_records
 from oea_cli.records.lines import PeekableStream
@@ -18,7 +19,7 @@ from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, mean_direction
 from oea_cli.vectors.batch import Batch
-from oea_cli.vectors.opening import open_vectors, read_vectors
+from oea_cli.vectors.opening import IN_MEMORY, open_vectors, read_vectors
 
 GetEncoder = Callable[[], Encoder]
 
@@ -42,8 +43,11 @@ class Clips:
         return len(self.ids)
 
 
+Sources = Sequence[str | Record | Batch]
+
+
 def read_clips(
-    sources: Sequence[str], vectors: str | None, get_encoder: GetEncoder, report: Report
+    sources: Sources, vectors: str | Batch | None, get_encoder: GetEncoder, report: Report
 ) -> Clips | None:
     """Read what is to be mined: an index folder, vectors in any form, or records with sounds.
 
@@ -53,9 +57,10 @@ def read_clips(
     id that comes twice, for vectors of two encoders, for vectors without a direction, and where no
     clip has captions.
     """
-    where = ", ".join("stdin" if source == "-" else source for source in sources)
+    where = _where(sources)
     if vectors is not None:
-        records = list(_readable(read_records(sources, report=report), report, needs_sound=False))
+        stdin = PeekableStream(stdin_bytes())
+        records = list(_readable(_records(sources, stdin, report), report, needs_sound=False))
         batches, encoder = _batches_for(records, vectors), _Origin()
     else:
         batches, encoder = _opened(sources, get_encoder, report)
@@ -67,6 +72,24 @@ def read_clips(
     return rows.clips(encoder)
 
 
+def _where(sources: Sources) -> str:
+    names = [source for source in sources if isinstance(source, str)]
+    return ", ".join("stdin" if name == "-" else name for name in names) or "clips"
+
+
+def _records(sources: Sources, stdin: PeekableStream, report: Report) -> Iterator[Record]:
+    """The records of files, or those that are at hand."""
+    names = [source for source in sources if isinstance(source, str)]
+    if names:
+        yield from read_records(names, report=report, stdin=stdin)
+    for number, row in enumerate(sources, 1):
+        if isinstance(row, dict):
+            try:
+                yield from records_from_row(row, number, text=False, resolve=str)
+            except RowError as problem:
+                report(Failure(f"clip {number}", str(problem)))
+
+
 class _Origin:
     """What is known once all vectors are there: the stamp of their encoder, and how many records
     were not worth encoding."""
@@ -76,15 +99,16 @@ class _Origin:
 
 
 def _opened(
-    sources: Sequence[str], get_encoder: GetEncoder, report: Report
+    sources: Sources, get_encoder: GetEncoder, report: Report
 ) -> tuple[Iterator[Batch], _Origin]:
     origin = _Origin()
     stdin = PeekableStream(stdin_bytes())
-    vectors = open_vectors(*sources, stdin=stdin)
+    opened = [source for source in sources if isinstance(source, str | Batch)]
+    vectors = open_vectors(*opened, stdin=stdin) if opened else None
     if vectors is not None:
         origin.stamp = vectors.encoder
         return iter(vectors), origin
-    records = _readable(read_records(sources, report=report, stdin=stdin), report)
+    records = _readable(_records(sources, stdin, report), report)
     return _encoded(records, get_encoder, report, origin), origin
 
 
@@ -118,17 +142,17 @@ def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
             origin.without_captions += 1
 
 
-def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
+def _batches_for(records: list[Record], vectors: str | Batch) -> Iterator[Batch]:
     """The records with their vectors out of another file."""
-    reader = read_vectors(source)
+    source = vectors if isinstance(vectors, str) else IN_MEMORY
     ids: list[str] = []
     parts: list[Vectors] = []
-    for batch in reader:
+    for batch in read_vectors(vectors):
         ids += [record["id"] for record in batch.records]
         parts.append(batch.vectors)
     if not ids:
         raise OeaError(f"{source}: holds no vectors")
-    vectors = np.concatenate(parts)
+    matrix = np.concatenate(parts)
     rows_of = _rows_of(ids)
     if ids == list(map(str, range(len(ids)))) and not any(r["id"] in rows_of for r in records):
         if len(ids) != len(records):
@@ -140,7 +164,7 @@ def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
         if name is None:
             raise OeaError(f"{source}: no vector for the clip {record['id']!r}")
         rows = rows_of[name]
-        yield Batch([record], mean_direction(vectors[rows])[None])
+        yield Batch([record], mean_direction(matrix[rows])[None])
 
 
 def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:

@@ -53,7 +53,7 @@ IN_MEMORY = "vectors in memory"
 
 
 def open_vectors(
-    source: str | Path | Batch, *more: str | Path, stdin: PeekableStream | None = None
+    source: str | Path | Batch, *more: str | Path | Batch, stdin: PeekableStream | None = None
 ) -> VectorSource | None:
     """Open vectors wherever they lie; None where the source holds records and no vectors.
 
@@ -73,11 +73,11 @@ def open_vectors(
 
 
 def read_vectors(
-    source: str | Path | Batch, *more: str | Path, stdin: PeekableStream | None = None
+    source: str | Path | Batch, *more: str | Path | Batch, stdin: PeekableStream | None = None
 ) -> VectorSource:
     """The same where vectors are meant and nothing else; raises OeaError where there are none."""
     if more:
-        return _Several([str(source), *map(str, more)], stdin)
+        return _Several([source, *more], stdin)
     if isinstance(source, Batch):
         reader = EmbeddingReader(iter([source]), source.encoder, source.vectors.shape[1])
         return _Read(reader, IN_MEMORY)
@@ -211,9 +211,10 @@ class _Several:
     Encoder and dimension are those of the first source that holds a vector.
     """
 
-    def __init__(self, names: Sequence[str], stdin: PeekableStream | None) -> None:
-        self._names = names
-        self._opened = ((name, _not_an_index(name, stdin)) for name in names)
+    def __init__(self, sources: Sequence[str | Path | Batch], stdin: PeekableStream | None) -> None:
+        self._names = [IN_MEMORY if isinstance(one, Batch) else str(one) for one in sources]
+        opened = (_not_an_index(source, stdin) for source in sources)
+        self._opened = zip(self._names, opened, strict=True)
         self._first = next(((name, one) for name, one in self._opened if one.dim), None)
         self.encoder = self._first[1].encoder if self._first else None
         self.dim = self._first[1].dim if self._first else 0
@@ -242,10 +243,10 @@ class _Several:
         return _in_memory(self, ", ".join(self._names))
 
 
-def _not_an_index(name: str, stdin: PeekableStream | None) -> VectorSource:
-    if is_index(Path(name)):
-        raise UsageError(f"{name}: an index is read alone; give one input")
-    return read_vectors(name, stdin=stdin)
+def _not_an_index(source: str | Path | Batch, stdin: PeekableStream | None) -> VectorSource:
+    if not isinstance(source, Batch) and is_index(Path(source)):
+        raise UsageError(f"{source}: an index is read alone; give one input")
+    return read_vectors(source, stdin=stdin)
 
 
 def _in_memory(source: VectorSource, where: str) -> Corpus:
