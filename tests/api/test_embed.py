@@ -125,7 +125,7 @@ def test_written_batches_come_back(batch: oea.Batch, tmp_path: Path) -> None:
         assert source is not None
         assert (source.encoder, source.dim) == (batch.encoder, batch.vectors.shape[1])
         (back,) = source
-        assert back.records == batch.records and back.encoder == batch.encoder
+        assert list(back.records) == batch.records and back.encoder == batch.encoder
         assert np.array_equal(back.vectors, batch.vectors)
     other = oea.Batch(batch.records, batch.vectors, "other:1")
     with pytest.raises(oea.OeaError, match=r"^w\.npy: vectors of .* and of other:1; embed them"):
