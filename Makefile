@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: help demo test test-slow lint fix docs clean
 
 help:
-	@echo "make demo       install, make a hundred sounds, index and search them"
+	@echo "make demo       install, copy a hundred sounds, index and search them"
 	@echo "make test       install what the tests need and run them (a few minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff check, ruff format --check, mypy --strict"
@@ -38,7 +38,7 @@ test: .venv/installed-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: .venv/installed-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow and not gpu" -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 lint: .venv/installed-lint .venv/installed-test
 	$(BIN)/ruff check

@@ -3,7 +3,7 @@
 # github_actions.yaml runs the same commands on GitHub.
 set -euo pipefail
 
-# The sounds and the judged queries of a project; here, scenes that are made on the spot.
+# The sounds and the judged queries of a project; here, scenes that come with oea.
 oea demo sounds --scenes 40 -q
 oea embed sounds/clips.jsonl | oea index -o sounds.oea
 

@@ -2,7 +2,7 @@
 # A benchmark of hard negatives out of any captioned sounds: embed, mine, write queries, measure.
 set -euo pipefail
 
-# Clips with captions; here, scenes that are made on the spot.
+# Clips with captions; here, scenes that come with oea.
 oea demo sounds --scenes 60 -q
 oea embed -q sounds/clips.jsonl | oea index -q -o sounds.oea
 

@@ -2,7 +2,7 @@
 # Hard negatives: pairs of sounds that are alike to the ear and mean something else.
 set -euo pipefail
 
-# Clips with captions, embedded once; here, scenes that are made on the spot.
+# Clips with captions, embedded once; here, scenes that come with oea.
 oea demo sounds --scenes 60 -q
 oea embed sounds/clips.jsonl | oea index -o sounds.oea
 

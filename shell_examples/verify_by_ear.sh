@@ -2,7 +2,7 @@
 # People verify hard negatives and rate queries by ear; what they said, and how far they agree.
 set -euo pipefail
 
-# Sounds, pairs and queries to judge; here, scenes that are made on the spot.
+# Sounds, pairs and queries to judge; here, scenes that come with oea.
 oea demo sounds --scenes 20 -q
 head -n 2 sounds/pairs.jsonl
 

@@ -100,6 +100,15 @@ def loading(name: EncoderName, folder: Path) -> Iterator[None]:
         raise OeaError(f"{name}: cannot be loaded ({type(error).__name__}: {reason})") from error
 
 
+def load_pretrained(kind: Any, source: str | Path, **options: Any) -> Any:
+    """Read one part of a model: its configuration, tokenizer, feature extractor or weights.
+
+    `kind` is a class of transformers or PEFT, `source` a folder or a repository's name; `options`
+    are the library's. Raises what that library raises: see `loading`.
+    """
+    return kind.from_pretrained(str(source), **options)
+
+
 def content_of(folder: Path) -> str:
     """A hash over a model's files on disk: what stands for a commit where there is none."""
     digest = hashlib.sha256()

@@ -1,201 +1,167 @@
-"""From tasks to queries: written, checked, asked for again with the reason, or set aside."""
+"""Queries for files of clips: read, written by rules or models, and put into files."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from oea_cli.query_generation.answers import Answer, AnswerFile, key_of
-from oea_cli.query_generation.asking import (
-    BYTES_PER_TOKEN,
-    TOKENS_OF_A_QUERY,
-    Asker,
-    Budget,
-    Question,
-)
-from oea_cli.query_generation.grammar import candidates
-from oea_cli.query_generation.prompts import Attempt, messages_for
-from oea_cli.query_generation.release_rows import release_row
-from oea_cli.query_generation.rules import Query, Seen, Violation, violations
-from oea_cli.query_generation.tasks import Task
-from oea_cli.query_generation.writers import RULES_NAME, Dealer, ModelWriter, WriterError
-from oea_cli.records.rows import Record
+from oea_cli.clips.clip import Clip, read_clips
+from oea_cli.clips.pairs import Pair, read_pairs
+from oea_cli.clips.query_types import NEGATIVE, types_named
+from oea_cli.errors import OeaError, PartialError, Report, UsageError
+from oea_cli.query_generation.drafts import Generated
+from oea_cli.query_generation.generator import Generator
+from oea_cli.query_generation.models.answers import AnswerFile
+from oea_cli.query_generation.models.opening import CallOptions, WriterNames, open_writers
+from oea_cli.query_generation.models.writers import WriterAssignment
+from oea_cli.query_generation.output import write_rows
+from oea_cli.query_generation.tasks import Task, tasks_of
 
-MAX_CANDIDATES = 300
-"""So many queries of the grammar are tried for one task."""
-UNREADABLE = Violation("grammar", "no caption of the clip can be turned into a query")
+Notice = Callable[[str], None]
 
 
-@dataclass
-class Draft:
-    """A task on its way: what was handed in so far, and how it ended."""
+@dataclass(frozen=True, slots=True)
+class GenerationOptions:
+    """What is written of which clips, and by whom.
 
-    task: Task
-    writer: str
-    attempts: list[Attempt] = field(default_factory=list)
-    accepted: str | None = None
-    error: str | None = None
+    `types` are query types (all where there are none), `dataset` stands in the rows instead of the
+    record's own, `limit` bounds the clips. `answers` is the file of the models' answers.
+    """
 
-    @property
-    def is_open(self) -> bool:
-        return self.accepted is None and self.error is None
-
-    def row(self) -> Record:
-        """The accepted query as a row of the release."""
-        assert self.accepted is not None
-        return release_row(self.task, self.accepted, self.writer)
-
-    def reject(self) -> Record:
-        """What was handed in last, and every reason why it was not taken."""
-        last = self.attempts[-1] if self.attempts else Attempt("", [UNREADABLE])
-        pair = self.task.pair
-        return {
-            "audio_id": self.task.clip.id,
-            "query_type": self.task.type,
-            **({"hard_negative": pair.hard_negative} if pair else {}),
-            "text": last.text,
-            "reasons": [str(violation) for violation in last.violations],
-            "attempts": len(self.attempts),
-            "source_model": self.writer,
-        }
+    answers: Path
+    types: Sequence[str] = ()
+    dataset: str | None = None
+    limit: int | None = None
+    writers: WriterNames = field(default_factory=WriterNames)
+    calls: CallOptions = field(default_factory=CallOptions)
+    seed: int = 0
+    allow_empty: bool = False
 
 
-@dataclass
-class Generated:
-    """What has come of all tasks, in their order; `stopped` says why some were not asked."""
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Queries that can be estimated and written: the tasks and all that writing them takes."""
 
-    drafts: list[Draft]
-    stopped: str | None
-    num_remembered: int
+    tasks: Sequence[Task]
+    generator: Generator
 
-    @property
-    def rows(self) -> list[Record]:
-        """The accepted queries."""
-        return [draft.row() for draft in self.drafts if draft.accepted is not None]
+    def estimate(self) -> dict[str, Any]:
+        """What `run` would ask now: queries, calls, answers at hand, tokens, cost (no repeats)."""
+        return self.generator.estimate(self.tasks)
 
-    @property
-    def rejected(self) -> list[Draft]:
-        """Those that break a rule to the last."""
-        return [draft for draft in self.drafts if draft.is_open and draft.attempts]
+    def run(self, *, advance: Callable[[], None], on_wait: Callable[[int], None]) -> Generated:
+        """Write all queries; answers are on disk whatever happens. See `Generator.run`."""
+        try:
+            return self.generator.run(self.tasks, advance=advance, on_wait=on_wait)
+        finally:
+            if self.generator.answers is not None:
+                self.generator.answers.close()
 
-    @property
-    def failed(self) -> list[Draft]:
-        """Those whose writer failed."""
-        return [draft for draft in self.drafts if draft.error is not None]
+    def summary(self, generated: Generated) -> str:
+        """What has come of it, in one line."""
+        budget = self.generator.budget
+        parts = [f"{len(generated.rows)} queries"]
+        if generated.rejected:
+            parts.append(f"{len(generated.rejected)} set aside")
+        if budget.calls or generated.num_remembered:
+            parts.append(f"{budget.calls} answers asked for, {generated.num_remembered} at hand")
+            parts.append(f"{budget.tokens_in} tokens in, {budget.tokens_out} out")
+        if budget.spent:
+            parts.append(f"cost {budget.spent:.4f}")
+        return "; ".join(parts)
 
-    @property
-    def not_asked(self) -> list[Draft]:
-        """Those that nobody was asked for."""
-        return [draft for draft in self.drafts if draft.is_open and not draft.attempts]
-
-
-@dataclass
-class Generator:
-    """Everything that writing queries takes; `ask_again` is how often a model gets another try."""
-
-    dealer: Dealer
-    writers: Mapping[str, ModelWriter]
-    answers: AnswerFile | None
-    budget: Budget
-    asker: Asker | None
-    seed: int
-    ask_again: int = 2
-    advance: Callable[[], None] = lambda: None
-    num_remembered: int = 0
-
-    def run(self, tasks: Sequence[Task]) -> Generated:
-        """Write all queries.
-
-        Models are asked in rounds: a round's answers are judged in the order of the tasks, so that
-        which of two equal queries is kept does not depend on which answer came first.
-        """
-        drafts = [Draft(task, self.dealer.writer_of(task)) for task in tasks]
-        seen = Seen()
-        for number in range(1 + self.ask_again):
-            replies = self._replies([draft for draft in drafts if self._is_for_model(draft)])
-            for draft in drafts:
-                if draft.writer == RULES_NAME and number == 0:
-                    _write_by_grammar(draft, seen, self.seed)
-                    self.advance()
-                elif draft.is_open and (reply := replies.get(draft.task.id)) is not None:
-                    _judge(draft, reply, seen)
-        return Generated(drafts, self.asker.stopped if self.asker else None, self.num_remembered)
-
-    def estimate(self, tasks: Sequence[Task]) -> dict[str, Any]:
-        """What a run would ask now: queries, calls, answers at hand, tokens, cost (no repeats)."""
-        drafts = [Draft(task, self.dealer.writer_of(task)) for task in tasks]
-        questions = [self._question(n, d) for n, d in enumerate(drafts) if self._is_for_model(d)]
-        new = [question for question in questions if not self._remembered(question)]
-        tokens_in = sum(question.num_bytes for question in new) // BYTES_PER_TOKEN
-        tokens_out = len(new) * TOKENS_OF_A_QUERY
-        return {
-            "queries": len(tasks),
-            "calls": len(new),
-            "answers_at_hand": len(questions) - len(new),
-            "tokens_in": tokens_in,
-            "tokens_out": tokens_out,
-            "cost": round(self.budget.cost(tokens_in, tokens_out), 6),
-        }
-
-    def _is_for_model(self, draft: Draft) -> bool:
-        return draft.writer != RULES_NAME and draft.is_open
-
-    def _replies(self, drafts: Sequence[Draft]) -> dict[str, Answer | WriterError]:
-        """The answers of one round, by task: those at hand, then those that have to be asked."""
-        found: dict[str, Answer | WriterError] = {}
-        new = []
-        for place, draft in enumerate(drafts):
-            question = self._question(place, draft)
-            if answer := self._remembered(question):
-                found[draft.task.id] = answer
-                self.num_remembered += 1
-                self._advance_for(draft)
-            else:
-                new.append(question)
-        if new and self.asker is not None and self.answers is not None:
-            self.answers.prepare()
-            for question, reply in self.asker.ask(new):
-                found[drafts[question.place].task.id] = reply
-                self._advance_for(drafts[question.place])
-        return found
-
-    def _advance_for(self, draft: Draft) -> None:
-        if not draft.attempts:
-            self.advance()
-
-    def _remembered(self, question: Question) -> Answer | None:
-        return self.answers.find(question.key) if self.answers is not None else None
-
-    def _question(self, place: int, draft: Draft) -> Question:
-        writer, task = self.writers[draft.writer], draft.task
-        request = writer.request(messages_for(task, draft.attempts))
-        notes = {"row": task.id, "type": task.type, "model": writer.name}
-        return Question(place, writer, request, key_of(task.id, task.type, request), notes)
-
-
-def _judge(draft: Draft, reply: Answer | WriterError, seen: Seen) -> None:
-    if isinstance(reply, WriterError):
-        draft.error = str(reply)
-        return
-    _hand_in(draft, reply.text, seen)
-
-
-def _write_by_grammar(draft: Draft, seen: Seen, seed: int) -> None:
-    task = draft.task
-    for text in islice(candidates(task.type, task.about, f"{seed}/{task.id}"), MAX_CANDIDATES):
-        _hand_in(draft, text, seen)
-        if draft.accepted is not None:
+    def raise_if_stopped(self, generated: Generated) -> None:
+        """Raise where some were not asked: PartialError where there are rows, else OeaError."""
+        if generated.stopped is None or not generated.not_asked:
             return
-    if not draft.attempts:
-        draft.attempts.append(Attempt("", [UNREADABLE]))
+        answers = self.generator.answers
+        kept = f"; what was answered is kept in {answers.path}" if answers is not None else ""
+        text = (
+            f"stopped: {generated.stopped}; {len(generated.not_asked)} of "
+            f"{len(generated.drafts)} queries were not asked{kept}"
+        )
+        raise PartialError(text) if generated.rows else OeaError(text)
 
 
-def _hand_in(draft: Draft, text: str, seen: Seen) -> None:
-    """Accept a query that keeps every rule and is new to the set, or note what is wrong."""
-    found = violations(Query(text, draft.task.type, draft.task.about))
-    if not found and (repeated := seen.add(text, draft.task.id)):
-        found = [repeated]
-    if found:
-        draft.attempts.append(Attempt(text, found))
-    else:
-        draft.accepted = text
+def prepare_generation(
+    inputs: Sequence[str],
+    hard_negatives: str | None,
+    options: GenerationOptions,
+    *,
+    report: Report,
+    notice: Notice,
+) -> Generation:
+    """Read clips and pairs and get the writers ready; nothing is asked yet.
+
+    Inputs are what `read_clips` takes, `hard_negatives` a file of pairs, either may be "-". Clips
+    without captions go to `report`, what else is worth knowing to `notice`. Raises UsageError for
+    options that do not go together, OeaError for what cannot be read and where nothing is left.
+    """
+    tasks = _tasks(inputs, hard_negatives, options, report, notice)
+    if not tasks and not options.allow_empty:
+        places = "stdin" if list(inputs) == ["-"] else ", ".join(inputs)
+        raise OeaError(f"no clips with captions in {places}; --allow-empty permits it")
+    shares, writers = open_writers(options.writers, options.calls, options.seed)
+    generator = Generator(
+        assignment=WriterAssignment(shares, options.seed),
+        writers=writers,
+        budget=options.calls.budget(),
+        answers=AnswerFile(options.answers) if writers else None,
+        workers=options.calls.workers,
+        ask_again=options.calls.ask_again,
+    )
+    return Generation(tasks, generator)
+
+
+def _tasks(
+    inputs: Sequence[str],
+    hard_negatives: str | None,
+    options: GenerationOptions,
+    report: Report,
+    notice: Notice,
+) -> list[Task]:
+    wanted = types_named(options.types)
+    if [*inputs, hard_negatives].count("-") > 1:
+        raise UsageError("stdin can be read once: as the clips or as --hard-negatives")
+    pairs = read_pairs(hard_negatives) if hard_negatives is not None else []
+    clips, more_pairs = read_clips(inputs, report=report, dataset=options.dataset)
+    pairs += more_pairs
+    if not pairs and NEGATIVE in wanted and clips:
+        if options.types:
+            raise UsageError("negative queries leave out a hard negative; give --hard-negatives")
+        notice("no --hard-negatives, so no negative queries")
+    _name_unknown_targets(pairs, clips, notice)
+    return tasks_of(clips[: options.limit], pairs, wanted)
+
+
+def _name_unknown_targets(pairs: Sequence[Pair], clips: Sequence[Clip], notice: Notice) -> None:
+    known = {clip.id for clip in clips}
+    unknown = [pair.target for pair in pairs if pair.target not in known]
+    if unknown:
+        notice(
+            f"{len(unknown)} of {len(pairs)} pairs have a target that is not among the "
+            f"clips, such as '{unknown[0]}'"
+        )
+
+
+def save_generated(
+    generated: Generated, output: str, *, rejects: Path | None = None, report: Report
+) -> None:
+    """Write the finished rows to `output` ("-" for stdout), and what broke a rule to `rejects`.
+
+    What failed goes to `report`; so does what broke a rule, where it is not put into a file.
+    """
+    if rejects is not None:
+        write_rows([draft.reject() for draft in generated.rejected], rejects)
+    if generated.rows or not generated.drafts:  # an earlier result is not replaced by nothing
+        write_rows(generated.rows, output)
+    for draft in generated.failed:
+        report(draft.failure(str(draft.error)))
+    for draft in generated.rejected if rejects is None else ():
+        report(draft.failure(str(draft.attempts[-1].violations[0])))
+
+
+def estimate_table(estimate: dict[str, Any]) -> str:
+    """An estimate for people, a line per figure."""
+    lines = [f"{name.replace('_', ' '):<16} {value:>12,}" for name, value in estimate.items()]
+    return "\n".join(lines) + "\n"

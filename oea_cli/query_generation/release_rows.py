@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from oea_cli.clips.query_types import NEGATIVE, type_named
 from oea_cli.errors import Failure, Report, UsageError
-from oea_cli.query_generation.rules import About, Query
+from oea_cli.query_generation.grammar.candidates import About, Candidate
 from oea_cli.query_generation.tasks import Task
 from oea_cli.records.rows import Record, Rows
 
@@ -40,7 +40,7 @@ class ReleasedQuery:
 
     where: str
     row: Record
-    query: Query
+    query: Candidate
 
 
 def read_release(rows: Rows, report: Report) -> list[ReleasedQuery]:
@@ -87,7 +87,7 @@ def _type_of(row: Record) -> str:
     return NEGATIVE if "negative_query" in row else str(row.get("query_type"))
 
 
-def _query(row: Record, captions: Mapping[str, list[str]]) -> Query:
+def _query(row: Record, captions: Mapping[str, list[str]]) -> Candidate:
     query_type = type_named(_type_of(row))
     text = next(row[key] for key in TEXT_KEYS if key in row)
     negative = row.get("negative_captions") or captions.get(str(row.get("hard_negative")), [])
@@ -97,4 +97,4 @@ def _query(row: Record, captions: Mapping[str, list[str]]) -> Query:
         tuple(negative),
         tuple(str(name) for name in names if name),
     )
-    return Query(text, query_type, about)
+    return Candidate(text, query_type, about)

@@ -7,7 +7,7 @@ from functools import cached_property
 from oea_cli.clips.clip import Clip
 from oea_cli.clips.pairs import Pair
 from oea_cli.clips.query_types import NEGATIVE, POSITIVE
-from oea_cli.query_generation.rules import About
+from oea_cli.query_generation.grammar.candidates import About
 
 
 @dataclass(frozen=True)

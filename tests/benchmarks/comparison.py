@@ -39,11 +39,11 @@ from oea_cli.metrics.metrics import parse_metrics
 from oea_cli.metrics.outcomes import Outcomes, from_columns
 from oea_cli.metrics.significance import Column, bootstrap_difference, bootstrap_intervals
 from oea_cli.recipe import load_recipe
-from oea_cli.synthesis.scenes import SAMPLE_RATE, Synthesiser, compose, contrast
-from oea_cli.synthesis.sentences import caption_for, exclusion_for
-from oea_cli.synthesis.shaping import Signal
-from oea_cli.synthesis.vocabulary import noun_phrase
 from oea_cli.training.scenes.sounds import labelled_recordings, level, trim
+from recipes.mini.synthesis.scenes import SAMPLE_RATE, Synthesiser, compose, contrast
+from recipes.mini.synthesis.sentences import caption_for, exclusion_for
+from recipes.mini.synthesis.shaping import Signal
+from recipes.mini.synthesis.vocabulary import noun_phrase
 from tests.benchmarks.mini_quality import real_recordings
 from tests.held_out import EXCLUSIONS
 

@@ -28,10 +28,10 @@ from oea_cli.encoder.names.places import encoder_folder
 from oea_cli.encoder.omni.settings import load_settings
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.search.exclusion import exclusion_penalty
-from oea_cli.synthesis.events import EVENTS
-from oea_cli.synthesis.scenes import Contrast, contrast
-from oea_cli.synthesis.sentences import exclusion_for, inclusion_for
-from oea_cli.synthesis.vocabulary import noun_phrase
+from recipes.mini.synthesis.events import EVENTS
+from recipes.mini.synthesis.scenes import Contrast, contrast
+from recipes.mini.synthesis.sentences import exclusion_for, inclusion_for
+from recipes.mini.synthesis.vocabulary import noun_phrase
 
 # Taught neither to `mini` nor to anybody: how people may well write it.
 UNTAUGHT = "{A} in the absence of {B}"

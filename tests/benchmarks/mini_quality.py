@@ -27,10 +27,10 @@ from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.names.places import encoder_folder
 from oea_cli.encoder.omni.settings import load_settings
 from oea_cli.encoder.protocol import Encoder
-from oea_cli.synthesis.events import EVENTS
-from oea_cli.synthesis.sentences import caption_for
-from oea_cli.synthesis.vocabulary import noun_phrase
 from oea_cli.training.scenes.sounds import ESC10_CLASSES
+from recipes.mini.synthesis.events import EVENTS
+from recipes.mini.synthesis.sentences import caption_for
+from recipes.mini.synthesis.vocabulary import noun_phrase
 from tests.held_out import EXCLUSIONS, FRAMES, SYNONYMS
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"

@@ -1,18 +1,19 @@
-"""`oea demo`: complete, reproducible, and careful with folders that hold something else."""
+"""`oea demo`: complete, light, and careful with folders that hold something else."""
 
+import ast
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-import yaml
 
-from oea_cli.synthesis.collection import CLASSES, plan
-from oea_cli.synthesis.events import EVENTS
+from oea_cli.commands.demo import SHIPPED
 from tests.commands.in_process import run
-from tests.conftest import REPOSITORY
+from tests.conftest import clean_environment
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -26,7 +27,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of twelve scenes, seed 0."""
+    """A folder of the first twelve scenes."""
     folder = tmp_path_factory.mktemp("demo") / "sounds"
     done = run(["demo", folder, "--scenes", 12])
     assert done.returncode == 0, done.stderr
@@ -76,16 +77,49 @@ def test_pairs_differ_by_one_sound(made: Path) -> None:
         assert target["duration"] == negative["duration"]
 
 
-def test_same_seed_same_bytes_in_another_process(made: Path, tmp_path: Path, oea: Any) -> None:
+def test_without_a_number_everything_is_copied(tmp_path: Path) -> None:
+    assert run(["demo", tmp_path / "all", "-q"]).returncode == 0
+    copied = content(tmp_path / "all")
+    assert copied == content(SHIPPED) and len(copied) == 103
+    assert sum(map(len, copied.values())) < 2.1e6
+
+
+def test_same_bytes_in_another_process(made: Path, tmp_path: Path, oea: Any) -> None:
     done = oea(["demo", "again", "--scenes", 12, "-q"], cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == "" and done.stdout == ""
     assert content(tmp_path / "again") == content(made)
 
 
-def test_another_seed_is_another_collection(made: Path, tmp_path: Path) -> None:
-    run(["demo", tmp_path / "other", "--scenes", 2, "--seed", 1])
-    first, other = (rows(folder / "clips.jsonl")[0] for folder in (made, tmp_path / "other"))
-    assert first["captions"] != other["captions"] or first["duration"] != other["duration"]
+@pytest.mark.parametrize("scenes", [1, 2, 9, 40, 99])
+def test_queries_and_pairs_are_about_the_scenes_that_are_there(tmp_path: Path, scenes: int) -> None:
+    assert run(["demo", tmp_path, "--scenes", scenes, "-q"]).returncode == 0
+    ids = [clip["id"] for clip in rows(tmp_path / "clips.jsonl")]
+    assert ids == [clip["id"] for clip in rows(SHIPPED / "clips.jsonl")[:scenes]]
+    queries, shipped = rows(tmp_path / "queries.jsonl"), rows(SHIPPED / "queries.jsonl")
+    assert [query["text"] for query in queries] == [row["text"] for row in shipped[: len(queries)]]
+    assert sum(query["type"] != "negative" for query in queries) == scenes
+    for query in queries:
+        targets = [query["target"]] if isinstance(query["target"], str) else query["target"]
+        assert {*targets, query.get("hard_negative", ids[0])} <= set(ids)
+        assert isinstance(query["target"], str) is (len(targets) == 1)
+    pairs = rows(tmp_path / "pairs.jsonl")
+    assert len(pairs) == sum(query["type"] == "negative" for query in queries)
+    assert all({pair["target"], pair["hard_negative"]} <= set(ids) for pair in pairs)
+
+
+def test_copying_loads_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom oea_cli.main import app\n"
+        "try:\n    app(['demo', 'sounds'], prog_name='oea')\nexcept SystemExit:\n    pass\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=clean_environment(),
+        cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert len(rows(tmp_path / "sounds" / "clips.jsonl")) == 100, done.stderr
+    loaded = set(ast.literal_eval(done.stderr.splitlines()[-1]))
+    assert not loaded & {"numpy", "soundfile", "polars", "torch", "rich", "recipes"}
 
 
 def test_running_again_and_going_on(made: Path, tmp_path: Path) -> None:
@@ -122,13 +156,18 @@ def test_overwrite_removes_its_own_sounds_only(tmp_path: Path) -> None:
     assert len([name for name in files if name.startswith("audio/0")]) == 2
 
 
-def test_wav_on_request(tmp_path: Path) -> None:
-    assert run(["demo", tmp_path / "x", "--scenes", 1, "-f", "wav"]).returncode == 0
-    [path] = (tmp_path / "x" / "audio").iterdir()
-    assert path.suffix == ".wav" and soundfile.info(path).subtype == "PCM_16"
+def test_the_sounds_of_an_earlier_version_go(tmp_path: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "audio" / "001-rain.flac").write_bytes(b"earlier")
+    done = run(["demo", tmp_path, "--scenes", 2])
+    assert done.returncode == 1 and "001-rain.flac" in done.stderr
+    assert run(["demo", tmp_path, "--scenes", 2, "--overwrite"]).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "audio").iterdir()) == [
+        "001-rain.ogg", "002-rain-thunder.ogg",
+    ]  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [["--scenes", "0"], ["--scenes", "x"], ["-f", "mp3"]])
+@pytest.mark.parametrize("arguments", [["--scenes", "0"], ["--scenes", "x"], ["--scenes", "101"]])
 def test_wrong_usage(tmp_path: Path, arguments: list[str]) -> None:
     assert run(["demo", tmp_path / "x", *arguments]).returncode == 2
     assert run(["demo"]).returncode == 2
@@ -141,20 +180,3 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     assert done.returncode == 1 and "is a file" in done.stderr
     done = run(["demo", tmp_path / "x" / "y"])
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
-
-
-def test_every_class_is_an_event_that_mini_knows() -> None:
-    assert set(CLASSES) <= set(EVENTS)
-    recipe = yaml.safe_load((REPOSITORY / "recipes" / "mini.yaml").read_text())
-    if learnt := recipe["sounds"].get("classes"):
-        assert set(CLASSES) <= set(learnt)
-
-
-@pytest.mark.parametrize("num_scenes", [1, 2, 9, 10, 100, 101])
-def test_plan_makes_exactly_as_many_and_a_prefix(num_scenes: int) -> None:
-    planned = plan(num_scenes, seed=3)
-    names = [name for turn in planned for name in turn.names]
-    assert len(names) == len(set(names)) == num_scenes
-    assert names == [name for turn in plan(num_scenes + 7, 3) for name in turn.names][:num_scenes]
-    if num_scenes == 100:
-        assert {label for turn in planned for label in turn.labels} == set(CLASSES)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 from safetensors.numpy import load_file, save_file
 
 from oea_cli.encoder.names.places import encoder_folder
@@ -54,7 +55,7 @@ tasks:
 def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """AudioCaps, Clotho and MECAT as they lie on disk, UIQ's fifteen files, and the recipe."""
     folder = tmp_path_factory.mktemp("paper")
-    done = run(["demo", folder / "demo", "--scenes", str(CLIPS), "-f", "wav", "-q"])
+    done = run(["demo", folder / "demo", "--scenes", str(CLIPS), "-q"])
     assert done.returncode == 0, done.stderr
     sounds = sorted((folder / "demo/audio").iterdir())[:CLIPS]
     texts = [[f"sound {n} {word}" for word in "abcde"] for n in range(CLIPS)]
@@ -67,7 +68,8 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
         audio = folder / dataset / ("evaluation" if dataset == "clotho" else "audio")
         audio.mkdir(parents=True)
         for sound, name in zip(sounds, files, strict=True):
-            (audio / f"{name.removesuffix('.wav')}.wav").write_bytes(sound.read_bytes())
+            samples, rate = soundfile.read(sound)
+            soundfile.write(audio / f"{name.removesuffix('.wav')}.wav", samples, rate)
     _captions(folder, names, texts)
     for dataset, files in names.items():
         _uiq(folder / "UIQ" / dataset, dataset, files, texts)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.in_process import run
 from tests.golden.answers import differences, lines_of
 from tests.golden.judgments import write_judgments
 from tests.golden.shell import run_lines
 from tests.golden.sounds import write_sounds
 from tests.golden.vectors import write_vectors
-from tests.commands.in_process import run
 
 HERE = Path(__file__).parent
 ANSWERS = HERE / "answers"

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.golden.answers import read
 from tests.commands.in_process import run
+from tests.golden.answers import read
 
 
 def run_lines(lines: Sequence[str], folder: Path) -> list[dict[str, Any]]:

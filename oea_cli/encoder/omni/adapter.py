@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from oea_cli.encoder.hub import load_pretrained
 from oea_cli.encoder.omni.backbone import readable
 from oea_cli.encoder.omni.heads import save_heads
 from oea_cli.encoder.omni.settings import EncoderSettings, save_settings
@@ -134,7 +135,7 @@ def read_lora_config(folder: Path) -> Any:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content.get("peft_type") != "LORA":
             raise OeaError(f"{path}: not a LoRA adapter")
-        config = LoraConfig.from_pretrained(str(folder))
+        config = load_pretrained(LoraConfig, folder)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise OeaError(f"{path}: cannot be read as PEFT's configuration ({error})") from error
     # What the base is called stands in encoder.json; PEFT would warn where it lies elsewhere now.

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
+from oea_cli.encoder.hub import load_pretrained
 from oea_cli.encoder.omni.settings import EncoderSettings, prompted
 from oea_cli.errors import OeaError
 
@@ -134,7 +135,7 @@ def load_front_end(folder: Path, settings: EncoderSettings) -> FrontEnd:
         if not (folder / name).is_file():
             raise OeaError(f"{folder}: no {name} in it")
     try:
-        extractor = WhisperFeatureExtractor.from_pretrained(str(folder))
+        extractor = load_pretrained(WhisperFeatureExtractor, folder)
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # tokenizers raises nothing narrower
         raise OeaError(f"{folder}: tokenizer or preprocessor cannot be read ({error})") from error

@@ -17,7 +17,7 @@ from transformers.models.clap.feature_extraction_clap import ClapFeatureExtracto
 from transformers.models.clap.modeling_clap import ClapModel
 
 from oea_cli.encoder.hardware import resolve_device, resolve_dtype
-from oea_cli.encoder.hub import content_of, fetch_model, loading
+from oea_cli.encoder.hub import content_of, fetch_model, load_pretrained, loading
 from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.omni.settings import prompted
 from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
@@ -96,13 +96,17 @@ def load_clap(name: EncoderName, placement: Placement) -> ClapEncoder:
     dtype = "float32" if placement.dtype == "auto" else placement.dtype
     folder, commit = fetch_model(name)
     with loading(name, folder):
-        config = ClapConfig.from_pretrained(folder)
+        config = load_pretrained(ClapConfig, folder)
         if config.model_type != "clap":
             raise OeaError(f"{name}: a model of type '{config.model_type}', not 'clap'")
-        extractor = ClapFeatureExtractor.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model, report = ClapModel.from_pretrained(
-            folder, config=config, dtype=resolve_dtype(dtype, device), output_loading_info=True
+        extractor = load_pretrained(ClapFeatureExtractor, folder)
+        tokenizer = load_pretrained(AutoTokenizer, folder)
+        model, report = load_pretrained(
+            ClapModel,
+            folder,
+            config=config,
+            dtype=resolve_dtype(dtype, device),
+            output_loading_info=True,
         )
     if lacking := sorted(set(report["missing_keys"]) & set(dict(model.named_parameters()))):
         raise OeaError(f"{name}: its weights lack {lacking[0]}; they do not fit its config.json")

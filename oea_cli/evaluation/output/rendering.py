@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 import orjson
@@ -250,35 +251,26 @@ def to_junit(document: Document) -> str:
     """A test suite: a test case per gate, failed where the gate is not met; a property per
     metric."""
     # Only here: the other forms need not wait for it.
-    from xml.etree import ElementTree
+    from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
-    gates = document.get("gates", [])
-    failures = sum(not gate["passed"] for gate in gates)
-    suite = ElementTree.Element(
-        "testsuite",
-        name="oea eval",
-        tests=str(len(gates)),
-        failures=str(failures),
-        errors="0",
-        skipped="0",
-    )
-    properties = ElementTree.SubElement(suite, "properties")
+    suite = TestSuite("oea eval")
     for name, value in document["metrics"].items():
-        ElementTree.SubElement(properties, "property", name=name, value=repr(value))
+        suite.add_property(name, repr(value))
     if leaks := document.get("leaks"):
         for kind, number in leaks["counts"].items():
-            ElementTree.SubElement(properties, "property", name=f"leaks {kind}", value=str(number))
-        number = len({pair["training"] for pair in leaks["blacklisted"]})
-        ElementTree.SubElement(properties, "property", name="leaks blacklist", value=str(number))
-    for gate in gates:
-        case = ElementTree.SubElement(suite, "testcase", classname="oea eval", name=gate["gate"])
-        if not gate["passed"]:
-            ElementTree.SubElement(case, "failure", message=gate["verdict"])
-    suites = ElementTree.Element("testsuites", tests=str(len(gates)), failures=str(failures))
-    suites.append(suite)
-    ElementTree.indent(suites)
-    body = ElementTree.tostring(suites, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+            suite.add_property(f"leaks {kind}", str(number))
+        blacklisted = {pair["training"] for pair in leaks["blacklisted"]}
+        suite.add_property("leaks blacklist", str(len(blacklisted)))
+    for gate in document.get("gates", []):
+        case = TestCase(gate["gate"], classname="oea eval")
+        case.result = [] if gate["passed"] else [Failure(gate["verdict"])]
+        suite.add_testcase(case)
+    suites = JUnitXml()
+    suites.add_testsuite(suite)
+    suites.update_statistics()
+    written = BytesIO()
+    suites.write(written, pretty=True)
+    return written.getvalue().decode()
 
 
 MTEB_NAMES = {"r": "recall", "p": "precision", "success": "hit_rate"}

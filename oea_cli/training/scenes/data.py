@@ -12,13 +12,13 @@ from torch import Tensor
 from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.encoder.omni.settings import EncoderSettings
 from oea_cli.recipe import Recipe, stage_at
-from oea_cli.synthesis.sentences import caption_for, exclusion_for, inclusion_for
-from oea_cli.synthesis.vocabulary import LABELS
 from oea_cli.training.batch import Batch, content_key, key_rows
 from oea_cli.training.examples import Examples, Validation
 from oea_cli.training.scenes.mixing import far_away, mix, one_after_another, place, vary_mel
 from oea_cli.training.scenes.sounds import ESC10_CLASSES, SAMPLE_RATE, Sources, open_sources
 from oea_cli.training.scenes.texts import SPLIT, holds, training_tokenizer, vary
+from recipes.mini.synthesis.sentences import caption_for, exclusion_for, inclusion_for
+from recipes.mini.synthesis.vocabulary import LABELS
 
 NUM_CORPUS_TEXTS = 20_000
 VALIDATION_BATCHES = 4

@@ -18,7 +18,7 @@ import numpy as np
 from oea_cli.audio.windows import read_audio
 from oea_cli.errors import OeaError
 from oea_cli.recipe import Recipe, Sounds
-from oea_cli.synthesis.events import EVENTS
+from recipes.mini.synthesis.events import EVENTS
 
 SAMPLE_RATE = 16_000
 INDEX, SAMPLES = "index.json", "samples.i16"
@@ -159,7 +159,7 @@ def labelled_recordings(sounds: Sounds) -> Iterator[tuple[str, Path]]:
             if int(row["fold"]) in sounds.folds:
                 yield ESC10_CLASSES[row["category"]], sounds.esc10 / row["path"]
     if sounds.game_sounds is not None:
-        from oea_cli.synthesis.vocabulary import GAME_SOUNDS
+        from recipes.mini.synthesis.vocabulary import GAME_SOUNDS
 
         for row in _rows(sounds.game_sounds / "meta.csv", "sounds.game_sounds"):
             if label := GAME_SOUNDS.get(row["label"]):

@@ -1,0 +1,126 @@
+"""From tasks to queries: written, checked, asked for again with the reason, or set aside."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from oea_cli.query_generation.drafts import Draft, Generated
+from oea_cli.query_generation.grammar.rules import SeenQueries
+from oea_cli.query_generation.models.answers import Answer, AnswerFile, key_of
+from oea_cli.query_generation.models.asking import (
+    BYTES_PER_TOKEN,
+    TOKENS_PER_QUERY,
+    Asker,
+    Budget,
+    Question,
+    Reply,
+)
+from oea_cli.query_generation.models.prompts import messages_for
+from oea_cli.query_generation.models.writers import RULES_NAME, ModelWriter, WriterAssignment
+from oea_cli.query_generation.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """All that writing queries takes.
+
+    `writers` are the models by name, `answers` what they answered (None where nobody is asked),
+    `workers` how many calls are made at a time, `ask_again` how often a model gets another try.
+    """
+
+    assignment: WriterAssignment
+    writers: Mapping[str, ModelWriter]
+    answers: AnswerFile | None
+    budget: Budget
+    workers: int
+    ask_again: int
+
+    def run(
+        self,
+        tasks: Sequence[Task],
+        *,
+        advance: Callable[[], None] = lambda: None,
+        on_wait: Callable[[int], None] = lambda waiting: None,
+    ) -> Generated:
+        """Write all queries. `advance` is called for each task, `on_wait` on an interruption with
+        the number of answers that are waited for.
+
+        Models are asked in rounds: a round's answers are judged in the order of the tasks, so that
+        which of two equal queries is kept does not depend on which answer came first.
+        """
+        generated = Generated(self._drafts(tasks))
+        asker = None
+        if self.answers is not None:
+            asker = Asker(self.answers, self.budget, workers=self.workers, on_wait=on_wait)
+        seen = SeenQueries()
+        for number in range(1 + self.ask_again):
+            replies = self._replies(generated, asker, advance)
+            for draft in generated.drafts:
+                if draft.writer == RULES_NAME and number == 0:
+                    draft.write_by_grammar(seen, self.assignment.seed)
+                    advance()
+                elif draft.is_open and draft.task.id in replies:
+                    draft.take_reply(replies[draft.task.id], seen)
+        generated.stopped = asker.stopped if asker else None
+        return generated
+
+    def estimate(self, tasks: Sequence[Task]) -> dict[str, Any]:
+        """What a run would ask now: queries, calls, answers at hand, tokens, cost (no repeats)."""
+        questions = self._questions(_for_models(self._drafts(tasks)))
+        new = [question for question in questions if not self._remembered(question)]
+        tokens_in = sum(question.num_bytes for question in new) // BYTES_PER_TOKEN
+        tokens_out = len(new) * TOKENS_PER_QUERY
+        return {
+            "queries": len(tasks),
+            "calls": len(new),
+            "answers_at_hand": len(questions) - len(new),
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "cost": round(self.budget.cost(tokens_in, tokens_out), 6),
+        }
+
+    def _drafts(self, tasks: Sequence[Task]) -> list[Draft]:
+        return [Draft(task, self.assignment.writer_of(task)) for task in tasks]
+
+    def _replies(
+        self, generated: Generated, asker: Asker | None, advance: Callable[[], None]
+    ) -> dict[str, Reply]:
+        """The answers of one round, by task: those at hand, then those that have to be asked."""
+        drafts = _for_models(generated.drafts)
+        found: dict[str, Reply] = {}
+
+        def take(question: Question, reply: Reply) -> None:
+            draft = drafts[question.place]
+            found[draft.task.id] = reply
+            if not draft.attempts:
+                advance()
+
+        new = []
+        for question in self._questions(drafts):
+            if answer := self._remembered(question):
+                generated.num_remembered += 1
+                take(question, answer)
+            else:
+                new.append(question)
+        if new and asker is not None and self.answers is not None:
+            self.answers.prepare()
+            for question, reply in asker.ask(new):
+                take(question, reply)
+        return found
+
+    def _remembered(self, question: Question) -> Answer | None:
+        return self.answers.find(question.key) if self.answers is not None else None
+
+    def _questions(self, drafts: Sequence[Draft]) -> list[Question]:
+        return [self._question(place, draft) for place, draft in enumerate(drafts)]
+
+    def _question(self, place: int, draft: Draft) -> Question:
+        writer, task = self.writers[draft.writer], draft.task
+        request = writer.request(messages_for(task, draft.attempts))
+        notes = {"row": task.id, "type": task.type, "model": writer.name}
+        return Question(place, writer, request, key_of(task.id, task.type, request), notes)
+
+
+def _for_models(drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts that a model has to write, or to write again."""
+    return [draft for draft in drafts if draft.writer != RULES_NAME and draft.is_open]

@@ -1,0 +1,1 @@
+"""The English of queries: captions taken apart, queries written by rules, all of them checked."""

@@ -1,0 +1,115 @@
+"""Answers that were paid for: each one is on disk before anything else is done with it.
+
+One JSON object per line, appended and synced as it arrives. The key is a hash of everything that
+was asked (row, type, model, messages, settings): the same question is never asked twice, whatever
+happened to the process that asked it. A torn last line, of a process that was killed, is skipped.
+"""
+
+import hashlib
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from oea_cli.errors import OeaError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a writer answered, and the tokens that it took (0 where nobody counted)."""
+
+    text: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+def key_of(task_id: str, query_type: str, request: Mapping[str, Any]) -> str:
+    """The key of an answer: a hash of the row, the type and all that is sent, model included."""
+    content = orjson.dumps([task_id, query_type, request], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(content).hexdigest()
+
+
+class AnswerFile:
+    """The answers in a file, by key; new ones are appended. May be used by several threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the answers that are there, if any. Raises OeaError where that cannot be done."""
+        self.path = path
+        self.num_unreadable = 0
+        self._answers: dict[str, Answer] = {}
+        self._lock = threading.Lock()
+        self._descriptor: int | None = None
+        try:
+            content = path.read_bytes() if path.exists() else b""
+        except OSError as error:
+            raise OeaError(f"{path}: {error.strerror}") from error
+        self._is_torn = bool(content) and not content.endswith(b"\n")
+        for line in content.splitlines():
+            self._read(line)
+
+    def _read(self, line: bytes) -> None:
+        try:
+            row = orjson.loads(line)
+            answer = Answer(row["text"], int(row["tokens_in"]), int(row["tokens_out"]))
+            self._answers[row["key"]] = answer
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            self.num_unreadable += 1
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def find(self, key: str) -> Answer | None:
+        """The answer of this key, None where it was not asked yet."""
+        return self._answers.get(key)
+
+    def add(self, key: str, answer: Answer, notes: Mapping[str, str]) -> None:
+        """Put an answer on disk; `notes` (row, type, model) are for people who read the file."""
+        row = {
+            "key": key,
+            **notes,
+            "text": answer.text,
+            "tokens_in": answer.tokens_in,
+            "tokens_out": answer.tokens_out,
+        }
+        line = orjson.dumps(row) + b"\n"
+        with self._lock:
+            descriptor = self._open()
+            try:
+                self._append(descriptor, line)
+            except OSError as error:
+                raise OeaError(f"{self.path}: {error.strerror}") from error
+            self._answers[key] = answer
+
+    def prepare(self) -> None:
+        """Open the file for writing; raises OeaError where that fails, before anything is paid."""
+        with self._lock:
+            self._open()
+
+    def _open(self) -> int:
+        if self._descriptor is None:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            try:
+                self._descriptor = os.open(self.path, flags, 0o600)
+            except OSError as error:
+                raise OeaError(f"{self.path}: {error.strerror}") from error
+        return self._descriptor
+
+    def _append(self, descriptor: int, line: bytes) -> None:
+        if self._is_torn:
+            line, self._is_torn = b"\n" + line, False
+        # One write, so that two programs that append to one file do not mix their lines.
+        written = os.write(descriptor, line)
+        if written != len(line):
+            raise OSError(28, "no space left on the device")
+        os.fsync(descriptor)
+
+    def close(self) -> None:
+        """Close the file; answers can still be looked up."""
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None

@@ -1,0 +1,107 @@
+"""Queries from a server that speaks OpenAI's protocol: hosted, or vLLM, llama.cpp, Ollama.
+
+The `openai` client repeats what may succeed later (429, 408, 409, 5xx, a lost connection, a
+timeout), waits as long as the server's Retry-After says (up to two minutes), and twice as long from
+time to time where it says nothing.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from oea_cli.errors import OeaError
+from oea_cli.query_generation.models.answers import Answer
+from oea_cli.query_generation.models.prompts import Message
+from oea_cli.query_generation.models.writers import WriterError, WriterStoppedError, plain_text
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+KEY_VARIABLES = ("OEA_LLM_KEY", "OPENAI_API_KEY")
+MAX_TOKENS = 500
+"""A query takes 30; the rest is for models that think first. It bounds what a call can cost."""
+
+
+class EndpointWriter:
+    """A model behind an address such as http://localhost:8000/v1."""
+
+    def __init__(
+        self, address: str, model: str, *, workers: int, timeout: float, retries: int, seed: int
+    ) -> None:
+        """Make ready; nothing is sent yet. Raises OeaError where the openai package is missing."""
+        self.name = model
+        self.max_workers = workers
+        self._address = address
+        self._seed = seed
+        self._retries = retries
+        self._client = _client(address, timeout, retries)
+
+    def request(self, messages: Sequence[Message]) -> dict[str, Any]:
+        """The body of the request."""
+        return {
+            "model": self.name,
+            "messages": list(messages),
+            "max_completion_tokens": MAX_TOKENS,
+            "seed": self._seed,
+        }
+
+    def answer(self, request: dict[str, Any]) -> Answer:
+        """Ask; the client repeats what may succeed later, and bad JSON is asked for again here."""
+        for _ in range(self._retries):
+            try:
+                return self._ask(request)
+            except ValueError:
+                continue
+        try:
+            return self._ask(request)
+        except ValueError as error:
+            raise WriterError(f"{self._address}: the answer is not JSON") from error
+
+    def _ask(self, request: dict[str, Any]) -> Answer:
+        import openai
+
+        try:
+            reply = self._client.chat.completions.create(**request)
+        except (
+            openai.AuthenticationError,
+            openai.PermissionDeniedError,
+            openai.NotFoundError,
+            openai.BadRequestError,
+        ) as error:
+            raise WriterStoppedError(f"{self._address}: {_reason(error)}") from error
+        except openai.APITimeoutError as error:
+            raise WriterError(f"{self._address}: no answer in time") from error
+        except openai.APIConnectionError as error:
+            raise WriterError(f"{self._address}: no connection ({error.__cause__})") from error
+        except openai.OpenAIError as error:
+            raise WriterError(f"{self._address}: {_reason(error)}") from error
+        return _read(reply)
+
+
+def _read(reply: Any) -> Answer:
+    """The answer in a reply; raises ValueError where there is none."""
+    try:
+        text = reply.choices[0].message.content
+    except (AttributeError, IndexError, TypeError) as error:
+        raise ValueError("no message in it") from error
+    if not isinstance(text, str):
+        raise ValueError("no text in it")
+    usage = reply.usage  # some servers do not count
+    tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+    return Answer(plain_text(text), tokens[0] or 0, tokens[1] or 0)
+
+
+def _client(address: str, timeout: float, retries: int) -> "OpenAI":
+    try:
+        from openai import OpenAI
+    except ImportError as error:
+        raise OeaError(f"{address}: needs openai; pip install 'oea[llm]'") from error
+    key = next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), None)
+    # Servers on one's own machine take any key; the client insists on one.
+    return OpenAI(base_url=address, api_key=key or "none", timeout=timeout, max_retries=retries)
+
+
+def _reason(error: Exception) -> str:
+    """The server's answer in one line of bounded length; never what was sent, with its key."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 200 else f"{text[:200]} ..."

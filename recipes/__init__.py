@@ -1,0 +1,1 @@
+"""What the recipes beside this file are made with."""
