@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import Report, UsageError, raise_failure
 from oea_cli.evaluation.inputs.qrels import Judgments
@@ -18,16 +20,21 @@ from oea_cli.evaluation.setting import Document, Setting
 from oea_cli.metrics.comparison import compare, paired
 from oea_cli.metrics.metrics import Metric, parse_metrics
 from oea_cli.metrics.outcomes import Outcomes
+from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Ties
-from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.batch import Batch, batch_of
+
+PathLike = str | Path
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from oea_cli.evaluation.inputs.leak_check import LeakSources
     from oea_cli.evaluation.inputs.vector_input import Queries
     from oea_cli.vectors.index.folder import Index
     from oea_cli.vectors.index.index import VectorIndex
 
-PathLike = str | Path
+    Asked = PathLike | Batch | np.ndarray | Sequence[PathLike] | Sequence[Record] | pl.DataFrame
 T = TypeVar("T")
 
 
@@ -78,9 +85,9 @@ class _Against:
 
 def evaluate(
     *,
-    queries: "PathLike | Batch | Sequence[PathLike] | Sequence[Mapping[str, object]] | None" = None,
+    queries: "Asked | None" = None,
     index: "Index | PathLike | None" = None,
-    corpus: PathLike | Batch | None = None,
+    corpus: PathLike | Batch | np.ndarray | None = None,
     run: PathLike | Scores | None = None,
     qrels: PathLike | Judgments | None = None,
     metrics: Sequence[str] = (),
@@ -103,9 +110,10 @@ def evaluate(
 ) -> Results:
     """Measure how well an index, vectors or a run answer queries whose targets are known.
 
-    One of `index`, `corpus` (a file of vectors, or a Batch) and `run` (a file, or
-    {query: {clip: score}}) is what is evaluated. `queries` are files, a list of records with `text`
-    or `path` and `target`, or vectors (a file, or a Batch whose records hold `target`). `qrels` (a
+    One of `index`, `corpus` (vectors: a file, a Batch, or an array (n, dim)) and `run` (a file, or
+    {query: {clip: score}}) is what is evaluated. `queries` are files, a list or frame of records
+    with `text` or `path` and `target`, or vectors: a file, a Batch whose records hold `target`, or
+    an array, whose rows ask for the corpus' rows of the same numbers. `qrels` (a
     file, or {query: {clip: grade}}) replace their targets. Without `queries`, the captions of an
     index ask. Options are those of `oea eval`: `metrics` such as "r@10" and "hnsr@10" (by default,
     what applies), gates such as "hnsr@10=0.3" in `fail_under` and "r@10=0.01" in `max_drop`, which
@@ -123,7 +131,8 @@ def evaluate(
     gates = _gates(limits, max_drop, chosen, baseline is not None)
     folder = None if index is None else str(getattr(index, "path", index))
     asked = _query_sources(queries)
-    inputs = Inputs(asked, folder, _path(corpus), _path(run), _path(qrels), within)
+    vectors = batch_of(corpus, "corpus") if isinstance(corpus, np.ndarray) else corpus
+    inputs = Inputs(asked, folder, _path(vectors), _path(run), _path(qrels), within)
     inputs.check()
     training = _training(check_leaks, inputs)
     protocol = Protocol(task, captions, seed, ties, allow_missing, within)
@@ -156,11 +165,17 @@ def _encoder_of(
 
 
 def _query_sources(queries: Any) -> "list[Queries]":
-    """The files of queries, or the one list or Batch of them."""
+    """The files of queries, or what holds them in memory, alone."""
     if queries is None:
         return []
     if isinstance(queries, str | Path | Batch):
         return [str(queries) if isinstance(queries, Path) else queries]
+    if isinstance(queries, np.ndarray):
+        return [batch_of(queries, "queries")]
+    if hasattr(queries, "iter_rows"):
+        from oea_cli.records.columns import rows_of
+
+        return [list(rows_of(queries))]
     items = list(queries)
     if items and isinstance(items[0], Mapping):
         return [[dict(item) for item in items]]

@@ -20,8 +20,8 @@ from oea_cli.mining.pairs import judgments, pair_rows, stamp, statistics, traini
 from oea_cli.mining.pool import Clips, Sources, read_clips
 from oea_cli.mining.stages import Sampling, Settings, Steps
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Vectors, unit_rows
-from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.batch import Batch, batch_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -221,13 +221,13 @@ def _sources(clips: Any) -> Sources:
     if isinstance(clips, str | Path):
         return [str(clips)]
     if hasattr(clips, "iter_rows"):
-        rows = clips.iter_rows(named=True)
-        return [{key: value for key, value in row.items() if value is not None} for row in rows]
+        from oea_cli.records.columns import rows_of
+
+        return list(rows_of(clips))
     return [item if isinstance(item, dict | Batch) else str(item) for item in clips]
 
 
 def _vectors(vectors: PathLike | Batch | Vectors | None) -> str | Batch | None:
     if isinstance(vectors, np.ndarray):
-        records = [{"id": str(row)} for row in range(len(vectors))]
-        return Batch(records, unit_rows(vectors, records, "vectors"))
+        return batch_of(vectors)
     return str(vectors) if isinstance(vectors, Path) else vectors

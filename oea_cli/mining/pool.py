@@ -15,11 +15,10 @@ from oea_cli.records.fields import RowError, records_from_row
 from oea_cli.records.ids import WINDOW_MARK, clip_of
 from oea_cli.records.inputs import read_records
 from oea_cli.records.lines import PeekableStream
-from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, mean_direction
 from oea_cli.vectors.batch import Batch
-from oea_cli.vectors.opening import IN_MEMORY, open_vectors, read_vectors
+from oea_cli.vectors.opening import IN_MEMORY, open_vectors, read_vectors, stdin_of
 
 GetEncoder = Callable[[], Encoder]
 
@@ -59,7 +58,7 @@ def read_clips(
     """
     where = _where(sources)
     if vectors is not None:
-        stdin = PeekableStream(stdin_bytes())
+        stdin = stdin_of(sources)
         records = list(_readable(_records(sources, stdin, report), report, needs_sound=False))
         batches, encoder = _batches_for(records, vectors), _Origin()
     else:
@@ -77,7 +76,7 @@ def _where(sources: Sources) -> str:
     return ", ".join("stdin" if name == "-" else name for name in names) or "clips"
 
 
-def _records(sources: Sources, stdin: PeekableStream, report: Report) -> Iterator[Record]:
+def _records(sources: Sources, stdin: PeekableStream | None, report: Report) -> Iterator[Record]:
     """The records of files, or those that are at hand."""
     names = [source for source in sources if isinstance(source, str)]
     if names:
@@ -102,7 +101,7 @@ def _opened(
     sources: Sources, get_encoder: GetEncoder, report: Report
 ) -> tuple[Iterator[Batch], _Origin]:
     origin = _Origin()
-    stdin = PeekableStream(stdin_bytes())
+    stdin = stdin_of(sources)
     opened = [source for source in sources if isinstance(source, str | Batch)]
     vectors = open_vectors(*opened, stdin=stdin) if opened else None
     if vectors is not None:

@@ -70,6 +70,12 @@ def frame(rows: Iterable[Record] | Iterable[Sequence[Record]]) -> pl.DataFrame:
     return plan_columns(known).frame(known)
 
 
+def rows_of(table: pl.DataFrame) -> Iterator[Record]:
+    """The rows of anyone's frame as records: a key whose value is null is left out."""
+    for row in table.iter_rows(named=True):
+        yield {key: value for key, value in row.items() if value is not None}
+
+
 def plan_columns(records: Iterable[Record]) -> ColumnPlan:
     """Look at all records, once through, and decide each key's column."""
     kinds: dict[str, str] = {}

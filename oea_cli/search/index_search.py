@@ -17,8 +17,8 @@ from oea_cli.records.fields import records_from_row
 from oea_cli.records.rows import Record
 from oea_cli.search.hits import Hit
 from oea_cli.search.retrieval import Conditions, Retrieval
-from oea_cli.vectors.arrays import Floats, unit_rows
-from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.arrays import Floats
+from oea_cli.vectors.batch import Batch, batch_of
 from oea_cli.vectors.index.folder import Index
 
 Query = str | Path | Record
@@ -50,9 +50,12 @@ def search_index(
     one that made the index; without it, the index's own is loaded by its name when first needed,
     and kept as long as `index` is.
 
-    Raises OeaError for an index without vectors, queries of another encoder or dimension, a query
-    that cannot be encoded, a condition that cannot be read.
+    Raises UsageError for a query or a `k` that makes no sense, OeaError for an index without
+    vectors, queries of another encoder or dimension, a query that cannot be encoded, and a
+    condition that cannot be read.
     """
+    if k < 1:
+        raise UsageError(f"k must be 1 or more; got {k}")
     opened = index if isinstance(index, Index) else Index(index)
     get_encoder = cache(lambda: _encoder_of(opened, encoder))
     if encoder is not None:
@@ -76,8 +79,7 @@ def _batches(index: Index, queries: Queries, get_encoder: Callable[[], Encoder])
         check_encoder(index.encoder, str(index.path), queries.encoder)
         return [queries]
     if isinstance(queries, np.ndarray):
-        records = [{"id": str(row)} for row in range(len(np.atleast_2d(queries)))]
-        return [Batch(records, unit_rows(np.atleast_2d(queries), records, "queries"))]
+        return [batch_of(queries, "queries")]
     one = isinstance(queries, str | Path | dict)
     items = [cast(Query, queries)] if one else list(cast(Sequence[Query], queries))
     if not items:

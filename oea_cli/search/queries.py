@@ -11,11 +11,10 @@ from oea_cli.encoder.matching import GetEncoder, check_encoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import Report, raise_failure
-from oea_cli.records.lines import PeekableStream, first_line
-from oea_cli.records.pipes import stdin_bytes
+from oea_cli.records.lines import first_line
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.opening import VectorSource, open_vectors
+from oea_cli.vectors.opening import VectorSource, open_vectors, stdin_of
 
 QUERIES_AT_ONCE = 256
 
@@ -43,7 +42,7 @@ def read_queries(
     "-" is stdin. Raises OeaError for vectors of another encoder or dimension than the index's; a
     record that cannot be encoded goes to `report`.
     """
-    stdin = PeekableStream(stdin_bytes())
+    stdin = stdin_of([source])
     vectors = open_vectors(source, stdin=stdin)
     if vectors is not None:
         yield from _from_vectors(vectors, index)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
+from oea_cli.errors import OeaError
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.arrays import Vectors, unit_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,6 +30,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.records)
 
+    def __repr__(self) -> str:
+        rows, dim = self.vectors.shape
+        return f"Batch({rows} records, vectors of {dim} dimensions by {self.encoder})"
+
     @property
     def ids(self) -> list[str]:
         """The records' ids, row by row."""
@@ -42,6 +48,21 @@ class Batch:
 
         dtype = pl.Array(pl.Float32, self.vectors.shape[1])
         return frame(self.records).with_columns(pl.Series("embedding", self.vectors, dtype=dtype))
+
+
+def batch_of(vectors: npt.NDArray[Any], where: str = "vectors") -> Batch:
+    """Bare vectors (n, d), or a single one (d,), with their row numbers from "0" on as ids.
+
+    Raises OeaError for anything else, and for vectors that are not finite or all zeros.
+    """
+    rows = np.atleast_2d(vectors)
+    if rows.ndim != 2 or rows.dtype.kind not in "fiu" or not rows.shape[1]:
+        raise OeaError(
+            f"{where}: an array of shape {vectors.shape} and type {vectors.dtype}; "
+            "vectors must be (n, d) numbers"
+        )
+    records = [{"id": str(row)} for row in range(len(rows))]
+    return Batch(records, unit_rows(rows, records, where))
 
 
 def joined_batches(batches: Iterable[Batch], *, encoder: str | None = None, dim: int = 0) -> Batch:

@@ -65,8 +65,7 @@ def open_vectors(
     Raises OeaError for what does not exist, is not whole, or holds vectors of several encoders or
     without a direction; the last two where they are read.
     """
-    if source == "-":
-        stdin = stdin or PeekableStream(stdin_bytes())
+    stdin = stdin or stdin_of([source])
     if not isinstance(source, Batch) and not _holds_vectors(str(source), stdin):
         return None
     return read_vectors(source, *more, stdin=stdin)
@@ -89,6 +88,11 @@ def read_vectors(
     if path.suffix.lower() == ".npy" and path.is_file():
         return _Matrix(read_matrix(path, ROWS_PER_BATCH), str(source), path)
     return _Read(read_embeddings(path), str(source))
+
+
+def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
+    """Standard input, to be looked at and then read, where it is one of the sources ("-")."""
+    return PeekableStream(stdin_bytes()) if "-" in sources else None
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:

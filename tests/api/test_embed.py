@@ -82,6 +82,7 @@ def test_nothing_gives_no_rows(encoder: Encoder) -> None:
 
 
 def test_a_frame_has_records_and_vectors(batch: oea.Batch) -> None:
+    assert repr(batch) == f"Batch(4 records, vectors of 32 dimensions by {batch.encoder})"
     frame = batch.frame
     assert frame.columns == ["id", "path", "captions", "duration", "embedding"]
     assert np.array_equal(frame["embedding"].to_numpy(), batch.vectors)
@@ -111,7 +112,11 @@ def test_what_makes_no_sense(encoder: Encoder) -> None:
         (sound, {}, "arrays need their samples per second"),
         ([sound], {"rate": 16_000, "ids": ["a", "b"]}, "2 ids for 1 inputs"),
         (np.ones((2, 8000)), {"rate": 16_000}, r"an array of shape \(2, 8000\) is no sound"),
+        (np.ones(9, complex), {"rate": 16_000}, "type complex128 is no sound"),
         (["a.wav"], {"ids": ["a"]}, "the ids of sounds are their paths"),
+        ([3], {}, "^cannot embed a int; give paths, records, a frame, arrays or texts"),
+        (None, {}, "^cannot embed a NoneType"),
+        (["rain", 3], {"text": True}, "^cannot embed a int"),
     ]:
         with pytest.raises(oea.OeaError, match=message):
             oea.embed(encoder, sources, **options)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import oea_cli as oea
@@ -34,10 +35,12 @@ def test_an_index_as_the_verb_does(
 ) -> None:
     from oea_cli import evaluate
 
+    rows = [{**query, "target": list(map(str, [query["target"]]))} for query in QUERIES[:1]]
+    Path("frame.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, QUERIES[1]]))
     done = oea(["eval", "--queries", "q.jsonl", "-i", "x.oea", "-f", "json"], cwd=Path.cwd())
     expected = json.loads(done.stdout)
     del expected["versions"]
-    for queries in ("q.jsonl", QUERIES):
+    for queries in ("q.jsonl", QUERIES, pl.read_ndjson("frame.jsonl")):
         results = evaluate(queries=queries, index=index, encoder=encoder)
         assert document(results) == expected
         assert results.interval("R@1") == tuple(expected["intervals"]["r@1"])
@@ -54,6 +57,8 @@ def test_vectors_in_files_and_in_memory(encoder: Encoder, batch: oea.Batch) -> N
     memory = oea.evaluate(queries=queries, corpus=batch)
     assert document(files) == document(memory)
     assert files["r@10"] == 1.0
+    bare = oea.evaluate(queries=batch.vectors, corpus=batch.vectors)
+    assert bare["r@1"] == 1.0 and bare.frame["id"].to_list() == ["0", "1", "2", "3"]
     own = oea.evaluate(queries=batch, corpus=batch, qrels={id_: {id_: 1} for id_ in batch.ids})
     assert own["r@1"] == 1.0 and own.frame["target_rank"].to_list() == [1.0] * 4
 

@@ -90,6 +90,8 @@ def test_what_a_search_refuses(index: oea.Index, batch: oea.Batch, encoder: Enco
     ]:
         with pytest.raises(oea.OeaError, match=message):
             oea.search_index(index, queries)  # type: ignore[arg-type]
+    with pytest.raises(oea.UsageError, match=r"^k must be 1 or more; got 0$"):
+        oea.search_index(index, batch, k=0)
     unnamed = oea.build_index("y.oea", oea.Batch(batch.records, batch.vectors))
     with pytest.raises(oea.OeaError, match=r"^y\.oea: its vectors name no encoder"):
         oea.search_index(unnamed, "rain")

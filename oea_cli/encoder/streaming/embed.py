@@ -60,7 +60,11 @@ def embed(
     if isinstance(sources, str | Path | np.ndarray):
         sources = cast(Sources, [sources])
     elif hasattr(sources, "iter_rows"):
-        sources = cast(Sources, sources.iter_rows(named=True))
+        from oea_cli.records.columns import rows_of
+
+        sources = rows_of(cast("pl.DataFrame", sources))
+    if not isinstance(sources, Iterable):
+        raise _not_embeddable(sources)
     first, items = peek(iter(cast(Iterable[Any], sources)))
     if isinstance(first, np.ndarray):
         if rate is None:
@@ -89,16 +93,30 @@ def _records(
             _of_row(row, number, text) for number, row in enumerate(items, 1)
         )
     if text:
-        return ({"id": id_, "text": item} for id_, item in _numbered(items, ids, 1))
+        return (_of_text(id_, item) for id_, item in _numbered(items, ids, 1))
     if ids is not None:
         raise UsageError("ids= names arrays and texts; the ids of sounds are their paths")
-    return iter(read_records(list(items), report=report))
+    names = list(items)
+    for name in names:
+        if not isinstance(name, str | Path):
+            raise _not_embeddable(name)
+    return iter(read_records(names, report=report))
+
+
+def _of_text(id_: str, text: object) -> Record:
+    if not isinstance(text, str):
+        raise _not_embeddable(text)
+    return {"id": id_, "text": text}
+
+
+def _not_embeddable(thing: object) -> UsageError:
+    kind = type(thing).__name__
+    return UsageError(f"cannot embed a {kind}; give paths, records, a frame, arrays or texts")
 
 
 def _of_row(row: Mapping[str, Any], number: int, text: bool) -> list[Record] | list[Failure]:
-    known = {key: value for key, value in row.items() if value is not None}
     try:
-        return records_from_row(known, number, text=text, resolve=str)
+        return records_from_row(dict(row), number, text=text, resolve=str)
     except RowError as problem:
         return [Failure(f"record {number}", str(problem))]
 
@@ -136,9 +154,14 @@ def _inputs(
 
 def _mono(samples: np.ndarray) -> np.ndarray:
     """(n,) float32 out of (n,) or (n, channels); whole numbers become fractions of full scale."""
-    if samples.ndim not in (1, 2) or (samples.ndim == 2 and samples.shape[1] > MAX_CHANNELS):
+    if (
+        samples.ndim not in (1, 2)
+        or (samples.ndim == 2 and samples.shape[1] > MAX_CHANNELS)
+        or samples.dtype.kind not in "fiu"
+    ):
         raise OeaError(
-            f"an array of shape {samples.shape} is no sound; it must be (n,) or (n, channels)"
+            f"an array of shape {samples.shape} and type {samples.dtype} is no sound; "
+            "it must be (n,) or (n, channels) numbers"
         )
     if samples.dtype.kind in "iu":
         samples = samples / -float(np.iinfo(samples.dtype).min or -1)

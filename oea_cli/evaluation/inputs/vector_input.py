@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -21,8 +22,6 @@ from oea_cli.evaluation.scoring.tasks import Questions, one_per_clip, rank
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.ids import WINDOW_MARK, clip_of
-from oea_cli.records.lines import PeekableStream
-from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch
@@ -33,6 +32,7 @@ from oea_cli.vectors.opening import (
     open_vectors,
     read_vectors,
     same_encoder,
+    stdin_of,
 )
 from oea_cli.vectors.rows import ArrayRows
 from oea_cli.vectors.scan.candidates import Corpus
@@ -284,7 +284,7 @@ def _index_questions(
     sources: Sequence[Queries], index: VectorIndex, get_encoder: GetEncoder, report: Report
 ) -> Questions:
     first = sources[0]
-    stdin = PeekableStream(stdin_bytes())
+    stdin = stdin_of(sources)
     vectors = open_vectors(first, stdin=stdin) if isinstance(first, str | Batch) else None
     if vectors is not None:
         name = name_of(_only_one(sources), "queries")
@@ -295,7 +295,7 @@ def _index_questions(
             )
         return questions
     queries = read_judged(
-        [stdin if source == "-" else _judgeable(source) for source in sources],
+        [_judgeable(source, stdin) for source in sources],
         lambda: captions_of(index.records(np.flatnonzero(index.live))),
     )
     if not queries:
@@ -303,10 +303,11 @@ def _index_questions(
     return _encoded(queries, index, get_encoder, report)
 
 
-def _judgeable(source: Queries) -> QuerySource:
+def _judgeable(source: Queries, stdin: BinaryIO | None) -> QuerySource:
+    """What a reader of judged queries takes; a pipe that was looked at goes on from its start."""
     if isinstance(source, Batch):
         raise UsageError("vectors of queries come in one file; give --queries once")
-    return source
+    return stdin if stdin is not None and source == "-" else source
 
 
 def _encoded(
