@@ -2,7 +2,7 @@
 # Many queries at once, to a TREC run that any evaluation tool reads.
 set -euo pipefail
 
-oea demo sounds --scenes 30
+oea demo sounds
 oea embed sounds/clips.jsonl | oea index -o sounds.oea
 oea search --queries sounds/queries.jsonl -i sounds.oea -k 10 -f trec > run.trec
 head -3 run.trec

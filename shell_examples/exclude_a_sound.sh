@@ -2,7 +2,7 @@
 # Exclusions: "rain without thunder", asked in words and with --not.
 set -euo pipefail
 
-oea demo sounds --scenes 60
+oea demo sounds
 oea embed sounds/clips.jsonl | oea index -o sounds.oea
 
 oea search "rain without thunder" -i sounds.oea -k 5 -f table

@@ -3,8 +3,8 @@
 # github_actions.yaml runs the same commands on GitHub.
 set -euo pipefail
 
-# The sounds and the judged queries of a project; here, scenes that come with oea.
-oea demo sounds --scenes 40 -q
+# The sounds and the judged queries of a project; here, those that come with oea.
+oea demo sounds -q
 oea embed sounds/clips.jsonl | oea index -o sounds.oea
 
 # Once, on the main branch: what later changes are compared with.

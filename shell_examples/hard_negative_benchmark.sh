@@ -2,8 +2,8 @@
 # A benchmark of hard negatives out of any captioned sounds: embed, mine, write queries, measure.
 set -euo pipefail
 
-# Clips with captions; here, scenes that come with oea.
-oea demo sounds --scenes 60 -q
+# Clips with captions; here, those that come with oea.
+oea demo sounds -q
 oea embed -q sounds/clips.jsonl | oea index -q -o sounds.oea
 
 # Pairs that sound alike and mean something else -> questions, and descriptions that exclude what

@@ -2,8 +2,8 @@
 # Queries that people would type, from captions: questions, commands, key phrases, exclusions.
 set -euo pipefail
 
-# Clips with captions, and pairs of clips that sound alike: scenes that come with oea.
-oea demo sounds --scenes 30 -q
+# Clips with captions, and pairs of clips that sound alike: those that come with oea.
+oea demo sounds -q
 
 # A grammar writes them, offline. With a model: --llm http://localhost:8000/v1 --llm-model NAME.
 # What breaks a rule to the last is set aside, with its reason.

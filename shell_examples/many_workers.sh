@@ -2,7 +2,7 @@
 # A large set in shards: any scheduler can run the parts; a killed part goes on where it stopped.
 set -euo pipefail
 
-oea demo sounds --scenes 30
+oea demo sounds
 for shard in 1 2; do                                  # on a cluster: one job each
     oea embed sounds/clips.jsonl --shard "$shard/2" -o "vectors-$shard/" &
 done

@@ -2,8 +2,8 @@
 # Hard negatives: pairs of sounds that are alike to the ear and mean something else.
 set -euo pipefail
 
-# Clips with captions, embedded once; here, scenes that come with oea.
-oea demo sounds --scenes 60 -q
+# Clips with captions, embedded once; here, those that come with oea.
+oea demo sounds -q
 oea embed sounds/clips.jsonl | oea index -o sounds.oea
 
 # One stage after the other: neighbours by sound, then those whose captions differ. --all keeps more

@@ -2,7 +2,7 @@
 # The main job: embed a folder of sounds, index it, search it by text, by sound and by likeness.
 set -euo pipefail
 
-oea demo sounds --scenes 40                       # or point `oea embed` at a folder of your own
+oea demo sounds  # or point `oea embed` at a folder of your own
 oea embed sounds/audio | oea index -o sounds.oea  # vectors flow through the pipe
 oea index --info sounds.oea -f json
 

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 recipes=${RECIPES:-recipes}
-oea train "$recipes/smoke.yaml" -o my-encoder
-oea demo sounds --scenes 10
+oea demo sounds --scenes 40
+oea train "$recipes/smoke.yaml" -o my-encoder --set folders.clips=sounds
 oea embed sounds/clips.jsonl -m ./my-encoder | oea index -o sounds.oea
 oea search "a bell" -i sounds.oea -k 3

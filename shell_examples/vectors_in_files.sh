@@ -2,7 +2,7 @@
 # The same vectors as a pipe, as .npy for numpy, as Parquet for data frames; all give the same bits.
 set -euo pipefail
 
-oea demo sounds --scenes 20
+oea demo sounds
 oea embed sounds/clips.jsonl > vectors.jsonl          # a record and its vector per line
 oea embed sounds/clips.jsonl -o clips.npy             # a matrix; records in clips.jsonl beside it
 oea embed sounds/clips.jsonl -o clips.parquet         # one file

@@ -2,8 +2,8 @@
 # People verify hard negatives and rate queries by ear; what they said, and how far they agree.
 set -euo pipefail
 
-# Sounds, pairs and queries to judge; here, scenes that come with oea.
-oea demo sounds --scenes 20 -q
+# Sounds, pairs and queries to judge; here, those that come with oea.
+oea demo sounds -q
 head -n 2 sounds/pairs.jsonl
 
 # A page in the browser; each annotator opens a link of their own, and Ctrl-C ends it. It waits for

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from oea_cli.errors import OeaError
+from oea_cli.records.addresses import is_remote, open_remote
 
 Source = str | Path | bytes | BinaryIO
 Notice = Callable[[str], object]
@@ -41,14 +42,10 @@ def open_source(source: Source) -> Iterator[BinaryIO]:
         file.close()
 
 
-def is_remote(source: object) -> bool:
-    """True for an address that fsspec opens, like s3://bucket/a.wav."""
-    return isinstance(source, str) and "://" in source
-
-
 def _open(source: Source) -> BinaryIO:
     if isinstance(source, str | Path):
-        return _open_remote(str(source)) if is_remote(source) else _open_local(source)
+        name = str(source)
+        return _fetched(name) if is_remote(name) else _open_local(source)
     return _copy_of(io.BytesIO(source) if isinstance(source, bytes) else source)
 
 
@@ -72,11 +69,9 @@ def _open_local(path: str | Path) -> BinaryIO:
         return _copy_of(file)
 
 
-def _open_remote(address: str) -> BinaryIO:
-    import fsspec
-
+def _fetched(address: str) -> BinaryIO:
     try:
-        with fsspec.open(address, "rb") as file:
+        with open_remote(address) as file:
             # libsndfile recognises some mp3 files by their suffix only.
             return _copy_of(file, suffix=Path(address).suffix)
     except FileNotFoundError as error:

@@ -1,1 +1,1 @@
-"""What a clip is, and what is said and asked about it."""
+"""What a clip is, and what describes it and asks for it: captions, queries, pairs, verdicts."""

@@ -1,9 +1,9 @@
-"""Which clip a list of captions belongs to: the only trace of the hard negatives in UIQ's release.
+"""A clip's captions: which they are, when two are equal, and which clip a list of them belongs to.
 
-Rules of the published reproduction (an audit that found all 1,581 pairs without embeddings): the
-same captions in the same order, of exactly one clip; else the same after white space and case are
-evened out and repetitions dropped; for MECAT, whose negative rows list 12 of a clip's 17 captions,
-all of them among exactly one clip's.
+Captions are the only trace of the hard negatives in UIQ's release. Rules of the published
+reproduction (an audit that found all 1,581 pairs without embeddings): the same captions in the same
+order, of exactly one clip; else the same but for white space, case and repetitions; for MECAT,
+whose negative rows list 12 of a clip's 17 captions, all of them among exactly one clip's.
 """
 
 import re
@@ -22,6 +22,74 @@ MECAT_FIELDS = ("sound", "environment", "speech", "music")
 Captions = Sequence[str]
 
 
+# --- which they are ---
+
+
+def cleaned(value: object) -> tuple[str, ...]:
+    """The captions in a text or a list of texts: without white space around them, without filler.
+
+    Repetitions stay: a dataset's captions are counted and numbered as they are published. What is
+    no text is left out.
+    """
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple):
+        return ()
+    stripped = (text.strip() for text in texts if isinstance(text, str))
+    return tuple(text for text in stripped if text.casefold() not in FILLER)
+
+
+def captions_in(record: Record) -> tuple[str, ...]:
+    """The captions of the clip that a record describes; of a sound without any, its text."""
+    captions = cleaned(record.get("captions")) or cleaned(record.get("caption"))
+    return captions or (cleaned(record.get("text")) if record.get("path") else ())
+
+
+def all_captions_in(record: Record) -> tuple[str, ...]:
+    """The same with MECAT's other fields, for telling which clip it is."""
+    fields = (record.get(field) for field in MECAT_FIELDS)
+    more = [text for value in fields if not isinstance(value, str) for text in cleaned(value)]
+    return (*captions_in(record), *more)
+
+
+def captions_by_clip(records: Iterable[Record]) -> dict[str, list[str]]:
+    """All captions of each clip, from records as every verb reads and keeps them.
+
+    The windows of a long clip are one clip. Records without captions are left out.
+    """
+    found: dict[str, list[str]] = {}
+    for record in records:
+        if captions := all_captions_in(record):
+            found.setdefault(clip_of(str(record["id"])), list(captions))
+    return found
+
+
+# --- when two are equal ---
+
+
+def normalized(captions: Captions) -> tuple[str, ...]:
+    """Captions in one case, with single blanks, each once, in order, without filler."""
+    plain = (" ".join(caption.split()).casefold() for caption in captions)
+    return tuple(dict.fromkeys(caption for caption in plain if caption not in FILLER))
+
+
+def words_only(caption: str) -> str:
+    """A caption without case, punctuation and repeated white space."""
+    return re.sub(r"[\W_]+", " ", caption).strip().casefold()
+
+
+def shared_captions(captions: Sequence[Captions]) -> list[frozenset[str]]:
+    """For each clip (N), those of its captions, by their words, that other clips have as well."""
+    owners: dict[str, int] = {}
+    shared: set[str] = set()
+    own = [frozenset(filter(None, map(words_only, texts))) for texts in captions]
+    for clip, texts in enumerate(own):
+        shared.update(text for text in texts if owners.setdefault(text, clip) != clip)
+    return [texts & shared for texts in own]
+
+
+# --- which clip they belong to ---
+
+
 class CaptionPool:
     """Clips by their captions; a clip may be added with several lists."""
 
@@ -32,13 +100,13 @@ class CaptionPool:
         """The clips with this very list."""
         return self._by_list.get(tuple(captions), [])
 
-    def same_evened(self, captions: Captions) -> list[str]:
+    def same_normalized(self, captions: Captions) -> list[str]:
         """The clips whose list is the same but for white space, case and repetitions."""
-        return self._by_evened_list.get(evened(captions), [])
+        return self._by_normalized_list.get(normalized(captions), [])
 
     def containing(self, captions: Captions) -> list[str]:
         """The clips with all of these captions among theirs, white space and case aside."""
-        wanted = evened(captions)
+        wanted = normalized(captions)
         if not wanted:
             return []
         # Clips in the order they were added: a dict is an ordered set.
@@ -50,14 +118,14 @@ class CaptionPool:
         return _clips_by_key((captions, clip) for clip, captions in self._clips)
 
     @cached_property
-    def _by_evened_list(self) -> dict[tuple[str, ...], list[str]]:
-        return _clips_by_key((evened(captions), clip) for clip, captions in self._clips)
+    def _by_normalized_list(self) -> dict[tuple[str, ...], list[str]]:
+        return _clips_by_key((normalized(captions), clip) for clip, captions in self._clips)
 
     @cached_property
     def _by_caption(self) -> dict[str, dict[str, None]]:
         found: dict[str, dict[str, None]] = defaultdict(dict)
         for clip, captions in self._clips:
-            for caption in evened(captions):
+            for caption in normalized(captions):
                 found[caption][clip] = None
         return found
 
@@ -67,36 +135,12 @@ def clips_with(pools: Sequence[CaptionPool], captions: Captions, *, subset: bool
 
     The strictest rule that finds a clip decides; `subset` allows the last one.
     """
-    rules = [CaptionPool.same, CaptionPool.same_evened, *([CaptionPool.containing] * subset)]
+    rules = [CaptionPool.same, CaptionPool.same_normalized, *([CaptionPool.containing] * subset)]
     for rule in rules:
         found = dict.fromkeys(clip for pool in pools for clip in rule(pool, captions))
         if found:
             return list(found)
     return []
-
-
-def evened(captions: Captions) -> tuple[str, ...]:
-    """Captions in one case, with single blanks, each once, in order, without filler."""
-    plain = (" ".join(caption.split()).casefold() for caption in captions)
-    return tuple(dict.fromkeys(caption for caption in plain if caption not in FILLER))
-
-
-def captions_of(records: Iterable[Record]) -> dict[str, list[str]]:
-    """All captions of each clip, from records as every verb reads and keeps them.
-
-    MECAT's other fields count too; the windows of a long clip are one clip. Records without
-    captions are left out.
-    """
-    found: dict[str, list[str]] = {}
-    for record in records:
-        captions = list(record.get("captions") or ())
-        for field in MECAT_FIELDS:
-            value = record.get(field)
-            if isinstance(value, list | tuple):
-                captions += [text for text in value if isinstance(text, str)]
-        if captions:
-            found.setdefault(clip_of(str(record["id"])), captions)
-    return found
 
 
 def _clips_by_key(
@@ -107,18 +151,3 @@ def _clips_by_key(
         if key:
             found[key][clip] = None
     return {key: list(clips) for key, clips in found.items()}
-
-
-def plain(caption: str) -> str:
-    """A caption without case, punctuation and white space: what is equal then says the same."""
-    return re.sub(r"[\W_]+", " ", caption).strip().casefold()
-
-
-def shared_captions(captions: Sequence[Sequence[str]]) -> list[frozenset[str]]:
-    """For each clip (N), those of its plain captions that other clips have as well."""
-    owners: dict[str, int] = {}
-    shared: set[str] = set()
-    said = [frozenset(filter(None, map(plain, texts))) for texts in captions]
-    for clip, texts in enumerate(said):
-        shared.update(text for text in texts if owners.setdefault(text, clip) != clip)
-    return [texts & shared for texts in said]

@@ -1,29 +1,85 @@
 """What a clip is: a sound with its captions, as a record describes it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO
 
-from oea_cli.clips.pairs import Pair, is_pair, pair_of
+from oea_cli.clips.captions import captions_in
+from oea_cli.clips.pairs import HardNegativePair, is_pair, pair_from
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
 from oea_cli.records.folders import exists, is_folder
 from oea_cli.records.inputs import read_records
-from oea_cli.records.rows import Record, Rows
+from oea_cli.records.rows import Record, Rows, trailing_number
 from oea_cli.records.tables import read_table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Clip:
-    """A sound that queries are about: its id, its captions, and what its record says besides."""
+    """A sound and what its record says of it. Made by `clip_from` and `read_clips` only.
+
+    `where` is the place of the record ("clips.jsonl:12"); `start` and `end` are those of its part
+    of the file and `duration` is the file's, in seconds; `captions` are as `captions_in` has them;
+    `record` holds everything, these included.
+    """
 
     id: str
-    captions: tuple[str, ...]
     where: str
-    dataset: str
-    record: Record = field(default_factory=dict)
+    path: str | None
+    start: float | None
+    end: float | None
+    duration: float | None
+    captions: tuple[str, ...]
+    dataset: str | None
+    record: Record
+
+    @property
+    def seconds(self) -> float | None:
+        """Its length, None where its record does not tell."""
+        end = self.duration if self.end is None else self.end
+        return None if end is None else max(0.0, end - (self.start or 0.0))
+
+    @property
+    def negatives(self) -> tuple[str, ...]:
+        """The ids of clips that its captions nearly fit; raises OeaError where they are no list."""
+        return self._texts("negatives")
+
+    @property
+    def negative_captions(self) -> tuple[str, ...]:
+        """Captions that nearly fit it; raises OeaError where they are no list."""
+        return self._texts("negative_captions")
+
+    def _texts(self, key: str) -> tuple[str, ...]:
+        value = self.record.get(key) or ()
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+            where = self.where or self.id
+            raise OeaError(f"{where}: {key!r} must be a list of texts; got {value!r:.60}")
+        return tuple(texts)
+
+
+def clip_from(record: Record, where: str = "", dataset: str | None = None) -> Clip:
+    """The clip that a record describes; `dataset`, where given, in place of the record's."""
+    path, named = record.get("path"), record.get("dataset")
+    return Clip(
+        id=str(record["id"]),
+        where=where,
+        path=path if isinstance(path, str) and path else None,
+        start=_seconds(record.get("start")),
+        end=_seconds(record.get("end")),
+        duration=_seconds(record.get("duration")),
+        captions=captions_in(record),
+        dataset=dataset or (str(named) if named else None),
+        record=record,
+    )
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)
 
 
 def read_clips(
@@ -32,23 +88,26 @@ def read_clips(
     report: Report,
     dataset: str | None = None,
     stdin: BinaryIO | None = None,
-) -> tuple[list[Clip], list[Pair]]:
+) -> tuple[list[Clip], list[HardNegativePair]]:
     """Read records with captions, and hard-negative pairs among them, whose targets are clips too.
 
     Inputs are tables as every verb reads them, published caption files, folders with a metadata
-    file, or "-". Rows without captions, and ids that come twice, go to `report`.
+    file, or "-". `dataset` is the clips' dataset, by default their record's or their file's name.
+    Rows without captions, and ids that come twice, go to `report`.
     """
     clips: dict[str, Clip] = {}
-    pairs: list[Pair] = []
+    pairs: list[HardNegativePair] = []
     for name in inputs:
-        own = dataset or ("stdin" if name == "-" else PurePath(name).name.partition(".")[0])
+        file_name = "stdin" if name == "-" else PurePath(name).name.partition(".")[0]
         for where, row in _rows(name, report, stdin):
             if is_pair(row):
-                pair = pair_of(where, row)
+                pairs.append(pair := pair_from(where, row))
+                target = {"id": pair.target, "captions": list(pair.captions)}
                 if pair.captions:
-                    clips.setdefault(pair.target, Clip(pair.target, pair.captions, where, own, {}))
-                pairs.append(pair)
-            elif clip := _clip(where, row, own, dataset, report):
+                    clips.setdefault(pair.target, clip_from(target, where, dataset or file_name))
+            elif record := _captioned(where, row, report):
+                own = dataset or record.get("dataset") or file_name
+                clip = clip_from(record, where, str(own))
                 if clip.id in clips:
                     first = clips[clip.id].where
                     report(Failure(where, f"id '{clip.id}' was used at {first} already", clip.id))
@@ -66,19 +125,18 @@ def _rows(name: str, report: Report, stdin: BinaryIO | None) -> Rows:
     return interpret(rows, None if name == "-" else name)
 
 
-def _clip(where: str, row: Record, own: str, dataset: str | None, report: Report) -> Clip | None:
-    # The sound itself is not needed: an id and captions make a clip.
+def _captioned(where: str, row: Record, report: Report) -> Record | None:
+    """The record of a row with captions, which with an id make a clip: no sound is needed."""
     has_name = any(row.get(key) for key in (*PATH_NAMES, "text"))
-    number = int(digits) if (digits := where[len(where.rstrip("0123456789")) :]) else 0
+    placed = row if has_name or not row.get("id") else {**row, "path": str(row["id"])}
     try:
-        placed = row if has_name else {**row, "path": str(row["id"])} if row.get("id") else row
-        record = records_from_row(placed, number, text=False, resolve=lambda path: path)[0]
+        (record,) = records_from_row(placed, trailing_number(where), text=False, resolve=str)
     except RowError as problem:
         report(Failure(where, str(problem)))
         return None
-    captions = tuple(record.get("captions") or ())
-    if not captions:
-        report(Failure(where, "no 'captions'; queries are made from them", record["id"]))
-        return None
-    said = record.get("dataset")
-    return Clip(record["id"], captions, where, dataset or (str(said) if said else own), record)
+    if placed is not row:
+        del record["path"]
+    if captions_in(record):
+        return record
+    report(Failure(where, "no 'captions'; queries are made from them", record["id"]))
+    return None

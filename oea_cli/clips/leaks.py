@@ -17,7 +17,7 @@ import orjson
 
 from oea_cli.clips.origins import KINDS, Mark, marks_of, may_be_one
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
-from oea_cli.records.addresses import open_bytes
+from oea_cli.records.lines import read_text
 from oea_cli.records.rows import Record
 
 HASH_RATE = 16_000  # Hz
@@ -85,10 +85,8 @@ def load_blacklist(path: str | Path) -> list[Record]:
     WavCaps' files are {"AudioSet": ["Y{id}.wav", ...], "FreeSound": ["1234", ...]}; a plain JSON
     list of ids will do. Raises OeaError for anything else.
     """
-    with open_bytes(path) as stream:
-        content = stream.read()
     try:
-        document = orjson.loads(content)
+        document = orjson.loads(read_text(path))
     except orjson.JSONDecodeError as error:
         raise OeaError(f"{path}:{error.lineno}: not JSON ({error.msg})") from error
     records = list(_blacklisted(document))
@@ -120,7 +118,7 @@ def _marks(record: Record, content: bool, report: Report) -> list[Mark]:
 
 
 def _content(record: Record, path: str, report: Report) -> str | None:
-    """SHA-256 of the sound as it is heard; None for silence, which all silent clips share."""
+    """SHA-256 of the decoded sound; None for silence, which all silent clips share."""
     from oea_cli.audio.sources import AudioError
     from oea_cli.audio.windows import read_windows
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection, Iterable
 
+from oea_cli.clips.captions import captions_in
 from oea_cli.clips.names import ClipNames
-from oea_cli.records.ids import CAPTION_ID, clip_of
+from oea_cli.records.ids import caption_of, clip_of, is_window
 from oea_cli.records.rows import Record
 
 GetRecords = Callable[[Collection[str]], dict[str, Record]]
@@ -20,44 +21,44 @@ def lookup(ids: Collection[str], read: Callable[[list[str]], Iterable[Record]]) 
     in order. Of a clip that lies as several windows, the first one's."""
 
     def get(asked: Collection[str]) -> dict[str, Record]:
-        meant = records_meant(asked, ids)
-        names = sorted(set(meant.values()))
-        return by_asked(meant, dict(zip(names, read(names), strict=True)))
+        resolved = resolve_ids(asked, ids)
+        names = sorted(set(resolved.values()))
+        return by_given_id(resolved, dict(zip(names, read(names), strict=True)))
 
     return get
 
 
-def records_meant(asked: Iterable[str], ids: Collection[str]) -> dict[str, str]:
+def resolve_ids(asked: Iterable[str], ids: Collection[str]) -> dict[str, str]:
     """For each id asked for, the id of the record that it means: the same one, the first window
     of the clip, or, for `CLIP#2`, the clip that is the caption's."""
     first_of_clip: dict[str, str] = {}
     for id_ in ids:
         first_of_clip.setdefault(clip_of(id_), id_)
     known, names = set(ids), ClipNames(first_of_clip)
-    meant: dict[str, str] = {}
+    resolved: dict[str, str] = {}
     for id_ in dict.fromkeys(asked):
-        caption = CAPTION_ID.fullmatch(id_)
-        clip = names.find(id_) or (names.find(caption["clip"]) if caption else None)
+        caption = caption_of(id_)
+        clip = names.find(id_) or (names.find(caption[0]) if caption else None)
         if id_ in known:
-            meant[id_] = id_
+            resolved[id_] = id_
         elif clip is not None:
-            meant[id_] = first_of_clip[clip]
-    return meant
+            resolved[id_] = first_of_clip[clip]
+    return resolved
 
 
-def by_asked(meant: dict[str, str], records: dict[str, Record]) -> dict[str, Record]:
+def by_given_id(resolved: dict[str, str], records: dict[str, Record]) -> dict[str, Record]:
+    """The records under the ids that were asked for: of a caption its clip's, with that caption
+    alone; of a clip that lies as windows its first one's, as if it were whole."""
     found = {}
-    for asked, id_ in meant.items():
+    for asked, id_ in resolved.items():
         if id_ not in records:
             continue
         record = dict(records[id_])
-        caption = CAPTION_ID.fullmatch(asked)
-        captions = record.get("captions")
-        if asked != id_ and caption and isinstance(captions, list):
-            number = int(caption["number"])
-            record["captions"] = captions[number - 1 : number]
-        if asked != id_ and "#t=" not in asked:
-            # The clip was meant, and not the window that stands for it.
+        caption = caption_of(asked)
+        if asked != id_ and caption:
+            record["captions"] = list(captions_in(record)[caption[1] - 1 : caption[1]])
+        if asked != id_ and not is_window(asked):
+            # The clip was asked for, and not the window that stands for it.
             record = {key: value for key, value in record.items() if key not in ("start", "end")}
         found[asked] = record
     return found

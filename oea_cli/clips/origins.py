@@ -57,10 +57,10 @@ def marks_of(record: Record) -> list[Mark]:
 def source_of(record: Record) -> str | None:
     """Which collection a record says it is from; None where it says nothing."""
     folder = _text(record, "path").rpartition("/")[0]
-    said = " ".join([folder, *(_text(record, key) for key in ADDRESS_KEYS)]).casefold()
+    named = " ".join([folder, *(_text(record, key) for key in ADDRESS_KEYS)]).casefold()
     if FREESOUND_ADDRESS.search(_text(record, "href")):
         return "freesound"
-    return next((source for source in SOURCES if source in said), None)
+    return next((source for source in SOURCES if source in named), None)
 
 
 def may_be_one(mark: Mark, one: Record, other: Record) -> bool:

@@ -1,69 +1,114 @@
 """Hard-negative pairs: a target and the clip that is easily taken for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
 
+from oea_cli.clips.captions import cleaned
+from oea_cli.clips.verdicts import is_valid
 from oea_cli.errors import OeaError
+from oea_cli.records.fields import RowError, id_of
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table
 
-GOOD_VERDICTS = ("valid", "valid hard negative", "yes", "")
+SIDES = ("target", "hard_negative")
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A target and its hard negative, by their ids; captions may be missing in the pairs' file."""
+@dataclass(frozen=True, slots=True)
+class HardNegativePair:
+    """A target and its hard negative, by their ids, as `oea mine-negatives` writes them.
+
+    Captions may be missing; scores are cosines; `verdict` is what people found, by majority.
+    """
 
     target: str
     hard_negative: str
     where: str
     captions: tuple[str, ...] = ()
     hard_negative_captions: tuple[str, ...] = ()
-    scores: Mapping[str, float] = field(default_factory=dict)
+    acoustic_score: float | None = None
+    text_score: float | None = None
+    verdict: str | None = None
+    annotators: tuple[str, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """True where people listened and did not find it valid."""
+        return self.verdict is not None and not is_valid(self.verdict)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The scores that are known, by their keys in a row."""
+        found = {"acoustic_score": self.acoustic_score, "text_score": self.text_score}
+        return {key: score for key, score in found.items() if score is not None}
+
+    def as_row(self, more: Record | None = None) -> Record:
+        """The pair as a row of a file, with `more` before the verdict; what is not known is left
+        out."""
+        judged = {"verdict": self.verdict, "annotators": list(self.annotators)}
+        return {
+            "target": self.target,
+            "hard_negative": self.hard_negative,
+            **self.scores,
+            "captions": list(self.captions),
+            "hard_negative_captions": list(self.hard_negative_captions),
+            **(more or {}),
+            **(judged if self.verdict is not None else {}),
+        }
 
 
-def read_pairs(source: str, stdin: BinaryIO | None = None) -> list[Pair]:
+def read_pairs(source: str, stdin: BinaryIO | None = None) -> list[HardNegativePair]:
     """Read hard-negative pairs; raises OeaError naming the row that is none.
 
-    Pairs that people heard and did not find valid are left out.
+    Pairs that people listened to and did not find valid are left out.
     """
     stream = stdin if source == "-" and stdin is not None else source
-    return [pair_of(where, row) for where, row in read_table(stream) if _is_wanted(row)]
+    pairs = (pair_from(where, row) for where, row in read_table(stream))
+    return [pair for pair in pairs if not pair.is_refused]
 
 
 def is_pair(row: Record) -> bool:
-    return "target" in row and "hard_negative" in row
+    """True for a row that names a target and a hard negative, and asks nothing."""
+    return all(side in row for side in SIDES)
 
 
-def _is_wanted(row: Record) -> bool:
+def pair_from(where: str, row: Record) -> HardNegativePair:
+    """The pair that a row holds; raises OeaError naming what is wrong with it."""
+    target, hard_negative = (_id(row, side, where) for side in SIDES)
+    if target == hard_negative:
+        raise OeaError(f"{where}: '{target}' is its own hard negative")
     verdict = row.get("verdict")
-    return not isinstance(verdict, str) or verdict.strip().lower() in GOOD_VERDICTS
-
-
-def pair_of(where: str, row: Record) -> Pair:
-    names = {key: row.get(key) for key in ("target", "hard_negative")}
-    for key, value in names.items():
-        if not isinstance(value, str) or not value:
-            raise OeaError(f"{where}: {key!r} is {value!r:.60}; a pair has the ids of two clips")
-    if names["target"] == names["hard_negative"]:
-        raise OeaError(f"{where}: '{names['target']}' is its own hard negative")
-    scores = {
-        key: row[key] for key in ("acoustic_score", "text_score") if isinstance(row.get(key), float)
-    }
-    return Pair(
-        target=str(names["target"]),
-        hard_negative=str(names["hard_negative"]),
+    return HardNegativePair(
+        target=target,
+        hard_negative=hard_negative,
         where=where,
-        captions=texts_of(row.get("captions"), where),
-        hard_negative_captions=texts_of(row.get("hard_negative_captions"), where),
-        scores=scores,
+        captions=_captions(row, "captions", where),
+        hard_negative_captions=_captions(row, "hard_negative_captions", where),
+        acoustic_score=_score(row.get("acoustic_score")),
+        text_score=_score(row.get("text_score")),
+        verdict=verdict if isinstance(verdict, str) and verdict.strip() else None,
+        annotators=cleaned(row.get("annotators")),
     )
 
 
-def texts_of(value: Any, where: str) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise OeaError(f"{where}: captions are {value!r:.60}; they must be a list of texts")
-    return tuple(text.strip() for text in value if text.strip())
+def _id(row: Record, side: str, where: str) -> str:
+    if row.get(side) in (None, ""):
+        raise OeaError(f"{where}: no {side!r}; a pair has the ids of two clips")
+    try:
+        return id_of(row[side], side)
+    except RowError as problem:
+        raise OeaError(f"{where}: {problem}") from problem
+
+
+def _captions(row: Record, key: str, where: str) -> tuple[str, ...]:
+    value = row.get(key)
+    texts: Sequence[object] = [value] if isinstance(value, str) else value or []
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise OeaError(f"{where}: {key!r} is {value!r:.60}; it must be a list of texts")
+    return cleaned(texts)
+
+
+def _score(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)

@@ -5,26 +5,27 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from oea_cli.errors import OeaError
-from oea_cli.records.rows import Record
+from oea_cli.records.addresses import parent
+from oea_cli.records.fields import PATH_NAMES, RowError, id_of, records_from_row
+from oea_cli.records.folders import resolved
+from oea_cli.records.rows import Record, trailing_number
 from oea_cli.records.tables import read_table
 
 Grades = Mapping[str, float]
-
-
-ID_NAMES = ("id", "_id", "query_id")
-
-
 ClipCaptions = Mapping[str, Sequence[str]]
-
-
+ID_NAMES = ("id", "_id", "query_id")
+ASKING_NAMES = ("text", *PATH_NAMES)
 UIQ_KEY = "audio_id"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Query:
-    """One judged query: its relevant clips with their grades, and perhaps a hard negative.
+    """A query as a file holds it: what it asks, its relevant clips with their grades, perhaps a
+    hard negative.
 
-    `clip` is the clip that the query was made from, which is its target where none is given.
+    `where` is the place of its row ("queries.jsonl:12"); `clip` is the clip that it was made from,
+    which is its target where none is given. The row is kept in `record`: a query of vectors, of a
+    run or of qrels has an id and no text.
     """
 
     id: str
@@ -41,11 +42,46 @@ class Query:
         """What the query is about: queries about the same clips are not independent."""
         return self.dataset, self.clip or tuple(sorted(self.targets)) or self.id
 
+    @property
+    def has_content(self) -> bool:
+        """True where it has a text or names a sound."""
+        return any(self.record.get(name) for name in ASKING_NAMES)
+
+    @property
+    def is_named(self) -> bool:
+        """False where its id is but the number of its row."""
+        return any(self.record.get(name) not in (None, "") for name in ID_NAMES)
+
+    @property
+    def text(self) -> str | None:
+        """What it asks in words."""
+        text = self.record.get("text")
+        return text if isinstance(text, str) and text else None
+
+    @property
+    def path(self) -> str | None:
+        """The sound that it asks with, such that it opens from the working directory."""
+        path = next((self.record[name] for name in PATH_NAMES if self.record.get(name)), None)
+        return self._resolved(path) if isinstance(path, str) else None
+
+    def as_record(self) -> Record:
+        """The query as a record that can be encoded; raises OeaError where it says nothing."""
+        try:
+            row = {**self.record, "id": self.id}
+            (record,) = records_from_row(row, 0, text=False, resolve=self._resolved)
+        except RowError as problem:
+            raise OeaError(f"{self.where}: {problem}") from problem
+        return record
+
+    def _resolved(self, path: str) -> str:
+        source = self.where.rpartition(":")[0]
+        return resolved(path, "" if source in ("", "stdin") else parent(source))
+
 
 QuerySource = str | BinaryIO | Sequence[Record]
 
 
-def read_judged(
+def read_queries(
     sources: Sequence[QuerySource], captions: Callable[[], ClipCaptions] = dict
 ) -> list[Query]:
     """Read queries with their targets from JSONL, CSV or Parquet, or as records; "-" is stdin.
@@ -58,7 +94,7 @@ def read_judged(
     rows = [row for source in sources for row in _rows(source)]
     if any(UIQ_KEY in row for _, row in rows):
         return _uiq_queries(rows, captions())
-    return distinct(query_of(where, row) for where, row in rows)
+    return distinct(query_from(where, row) for where, row in rows)
 
 
 def _rows(source: QuerySource) -> Iterable[tuple[str, Record]]:
@@ -74,15 +110,15 @@ def _uiq_queries(rows: list[tuple[str, Record]], captions: ClipCaptions) -> list
 
     released = [(where, row) for where, row in rows if is_uiq_row(row)]
     places = [where for where, _ in released]
-    others = [query_of(where, row) for where, row in rows if not is_uiq_row(row)]
-    return distinct([*map(query_of, places, resolve_uiq(released, captions)), *others])
+    others = [query_from(where, row) for where, row in rows if not is_uiq_row(row)]
+    return distinct([*map(query_from, places, resolve_uiq(released, captions)), *others])
 
 
-def query_of(where: str, row: Record) -> Query:
+def query_from(where: str, row: Record) -> Query:
     """Read one row; raises OeaError where its target or hard negative is no id."""
     name = next((row[key] for key in ID_NAMES if row.get(key) not in (None, "")), None)
     return Query(
-        id=_id_of(name, where, "id") if name is not None else str(_line(where)),
+        id=_id_of(name, where, "id") if name is not None else str(trailing_number(where)),
         where=where,
         targets=_targets(row.get("target"), where),
         hard_negative=_optional_id(row, "hard_negative", where),
@@ -114,15 +150,11 @@ def distinct(queries: Iterable[Query]) -> list[Query]:
     return found
 
 
-def _line(where: str) -> int:
-    digits = where[len(where.rstrip("0123456789")) :]
-    return int(digits) if digits else 0
-
-
 def _id_of(value: Any, where: str, key: str) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise OeaError(f"{where}: {key!r} is {value!r:.60}; it must be text or a number")
-    return str(value)
+    try:
+        return id_of(value, key)
+    except RowError as problem:
+        raise OeaError(f"{where}: {problem}") from problem
 
 
 def _optional_id(row: Record, key: str, where: str) -> str | None:

@@ -13,13 +13,16 @@ PARAPHRASE, NEGATIVE = "paraphrase", "negative"
 TYPES = (QUESTION, IMPERATIVE, TAGGING, PARAPHRASE, NEGATIVE)
 POSITIVE = TYPES[:4]
 ALIASES = {"keyphrase": TAGGING, "key-phrase": TAGGING, "tags": TAGGING, "exclusion": NEGATIVE}
+TYPE_OF = {**dict(zip(TYPES, TYPES, strict=True)), **ALIASES}
+"""The type by each of its names."""
+PAPER_NAMES = {TAGGING: "keyphrase"}
+"""Where the paper calls a type otherwise than its release does."""
 
 
 def type_named(name: str) -> str:
     """The release's name of a type; raises UsageError for a name that is none."""
-    plain = name.strip().lower()
-    found = ALIASES.get(plain, plain)
-    if found not in TYPES:
+    found = TYPE_OF.get(name.strip().lower())
+    if found is None:
         known = ", ".join(TYPES).replace(TAGGING, f"keyphrase (or {TAGGING})")
         raise UsageError(f"no query type '{name}'; there are {known}")
     return found

@@ -11,22 +11,22 @@ from typing import Any
 
 from oea_cli.clips.captions import CaptionPool, clips_with
 from oea_cli.clips.names import LISTED, AmbiguousNameError, ClipNames, listed
+from oea_cli.clips.query_types import NEGATIVE
 from oea_cli.errors import OeaError
+from oea_cli.records.fields import RowError
 from oea_cli.records.rows import Record
 
-NEGATIVE = "negative"
-TEXT_KEYS = ("generated_query", "negative_query")
+TEXT_KEYS = ("negative_query", "generated_query")
 SUBSET_DATASETS = {"mecat"}
 """Whose negative rows list only some of a clip's captions."""
 
 
-class _RowError(Exception):
-    """Why one row makes no query, as the second half of an error line."""
+@dataclass(frozen=True, slots=True)
+class UiqRow:
+    """One row of the release; `audio_id` and `dataset` are empty where it was read without them.
 
-
-@dataclass(frozen=True)
-class _Row:
-    """One row of the release, checked."""
+    The release's negative rows have captions of their hard negative and not its id; ours have both.
+    """
 
     where: str
     dataset: str
@@ -39,7 +39,26 @@ class _Row:
 
     @property
     def key(self) -> tuple[str, str, str]:
+        """Which query of which clip it is."""
         return self.dataset, self.type, self.audio_id
+
+    def as_row(self, metadata: Record, model: str) -> Record:
+        """The row with the release's keys, and the hard negative's id, which the release lacks.
+
+        `model` is who wrote the text; the release has two keys for that.
+        """
+        row: Record = {
+            "audio_id": self.audio_id,
+            "dataset": self.dataset,
+            "dataset_slug": self.dataset,
+            "query_type": self.type,
+            TEXT_KEYS[self.type != NEGATIVE]: self.text,
+            "original_captions": list(self.captions),
+        }
+        if self.hard_negative is not None:
+            row["negative_captions"] = list(self.negative_captions)
+            row["hard_negative"] = self.hard_negative
+        return {**row, "metadata": metadata, "source_model": model, "regen_model": model}
 
 
 def is_uiq_row(row: Record) -> bool:
@@ -55,25 +74,25 @@ def resolve_uiq(
     A query is {"id", "text", "target", "hard_negative" (of a negative row), "type", "dataset"};
     its id is DATASET/TYPE/AUDIO_ID, with #2, #3 ... for further rows of one clip. Hard negatives,
     and targets under another name, are found by their captions: among the positive rows given
-    along, and among `captions`, each clip's captions by its id (`captions_of` makes them of
+    along, and among `captions`, each clip's captions by its id (`captions_by_clip` makes them of
     records). Ids of `captions` win over those of the rows: they are the collection's.
 
     Raises OeaError that names the rows that cannot be resolved, and what they would need.
     """
     problems: dict[int, str] = {}
-    checked: dict[int, _Row] = {}
+    checked: dict[int, UiqRow] = {}
     for number, (where, row) in enumerate(rows):
         try:
-            checked[number] = _checked(where, row)
-        except _RowError as problem:
+            checked[number] = uiq_row_from(where, row)
+        except RowError as problem:
             problems[number] = f"{where}: {problem}"
     clips = _Clips(list(checked.values()), captions or {})
     queries: list[Record] = []
-    seen: dict[tuple[str, str, str], list[_Row]] = {}
+    seen: dict[tuple[str, str, str], list[UiqRow]] = {}
     for number, good_row in checked.items():
         try:
             queries.append(_query(good_row, clips, seen.setdefault(good_row.key, [])))
-        except _RowError as problem:
+        except RowError as problem:
             problems[number] = f"{good_row.where}: {problem}"
     if problems:
         in_order = [problems[number] for number in sorted(problems)]
@@ -92,58 +111,58 @@ def _report(problems: list[str], total: int) -> str:
 # --- one row ---
 
 
-def _checked(where: str, row: Record) -> _Row:
-    if not is_uiq_row(row):
-        raise _RowError("no row of UIQ: it needs 'audio_id' and a query's text")
-    is_negative = "negative_query" in row or row.get("query_type") == NEGATIVE
-    text_key = "negative_query" if "negative_query" in row else "generated_query"
-    hard_negative = row.get("hard_negative")
-    negative_captions: tuple[str, ...] = ()
-    if is_negative and hard_negative is None:
-        negative_captions = _texts(row, "negative_captions")
-        if not negative_captions:
-            raise _RowError("no 'negative_captions'; they tell which clip the hard negative is")
-    return _Row(
+def uiq_row_from(where: str, row: Record, *, is_named: bool = True) -> UiqRow:
+    """Read one row; raises RowError for what is none.
+
+    With `is_named` off it need not say which clip of which dataset it is about.
+    """
+    text_key = next((key for key in TEXT_KEYS if key in row), None)
+    if is_named and not is_uiq_row(row):
+        raise RowError("no row of UIQ: it needs 'audio_id' and a query's text")
+    if text_key is None:
+        raise RowError("no 'generated_query' and no 'negative_query'; a row of UIQ has one")
+    is_negative = text_key == "negative_query" or row.get("query_type") == NEGATIVE
+    return UiqRow(
         where=where,
-        dataset=_text(row, "dataset"),
+        dataset=_text(row, "dataset") if is_named or row.get("dataset") else "",
         type=NEGATIVE if is_negative else _text(row, "query_type"),
-        audio_id=_text(row, "audio_id"),
+        audio_id=_text(row, "audio_id") if is_named or row.get("audio_id") else "",
         text=_text(row, text_key),
         captions=_texts(row, "original_captions"),
-        negative_captions=negative_captions,
-        hard_negative=_text(row, "hard_negative") if hard_negative is not None else None,
+        negative_captions=_texts(row, "negative_captions"),
+        hard_negative=_text(row, "hard_negative") if row.get("hard_negative") else None,
     )
 
 
 def _text(row: Record, key: str) -> str:
     value = row.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise _RowError(f"'{key}' is {value!r:.60}; it must be text")
+        raise RowError(f"'{key}' is {value!r:.60}; it must be text")
     return value
 
 
 def _texts(row: Record, key: str) -> tuple[str, ...]:
     value: Any = row.get(key) or []
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise _RowError(f"'{key}' is {value!r:.60}; it must be a list of texts")
+        raise RowError(f"'{key}' is {value!r:.60}; it must be a list of texts")
     return tuple(value)
 
 
-def _refuse_repetition(row: _Row, earlier: list[_Row]) -> None:
+def _refuse_repetition(row: UiqRow, earlier: list[UiqRow]) -> None:
     """A clip has one positive query of a type, and any number of different negative ones."""
     for other in earlier:
         if row.type != NEGATIVE or _content(row) == _content(other):
-            raise _RowError(
+            raise RowError(
                 f"repeats the {row.type} query of {other.where} for '{row.audio_id}'; "
                 "give every row once"
             )
 
 
-def _content(row: _Row) -> tuple[object, ...]:
+def _content(row: UiqRow) -> tuple[object, ...]:
     return row.text, row.negative_captions, row.hard_negative
 
 
-def _query(row: _Row, clips: "_Clips", earlier: list[_Row]) -> Record:
+def _query(row: UiqRow, clips: "_Clips", earlier: list[UiqRow]) -> Record:
     """The query of a row, after the `earlier` ones of its clip and type, which it joins."""
     _refuse_repetition(row, earlier)
     earlier.append(row)
@@ -153,11 +172,11 @@ def _query(row: _Row, clips: "_Clips", earlier: list[_Row]) -> Record:
     if row.type == NEGATIVE:
         query["hard_negative"] = clips.hard_negative(row)
         if query["hard_negative"] == target:
-            raise _RowError(f"its hard negative is its own target, '{target}'")
+            raise RowError(f"its hard negative is its own target, '{target}'")
     return {**query, "type": row.type, "dataset": row.dataset}
 
 
-# --- which clips the rows mean ---
+# --- which clips the rows are about ---
 
 
 @dataclass(frozen=True)
@@ -172,7 +191,7 @@ class _Dataset:
 class _Clips:
     """The clips of the caption source and of the positive rows, by name and by captions."""
 
-    def __init__(self, rows: list[_Row], captions: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, rows: list[UiqRow], captions: Mapping[str, Sequence[str]]) -> None:
         self._given_names = ClipNames(captions)
         self._given = CaptionPool(captions.items())
         positives: dict[str, dict[str, tuple[str, ...]]] = {row.dataset: {} for row in rows}
@@ -186,17 +205,17 @@ class _Clips:
         for audio_id, captions in positives.items():
             try:
                 clip_of[audio_id] = self._given_clip(audio_id, captions) or audio_id
-            except _RowError:
+            except RowError:
                 continue  # named where the row itself is resolved
         pool = CaptionPool((clip_of[name], positives[name]) for name in clip_of)
         return _Dataset(ClipNames(clip_of), pool, clip_of)
 
-    def target(self, row: _Row) -> str:
+    def target(self, row: UiqRow) -> str:
         """The id of a row's target: as the collection has it, or as the row has it."""
         try:
             if named := self._named(row.audio_id, "target", row):
                 return named
-        except _RowError:
+        except RowError:
             # Two clips of that name, in two folders perhaps: the captions tell which.
             if by_captions := self._by_captions(row):
                 return by_captions
@@ -204,34 +223,36 @@ class _Clips:
         # Unknown under any name: whether it is in the collection is for the evaluation to say.
         return self._by_captions(row) or row.audio_id
 
-    def _by_captions(self, row: _Row) -> str | None:
+    def _by_captions(self, row: UiqRow) -> str | None:
         own = self._datasets[row.dataset].pool
         return _only_one(self._given, row.captions) or _only_one(own, row.captions)
 
-    def _named(self, name: str, role: str, row: _Row) -> str | None:
+    def _named(self, name: str, role: str, row: UiqRow) -> str | None:
         dataset = self._datasets[row.dataset]
         try:
             if given := self._given_names.find(name):
                 return given
             found = dataset.names.find(name)
         except AmbiguousNameError as error:
-            raise _RowError(f"its {role} {error}") from error
+            raise RowError(f"its {role} {error}") from error
         return dataset.clip_of[found] if found else None
 
-    def hard_negative(self, row: _Row) -> str:
-        """The id of the clip whose captions a negative row excludes; raises _RowError."""
+    def hard_negative(self, row: UiqRow) -> str:
+        """The id of the clip whose captions a negative row excludes; raises RowError."""
         if row.hard_negative is not None:
             return self._named(row.hard_negative, "hard negative", row) or row.hard_negative
+        if not row.negative_captions:
+            raise RowError("no 'negative_captions'; they tell which clip the hard negative is")
         subset = row.dataset.casefold() in SUBSET_DATASETS
         pools = [self._given, self._datasets[row.dataset].pool]
         found = clips_with(pools, row.negative_captions, subset=subset)
         count = len(row.negative_captions)
         if len(found) > 1:
-            raise _RowError(
+            raise RowError(
                 f"its {count} negative_captions are those of {len(found)} clips: {listed(found)}"
             )
         if not found:
-            raise _RowError(
+            raise RowError(
                 f"no clip has its {count} negative_captions; give the positive queries of "
                 f"{row.dataset} along with it, or records with the clips' captions"
             )
@@ -243,12 +264,12 @@ class _Clips:
         except AmbiguousNameError as error:
             if by_captions := _only_one(self._given, captions):
                 return by_captions
-            raise _RowError(str(error)) from error
+            raise RowError(str(error)) from error
 
 
 def _only_one(pool: CaptionPool, captions: tuple[str, ...]) -> str | None:
     """The one clip with exactly these captions; a single caption may be shared by chance."""
     found = clips_with([pool], captions, subset=False) if len(captions) > 1 else []
     if len(found) > 1:
-        raise _RowError(f"its original_captions are those of {len(found)} clips: {listed(found)}")
+        raise RowError(f"its original_captions are those of {len(found)} clips: {listed(found)}")
     return found[0] if found else None

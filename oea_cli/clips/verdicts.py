@@ -1,17 +1,21 @@
-"""The log of verdicts and ratings: one JSON line each, on disk before anyone is told it is stored.
+"""Verdicts on pairs and ratings of queries: the log of them, what counts of it, the majority.
+
+One JSON line each, on disk before anyone reads that it is stored:
 
     {"target", "hard_negative", "verdict": "valid"|"same"|"unsure", "annotator", "time"}
     {"id" or "audio_id", "dataset"?, "query_type"?, "text", "rating": 1 to 5, "annotator", "time"}
 
 Lines are only ever added. Of the rows of one annotator about one item the last one counts; one
-whose verdict or rating is null takes an earlier one back, and one with `"undo": true` restores what
-was said before.
+whose verdict or rating is null takes an earlier one back, and one with `"undo": true` restores
+what was there before.
 """
 
+import io
 import os
 import re
 import stat
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,13 +26,16 @@ from typing import Any
 
 import orjson
 
+from oea_cli.clips.names import ClipNames
 from oea_cli.errors import Failure, OeaError, raise_failure
-from oea_cli.records.lines import CUT_OFF
+from oea_cli.records.lines import CUT_OFF, read_json_lines
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table
 
 VERDICT, RATING = "verdict", "rating"
-VERDICTS = ("valid", "same", "unsure")
+VALID, SAME, UNSURE = VERDICTS = ("valid", "same", "unsure")
+VALID_NAMES = (VALID, "valid hard negative", "yes")
+"""Other people's words for it, in other people's files."""
 RATINGS = (1, 2, 3, 4, 5)
 SUBJECT_NAMES = ("id", "audio_id", "dataset", "query_type", "text", "target", "hard_negative")
 START_OF_ROW = re.compile(rf'\{{"({"|".join(SUBJECT_NAMES)})"'.encode())
@@ -37,8 +44,8 @@ Value = str | int | None
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What one annotator said of one item: a "verdict" on a pair or a "rating" of a query.
+class VerdictEntry:
+    """What one annotator gave one item: a "verdict" to a pair or a "rating" to a query.
 
     `value` is None where it was taken back.
     """
@@ -60,7 +67,7 @@ def key_of(subject: Record) -> Key:
     return tuple(None if (v := subject.get(name)) is None else str(v) for name in SUBJECT_NAMES)
 
 
-def entry_of(where: str, row: Record) -> Entry:
+def entry_of(where: str, row: Record) -> VerdictEntry:
     """Read one line of a log; raises OeaError where it is none."""
     kind = next((kind for kind in (VERDICT, RATING) if kind in row), None)
     annotator = row.get("annotator")
@@ -74,21 +81,74 @@ def entry_of(where: str, row: Record) -> Entry:
     subject = {name: row[name] for name in SUBJECT_NAMES if row.get(name) is not None}
     if not subject:
         raise OeaError(f"{where}: names neither a pair nor a query")
-    return Entry(subject, kind, value, annotator, row.get("undo") is True)
+    return VerdictEntry(subject, kind, value, annotator, row.get("undo") is True)
 
 
-def latest(entries: Iterable[Entry]) -> list[Entry]:
+def latest(entries: Iterable[VerdictEntry]) -> list[VerdictEntry]:
     """What counts: the last entry of each annotator about each item, where it was not taken back.
 
     In the order in which they were first given.
     """
-    found: dict[tuple[str, Key], Entry] = {}
+    found: dict[tuple[str, Key], VerdictEntry] = {}
     for entry in entries:
         found[entry.annotator, entry.key] = entry
     return [entry for entry in found.values() if entry.value is not None]
 
 
-def read_verdicts(sources: Iterable[str]) -> list[Entry]:
+def majority(values: Iterable[Value]) -> Value:
+    """The value that more gave than any other, None where two stand level."""
+    ranked = Counter(values).most_common(2)
+    return None if len(ranked) > 1 and ranked[0][1] == ranked[1][1] else ranked[0][0]
+
+
+def is_valid(verdict: str) -> bool:
+    """True where a file's verdict on a pair is that its hard negative is a valid one."""
+    return verdict.strip().lower() in VALID_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The majority's choice, "unsure" where there is none, and who was asked, by name."""
+
+    choice: str
+    annotators: tuple[str, ...]
+
+
+class PairVerdicts:
+    """Verdicts by pair. They hold both ways round: for the pair and its reverse."""
+
+    def __init__(self, entries: Iterable[VerdictEntry], ids: Iterable[str]) -> None:
+        """Take in what `oea review` stored and nobody took back; ratings of queries do not count.
+
+        Clips that are not among `ids` are counted in `num_elsewhere`.
+        """
+        names = ClipNames(ids)
+        votes: dict[frozenset[str], dict[str, Value]] = {}
+        self.num_elsewhere = 0
+        for entry in (entry for entry in entries if entry.kind == VERDICT):
+            sides = (str(entry.subject.get(side, "")) for side in ("target", "hard_negative"))
+            pair = frozenset(filter(None, map(names.find, sides)))
+            if len(pair) < 2:
+                self.num_elsewhere += 1
+            else:
+                votes.setdefault(pair, {})[entry.annotator] = entry.value
+        self._found = {pair: _verdict(cast) for pair, cast in votes.items()}
+
+    def of(self, target: str, hard_negative: str) -> Verdict | None:
+        """The verdict on a pair; None where nobody was asked."""
+        return self._found.get(frozenset((target, hard_negative)))
+
+
+def _verdict(votes: dict[str, Value]) -> Verdict:
+    return Verdict(str(majority(votes.values()) or UNSURE), tuple(sorted(filter(None, votes))))
+
+
+def read_pair_verdicts(source: str, ids: Iterable[str]) -> PairVerdicts:
+    """Read verdicts on pairs of these clips from a file; raises OeaError for what is none."""
+    return PairVerdicts(read_verdicts([source]), ids)
+
+
+def read_verdicts(sources: Iterable[str]) -> list[VerdictEntry]:
     """The entries that count, of all files together; "-" is stdin.
 
     A last line that was cut off does not count. Raises OeaError for what is no verdict.
@@ -112,7 +172,7 @@ class VerdictLog:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file; a last line that a crash cut off, which nobody was told was
+        """Open or make the file; a last line that a crash cut off, which was never reported as
         stored, is removed. Raises OeaError for a file that is no log of verdicts."""
         self.path = path
         self._lock = threading.Lock()
@@ -129,7 +189,7 @@ class VerdictLog:
             os.close(self._descriptor)
             raise
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: VerdictEntry) -> None:
         """Add an entry; it is on disk when this returns. Raises OeaError, the log as before."""
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         row = {**entry.subject, entry.kind: entry.value, "annotator": entry.annotator, "time": now}
@@ -150,7 +210,7 @@ class VerdictLog:
         """Close the file."""
         os.close(self._descriptor)
 
-    def _read(self) -> list[Entry]:
+    def _read(self) -> list[VerdictEntry]:
         """The entries that are there; ends the last line where it has no end."""
         content = self.path.read_bytes()
         size = content.rfind(b"\n") + 1
@@ -187,14 +247,6 @@ def _is_cut_off(line: bytes) -> bool:
     return False
 
 
-def _parsed(content: bytes, path: Path) -> Iterator[Entry]:
-    for number, line in enumerate(content.split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise OeaError(f"{path}:{number}: no verdict: not JSON ({error.msg})") from error
-        if not isinstance(row, dict):
-            raise OeaError(f"{path}:{number}: no verdict: not a JSON object")
-        yield entry_of(f"{path}:{number}", row)
+def _parsed(content: bytes, path: Path) -> Iterator[VerdictEntry]:
+    for where, row in read_json_lines(io.BytesIO(content), str(path)):
+        yield entry_of(where, row)

@@ -120,8 +120,10 @@ class Inputs:
     @property
     def is_listable(self) -> bool:
         """True when the inputs can be counted beforehand: no stdin, nothing remote."""
+        from oea_cli.records.addresses import is_remote
+
         places = [*self.names, self.files_from or ""]
-        return not any(place == "-" or "://" in place for place in places)
+        return not any(place == "-" or is_remote(place) for place in places)
 
     @property
     def unit(self) -> str:

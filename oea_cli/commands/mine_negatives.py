@@ -236,14 +236,14 @@ def _write(outputs: Outputs, mined: "MinedPairs") -> None:
     import orjson
 
     from oea_cli.records.artefacts import write_whole
-    from oea_cli.records.json_lines import to_json
+    from oea_cli.records.json_lines import json_line
 
     if outputs.qrels is not None:
         write_whole(outputs.qrels, mined.judgments(outputs.qrels.name))
     if outputs.stats is not None and mined.statistics:
         content = orjson.dumps(mined.statistics, option=orjson.OPT_INDENT_2) + b"\n"
         write_whole(outputs.stats, content)
-    content = b"".join(map(to_json, mined.rows))
+    content = b"".join(map(json_line, mined.rows))
     if outputs.pairs == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.flush()

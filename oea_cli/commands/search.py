@@ -128,6 +128,9 @@ def search(
       oea search --queries queries.jsonl -i sounds.oea -f trec > run.trec
       oea search "a bell" -0 | xargs -0 ls -l
     """
+    from oea_cli.vectors.scan.threads import leave_threads_to_us
+
+    leave_threads_to_us()
     question = Question(text, audio, like, queries)
     _check(question, play, null, format)
     player = _player() if play else None

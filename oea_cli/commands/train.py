@@ -13,7 +13,7 @@ from oea_cli.commands.options.shared import DeviceOption, QuietOption, VerboseOp
 from oea_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.training import StepReport
+    from oea_cli.training.results.log import StepReport
 
 
 def train(
@@ -57,6 +57,10 @@ def train(
         Path | None,
         typer.Option("--plot", metavar="DIR", help="Draw the curves of a run, and train nothing."),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="List the keys of a recipe, and train nothing."),
+    ] = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -68,23 +72,27 @@ def train(
 
     \b
     Examples:
-      oea train recipes/smoke.yaml -o runs/smoke
-      oea train recipes/mini.yaml -o runs/mini --set sounds.esc10=~/ESC-10
-      oea train --plot runs/mini
-      torchrun --nproc-per-node 4 -m oea_cli train recipes/mini.yaml -o runs/mini
+      oea train recipes/smoke.yaml -o runs/smoke --set folders.clips=sounds
+      oea train recipes/oea-qwen3b.yaml -o adapters/mine --set folders.clotho=~/Clotho
+      oea train --explain
+      oea train --plot runs/smoke
+      torchrun --nproc-per-node 4 -m oea_cli train recipes/smoke.yaml -o runs/smoke
     """
+    if explain:
+        _explain()
+        return
     if plot is not None:
         _plot(plot, recipe)
         return
     if recipe is None or output is None:
         missing = "RECIPE" if recipe is None else "-o DIR"
         raise UsageError(f"oea train needs RECIPE and -o DIR; {missing} is missing")
-    from oea_cli.recipe import load_recipe
+    from oea_cli.training.recipe.loading import load_recipe
 
     loaded = load_recipe(recipe, overrides or [])
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is a file; -o needs a folder")
-    from oea_cli.training import train as run
+    from oea_cli.training.loop.train import train as run
 
     is_first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
     with _shown(quiet or not is_first) as shown:
@@ -105,10 +113,17 @@ def train(
         typer.echo(str(output))
 
 
+def _explain() -> None:
+    from oea_cli.records.recipe_files.reference import reference
+    from oea_cli.training.recipe.recipe import Recipe
+
+    typer.echo(reference(Recipe, markdown=False), nl=False)
+
+
 def _plot(folder: Path, recipe: Path | None) -> None:
     if recipe is not None:
         raise UsageError("--plot draws a run's folder and takes no recipe")
-    from oea_cli.training.curves import write_curves
+    from oea_cli.training.results.curves import write_curves
 
     typer.echo(str(write_curves(folder)))
 
@@ -137,7 +152,7 @@ class _Lines:
 
     def step(self, report: "StepReport") -> None:
         """Write the line."""
-        self.tell(report_line(report))
+        self.tell(str(report))
 
     def __enter__(self) -> "_Lines":
         return self
@@ -152,7 +167,7 @@ class _Lines:
 
 
 class _Bar(_Lines):
-    """A bar that moves; what was measured, and what is said, stays above it."""
+    """A bar that moves; measurements and notices stay above it."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -162,26 +177,26 @@ class _Bar(_Lines):
             TextColumn("{task.description}"),
             BarColumn(20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
+            TextColumn("{task.fields[figures]}"),
             console=Console(stderr=True, highlight=False),
             transient=True,
         )
-        self.task = self.bar.add_task("", total=None, told="")
+        self.task = self.bar.add_task("", total=None, figures="")
         self.best = ""
         super().__init__(lambda text: self.bar.console.print(text, markup=False))
 
     def step(self, report: "StepReport") -> None:
         """Move the bar; a report with a measurement also becomes a line."""
         if report.validation:
-            self.tell(report_line(report))
+            self.tell(str(report))
             self.best = f"R@10 {report.validation['r@10']:.3f}  "
-        told = f"{losses_of(report)}  {self.best}{speed_of(report)}"
+        figures = f"{report.losses_text}  {self.best}{report.speed_text}"
         self.bar.update(
             self.task,
             description=report.stage,
             completed=report.step,
             total=report.total,
-            told=told,
+            figures=figures,
         )
 
     def __enter__(self) -> "_Bar":
@@ -195,26 +210,3 @@ class _Bar(_Lines):
         traceback: TracebackType | None,
     ) -> None:
         self.bar.stop()
-
-
-def report_line(report: "StepReport") -> str:
-    """A report in one line: where it is, losses, learning rate, speed, time left, memory."""
-    measured = "".join(f"  {name} {value:.3f}" for name, value in report.validation.items())
-    return (
-        f"{report.stage} {report.step}/{report.total}  {losses_of(report)}{measured}  "
-        f"rate {report.learning_rate:.1e}  {speed_of(report)}"
-    )
-
-
-def losses_of(report: "StepReport") -> str:
-    """`contrast 2.481  margin 0.317`."""
-    return "  ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
-
-
-def speed_of(report: "StepReport") -> str:
-    """Speed, time left, memory."""
-    minutes, seconds = divmod(int(report.seconds_left), 60)
-    left = f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-    speed = report.clips_per_second
-    clips = f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
-    return f"{clips} clips/s  {left} left  {report.memory / 1e9:.1f} GB"

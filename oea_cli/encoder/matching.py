@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from oea_cli.encoder.loading import load_encoder
-from oea_cli.encoder.names.parsing import is_remote
+from oea_cli.encoder.names.parsing import is_server
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import OeaError
 from oea_cli.vectors.opening import same_encoder
@@ -30,7 +30,7 @@ def matching_encoder(
             "them; search with --like or with query vectors"
         )
     own_name = encoder_id.rpartition(":")[0]
-    if name is None and is_remote(own_name):
+    if name is None and is_server(own_name):
         raise OeaError(
             f"{where}: its encoder is the server {own_name}, and your queries would be sent "
             "there; if you trust it, say so with -m and this name"

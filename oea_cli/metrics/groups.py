@@ -1,7 +1,7 @@
 """The metrics per data set and type of query, and means over them, with a baseline's beside."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,36 +73,45 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def means(outcomes: Outcomes, metrics: Sequence[Metric], pair: Paired | None = None) -> Document:
+def means(
+    outcomes: Outcomes,
+    metrics: Sequence[Metric],
+    pair: Paired | None = None,
+    *,
+    uiq_types: Mapping[str, str],
+) -> Document:
     """Unweighted means over data sets (paper, tables 4, 11, 17), and Avg UIQ where it applies.
+
+    `uiq_types` are the types of queries that Avg UIQ is a mean over, by each of their names.
 
     With a baseline, the same of it and the differences, over the queries that both have.
     """
-    found = _means(outcomes, metrics)
+    found = _means(outcomes, metrics, uiq_types)
     if pair is not None and found:
-        mine, theirs = (_means(each, metrics) for each in (pair.ours, pair.theirs))
+        mine, theirs = (_means(each, metrics, uiq_types) for each in (pair.ours, pair.theirs))
         found |= {"baseline": theirs, "difference": _less(mine, theirs)}
     return found
 
 
-def _means(outcomes: Outcomes, metrics: Sequence[Metric]) -> Document:
+def _means(outcomes: Outcomes, metrics: Sequence[Metric], uiq_types: Mapping[str, str]) -> Document:
     found: Document = {}
     if len(set(outcomes.datasets)) > 1 and None not in outcomes.datasets:
         parts = [
             _values(metrics, outcomes.chosen(rows)) for rows in _rows_by(outcomes.datasets).values()
         ]
         found["datasets"] = {str(m): mean_of_all(part[str(m)] for part in parts) for m in metrics}
-    average = _average_uiq(outcomes)
+    average = _average_uiq(outcomes, uiq_types)
     return found if average is None else {**found, "avg_uiq": average}
 
 
-def _average_uiq(outcomes: Outcomes) -> float | None:
+def _average_uiq(outcomes: Outcomes, types: Mapping[str, str]) -> float | None:
     """The mean of the five types' R@5, each an unweighted mean over data sets (paper, table 4)."""
     if not any(outcomes.types):
         return None
     values = parse_metric("r@5").values(outcomes).tolist()
     labels = zip(outcomes.datasets, outcomes.types, values, strict=True)
-    return average_uiq((dataset or "", kind or "", value) for dataset, kind, value in labels)
+    scores = ((dataset or "", kind or "", value) for dataset, kind, value in labels)
+    return average_uiq(scores, types)
 
 
 def _less(mine: Document, theirs: Document) -> Document:

@@ -2,26 +2,25 @@
 them, each the unweighted mean over datasets."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 
-TYPES = ("question", "imperative", "tagging", "paraphrase", "negative")
-"""As the release's files call them, in Table 4's order; the paper's "keyphrase" is `tagging`."""
-ALIASES = {"keyphrase": "tagging"}
 
-
-def average_uiq(scores: Iterable[tuple[str, str, float]]) -> float | None:
+def average_uiq(
+    scores: Iterable[tuple[str, str, float]], type_of: Mapping[str, str]
+) -> float | None:
     """Avg UIQ from (dataset, type, R@5) of each query; every query of a cell weighs the same.
 
-    None where a dataset lacks one of the five types; other types do not count.
+    `type_of` is the type by each of its names. None where a dataset lacks one of the types; other
+    types do not count.
     """
     cells: dict[tuple[str, str], list[float]] = defaultdict(list)
     for dataset, type, score in scores:
-        cells[dataset, ALIASES.get(type, type)].append(score)
+        cells[dataset, type_of.get(type, type)].append(score)
     datasets = dict.fromkeys(dataset for dataset, _ in cells)
     return mean_of_all(
         mean_of_all(_mean(cells[cell]) if (cell := (d, type)) in cells else None for d in datasets)
-        for type in TYPES
+        for type in dict.fromkeys(type_of.values())
     )
 
 

@@ -53,7 +53,7 @@ class CaptionSimilarity:
         texts: dict[str, int] = {}
         self._rows: dict[int, RowNumbers] = {}
         for clip in numbers:
-            rows = [texts.setdefault(text, len(texts)) for text in clips.captions[clip]]
+            rows = [texts.setdefault(text, len(texts)) for text in clips[clip].captions]
             self._rows[clip] = np.array(rows)
         self._vectors = encode(list(texts)) if texts else np.zeros((0, 1), np.float32)
 

@@ -76,7 +76,7 @@ class Duplicates:
                 self._advance()
 
     def _print_of(self, number: int) -> Fingerprint | None:
-        return print_of(self._clips.records[number]) if self._compare else None
+        return print_of(self._clips[number].record) if self._compare else None
 
 
 def print_of(record: Record) -> Fingerprint | None:

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from oea_cli.clips.captions import plain
-from oea_cli.clips.majority import Verdicts
+from oea_cli.clips.captions import words_only
 from oea_cli.clips.names import ClipNames
 from oea_cli.clips.recordings import marks_of_recording
+from oea_cli.clips.verdicts import PairVerdicts
 from oea_cli.errors import OeaError
 from oea_cli.mining.captions import CaptionSimilarity, EncodeTexts
 from oea_cli.mining.duplicates import COINCIDING
 from oea_cli.mining.fingerprints import CHANGED_BELOW, SAME_BELOW
 from oea_cli.mining.pool import Clips
 from oea_cli.mining.stages import FATES, Fate, Mined, Settings
-from oea_cli.vectors.scan.ranks import pair_scores
+from oea_cli.vectors.scan.scores import cosines
 
 SHOWN_CAPTIONS = 2
 NAME_WIDTH = 22
@@ -33,7 +33,7 @@ def explain(
     mined: Mined,
     settings: Settings,
     encode_texts: EncodeTexts,
-    verdicts: Verdicts | None,
+    verdicts: PairVerdicts | None,
     target: int,
     negative: int,
 ) -> Iterator[str]:
@@ -62,21 +62,21 @@ def _line(name: str, value: str) -> str:
 
 
 def _named(clips: Clips, clip: int) -> str:
-    captions = clips.captions[clip]
+    captions = clips[clip].captions
     shown = " | ".join(captions[:SHOWN_CAPTIONS])
     more = f" (+{len(captions) - SHOWN_CAPTIONS})" if len(captions) > SHOWN_CAPTIONS else ""
-    return f"{clips.ids[clip]}: {shown}{more}"
+    return f"{clips[clip].id}: {shown}{more}"
 
 
 def _shared_marks(clips: Clips, one: int, other: int) -> str:
-    its = set(marks_of_recording(clips.records[other]))
-    shared = [mark for mark in marks_of_recording(clips.records[one]) if mark in its]
+    its = set(marks_of_recording(clips[other].record))
+    shared = [mark for mark in marks_of_recording(clips[one].record) if mark in its]
     # Two clips that a third one links have no mark of their own in common.
     return f"{shared[0].kind} {shared[0].value}" if shared else "by way of other clips"
 
 
 def _cosine(clips: Clips, one: int, other: int) -> float:
-    return round(float(pair_scores(clips.vectors[[one]], clips.vectors[[other]])[0]), 6)
+    return round(float(cosines(clips.vectors[[one]], clips.vectors[[other]])[0]), 6)
 
 
 def _rank(clips: Clips, mined: Mined, target: int, cosine: float, negative: int) -> int:
@@ -90,9 +90,7 @@ def _rank(clips: Clips, mined: Mined, target: int, cosine: float, negative: int)
 
 
 def _same_captions(clips: Clips, one: int, other: int) -> str:
-    shared = {plain(text) for text in clips.captions[one]} & {
-        plain(text) for text in clips.captions[other]
-    }
+    shared = set(map(words_only, clips[one].captions)) & set(map(words_only, clips[other].captions))
     return f"yes ({sorted(shared)[0]!r})" if shared else "no"
 
 
@@ -124,8 +122,8 @@ def _text_score(clips: Clips, encode: EncodeTexts, one: int, other: int) -> floa
     return round(float(similarity.with_others(one, np.array([other]))[0]), 6)
 
 
-def _verdict(clips: Clips, verdicts: Verdicts, one: int, other: int) -> str:
-    found = verdicts.of(clips.ids[one], clips.ids[other])
+def _verdict(clips: Clips, verdicts: PairVerdicts, one: int, other: int) -> str:
+    found = verdicts.of(clips[one].id, clips[other].id)
     if found is None:
         return "nobody was asked"
     return f"{found.choice} ({', '.join(found.annotators) or 'no annotator named'})"

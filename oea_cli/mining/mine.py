@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, cast
 
 import numpy as np
 
-from oea_cli.clips.majority import Verdicts, read_verdicts
+from oea_cli.clips.verdicts import PairVerdicts, read_pair_verdicts
 from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts
@@ -60,7 +60,7 @@ class _Work:
     mined: stages.Mined
     settings: Settings
     encode: EncodeTexts
-    verdicts: Verdicts | None
+    verdicts: PairVerdicts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def mine(
     )
     if found is None:
         return MinedPairs([])
-    judged = None if verdicts is None else read_verdicts(str(verdicts), found.ids)
+    judged = None if verdicts is None else read_pair_verdicts(str(verdicts), found.ids)
     steps = None if watch is None else watch(len(found))
     mined = stages.mine(found, settings, encode, judged, compare_sounds=compare_sounds, steps=steps)
     made_by = stamp(found, text_stamp, settings, mined)

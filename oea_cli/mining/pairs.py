@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from oea_cli import __version__
-from oea_cli.clips.majority import Verdicts
+from oea_cli.clips.clip import Clip
+from oea_cli.clips.pairs import HardNegativePair
+from oea_cli.clips.verdicts import PairVerdicts
 from oea_cli.mining.pool import Clips
 from oea_cli.mining.stages import Mined, Settings
-from oea_cli.records.ids import trec_id
-from oea_cli.records.json_lines import to_json
+from oea_cli.records.ids import caption_id, trec_id
+from oea_cli.records.json_lines import json_line
 from oea_cli.records.rows import Record
 
 QUERY_SUFFIXES = (".jsonl", ".ndjson")
@@ -25,27 +27,28 @@ def stamp(clips: Clips, text_encoder: str, settings: Settings, mined: Mined) -> 
     return "; ".join([*parts, text_encoder, f"text < {settings.max_text_similarity:g}"])
 
 
-def pair_rows(clips: Clips, mined: Mined, made_by: str, verdicts: Verdicts | None) -> list[Record]:
+def pair_rows(
+    clips: Clips, mined: Mined, made_by: str, verdicts: PairVerdicts | None
+) -> list[Record]:
     """One row per pair, target by target, the most similar first."""
     pairs = mined.candidates
     rows = []
     for pair in mined.kept.tolist():
-        target, negative = int(pairs.targets[pair]), int(pairs.negatives[pair])
-        row: Record = {
-            "target": clips.ids[target],
-            "hard_negative": clips.ids[negative],
-            "acoustic_score": float(pairs.acoustic[pair]),
-            "text_score": float(pairs.text[pair]),
-            "captions": list(clips.captions[target]),
-            "hard_negative_captions": list(clips.captions[negative]),
-            **_place("", clips.records[target]),
-            **_place("hard_negative_", clips.records[negative]),
-        }
-        if verdicts is not None:
-            verdict = verdicts.of(row["target"], row["hard_negative"])
-            assert verdict is not None
-            row |= {"verdict": verdict.choice, "annotators": list(verdict.annotators)}
-        rows.append({**row, "mined_by": made_by})
+        target, negative = clips[pairs.targets[pair]], clips[pairs.negatives[pair]]
+        verdict = verdicts.of(target.id, negative.id) if verdicts is not None else None
+        found = HardNegativePair(
+            target=target.id,
+            hard_negative=negative.id,
+            where="",
+            captions=target.captions,
+            hard_negative_captions=negative.captions,
+            acoustic_score=float(pairs.acoustic[pair]),
+            text_score=float(pairs.text[pair]),
+            verdict=verdict.choice if verdict else None,
+            annotators=verdict.annotators if verdict else (),
+        )
+        places = {**_place("", target), **_place("hard_negative_", negative)}
+        rows.append({**found.as_row(places), "mined_by": made_by})
     return rows
 
 
@@ -58,10 +61,10 @@ def training_rows(clips: Clips, mined: Mined, made_by: str) -> list[Record]:
         negatives = pairs.negatives[own].tolist()
         rows.append(
             {
-                "id": clips.ids[target],
-                **_place("", clips.records[target]),
-                "captions": list(clips.captions[target]),
-                "negatives": [clips.ids[clip] for clip in negatives],
+                "id": clips[target].id,
+                **_place("", clips[target]),
+                "captions": list(clips[target].captions),
+                "negatives": [clips[clip].id for clip in negatives],
                 "acoustic_scores": pairs.acoustic[own].tolist(),
                 "text_scores": pairs.text[own].tolist(),
                 "mined_by": made_by,
@@ -70,9 +73,13 @@ def training_rows(clips: Clips, mined: Mined, made_by: str) -> list[Record]:
     return rows
 
 
-def _place(prefix: str, record: Record) -> Record:
+def _place(prefix: str, clip: Clip) -> Record:
     """Where the sound is, for whoever wants to hear it: its file, and its part of the file."""
-    found = {key: record[key] for key in ("path", "start", "end") if record.get(key) is not None}
+    found = {
+        key: clip.record[key]
+        for key in ("path", "start", "end")
+        if clip.record.get(key) is not None
+    }
     return {f"{prefix}{key}": value for key, value in found.items()}
 
 
@@ -85,7 +92,7 @@ def caption_queries(rows: list[Record]) -> Iterator[Record]:
     for target, group in groupby(rows, key=lambda row: row["target"]):
         for place, row in enumerate(group, 1):
             for number, caption in enumerate(row["captions"], 1):
-                id_ = f"{target}#{number}" + (f"/{place}" if place > 1 else "")
+                id_ = caption_id(target, number) + (f"/{place}" if place > 1 else "")
                 yield {
                     "id": id_,
                     "text": caption,
@@ -104,7 +111,7 @@ def qrels_lines(rows: list[Record]) -> Iterator[str]:
     for target, group in groupby(rows, key=lambda row: row["target"]):
         own = list(group)
         for number in range(1, len(own[0]["captions"]) + 1):
-            query = trec_id(f"{target}#{number}")
+            query = trec_id(caption_id(target, number))
             yield f"{query} 0 {trec_id(target)} 1\n"
             for row in own:
                 yield f"{query} 0 {trec_id(row['hard_negative'])} 0\n"
@@ -113,7 +120,7 @@ def qrels_lines(rows: list[Record]) -> Iterator[str]:
 def judgments(name: str, rows: list[Record]) -> bytes:
     """The file that `--qrels` names: X.jsonl holds whole queries, any other name TREC qrels."""
     if name.lower().endswith(QUERY_SUFFIXES):
-        return b"".join(map(to_json, caption_queries(rows)))
+        return b"".join(map(json_line, caption_queries(rows)))
     return "".join(qrels_lines(rows)).encode()
 
 

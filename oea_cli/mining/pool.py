@@ -6,13 +6,14 @@ from itertools import chain
 
 import numpy as np
 
-from oea_cli.clips.captions import FILLER
+from oea_cli.clips.captions import captions_in
+from oea_cli.clips.clip import Clip, clip_from
 from oea_cli.clips.names import ClipNames
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import stream_clips
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.records.fields import RowError, records_from_row
-from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
 from oea_cli.records.lines import PeekableStream
 from oea_cli.records.rows import Record
@@ -25,21 +26,30 @@ GetEncoder = Callable[[], Encoder]
 
 @dataclass(frozen=True)
 class Clips:
-    """Clips by number: id, record, captions, and a unit vector each (N, D).
+    """Clips by number, with a unit vector each (N, D).
 
     `encoder` is the stamp of what made the vectors, if they name it; `without_captions` counts
     clips that were left out.
     """
 
-    ids: list[str]
-    records: list[Record]
-    captions: list[tuple[str, ...]]
+    clips: list[Clip]
     vectors: Vectors
     encoder: str | None
     without_captions: int
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.clips)
+
+    def __getitem__(self, number: int) -> Clip:
+        return self.clips[number]
+
+    def __iter__(self) -> Iterator[Clip]:
+        return iter(self.clips)
+
+    @property
+    def ids(self) -> list[str]:
+        """Their ids."""
+        return [clip.id for clip in self.clips]
 
 
 Sources = Sequence[str | Record | Batch]
@@ -135,7 +145,7 @@ def _encoded(
 
 def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
     for record in records:
-        if _captions(record):
+        if captions_in(record):
             yield record
         else:
             origin.without_captions += 1
@@ -171,7 +181,7 @@ def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for row, id_ in enumerate(ids):
         found.setdefault(id_, []).append(row)
-        if WINDOW_MARK in id_:
+        if is_window(id_):
             found.setdefault(clip_of(id_), []).append(row)
     return found
 
@@ -193,12 +203,12 @@ class _Rows:
 
     def clips(self, origin: _Origin) -> Clips:
         """Join windows, leave out clips without captions."""
-        captions = [_captions(record) for record in self._records]
+        captions = list(map(captions_in, self._records))
         self._refuse_twice()
         by_clip: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         for row, record in enumerate(self._records):
             by_clip.setdefault((clip_of(record["id"]), captions[row]), []).append(row)
-        kept = [rows for (_, said), rows in by_clip.items() if said]
+        kept = [rows for (_, own), rows in by_clip.items() if own]
         if not kept:
             raise OeaError(
                 f"{self._where}: no clip has captions, which the text stage compares; "
@@ -206,11 +216,8 @@ class _Rows:
             )
         vectors = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
         self._parts.clear()
-        records = [self._record(rows) for rows in kept]
         return Clips(
-            [record["id"] for record in records],
-            records,
-            [captions[rows[0]] for rows in kept],
+            [clip_from(self._record(rows), self._where) for rows in kept],
             _joined(vectors, kept),
             origin.stamp,
             len(by_clip) - len(kept) + origin.without_captions,
@@ -230,16 +237,6 @@ class _Rows:
         # From where the first window starts; how far does not matter to what looks at it.
         whole = {key: value for key, value in first.items() if key != "end"}
         return {**whole, "id": clip_of(first["id"])}
-
-
-def _captions(record: Record) -> tuple[str, ...]:
-    """The record's captions, each once; MECAT's "None" is none."""
-    value = record.get("captions", record.get("caption"))
-    said = [value] if isinstance(value, str) else value
-    if not isinstance(said, list | tuple):
-        return ()
-    texts = (text.strip() for text in said if isinstance(text, str))
-    return tuple(dict.fromkeys(text for text in texts if text.casefold() not in FILLER))
 
 
 def _joined(vectors: Vectors, kept: list[list[int]]) -> Vectors:

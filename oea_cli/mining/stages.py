@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from oea_cli.clips.captions import shared_captions
-from oea_cli.clips.majority import Verdicts
 from oea_cli.clips.recordings import recording_groups
+from oea_cli.clips.verdicts import VALID, PairVerdicts
 from oea_cli.errors import UsageError
 from oea_cli.mining.captions import CaptionSimilarity, EncodeTexts
 from oea_cli.mining.duplicates import Duplicates
@@ -163,7 +163,7 @@ def mine(
     clips: Clips,
     settings: Settings,
     encode_texts: EncodeTexts,
-    verdicts: Verdicts | None = None,
+    verdicts: PairVerdicts | None = None,
     *,
     compare_sounds: bool = True,
     steps: Steps | None = None,
@@ -175,7 +175,7 @@ def mine(
     """
     settings.check()
     steps = steps or Steps()
-    groups = np.array(recording_groups(clips.records), np.int64)
+    groups = np.array(recording_groups([clip.record for clip in clips]), np.int64)
     pairs = _neighbours(clips, settings, groups, steps)
     counts = {"acoustic neighbours": len(pairs)}
     duplicates = Duplicates(clips, compare_sounds, steps.decoded)
@@ -215,7 +215,7 @@ def _where(pairs: Candidates, condition: Mask) -> RowNumbers:
 
 
 def _drop_same_captions(clips: Clips, pairs: Candidates) -> None:
-    shared = shared_captions(clips.captions)
+    shared = shared_captions([clip.captions for clip in clips])
     owners = np.array([bool(texts) for texts in shared])
     suspects = np.flatnonzero(owners[pairs.targets] & owners[pairs.negatives])
     same = [
@@ -294,14 +294,14 @@ def _drop_within_margin(
     pairs.meet(alive[pairs.text[alive] > highest], Fate.margin)
 
 
-def _apply_verdicts(clips: Clips, pairs: Candidates, verdicts: Verdicts) -> None:
+def _apply_verdicts(clips: Clips, pairs: Candidates, verdicts: PairVerdicts) -> None:
     alive = pairs.alive
     found = [
-        verdicts.of(clips.ids[pairs.targets[pair]], clips.ids[pairs.negatives[pair]])
+        verdicts.of(clips[pairs.targets[pair]].id, clips[pairs.negatives[pair]].id)
         for pair in alive.tolist()
     ]
     pairs.meet(alive[[verdict is None for verdict in found]], Fate.unjudged)
-    other = [verdict is not None and verdict.choice != "valid" for verdict in found]
+    other = [verdict is not None and verdict.choice != VALID for verdict in found]
     pairs.meet(alive[other], Fate.verdict)
 
 
@@ -326,6 +326,6 @@ def _sample(part: RowNumbers, clips: Clips, pairs: Candidates, settings: Setting
     if settings.sampling_strategy == "top" or len(part) <= count:
         return part[:count]
     # A seed of each clip's own: other clips change nothing of what it draws.
-    name = clips.ids[pairs.targets[part[0]]].encode()
+    name = clips[pairs.targets[part[0]]].id.encode()
     own = int.from_bytes(blake2b(name, digest_size=8).digest())
     return np.random.default_rng([settings.seed, own]).choice(part, count, replace=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from oea_cli.clips.clip import Clip, read_clips
-from oea_cli.clips.pairs import Pair, read_pairs
+from oea_cli.clips.pairs import HardNegativePair, read_pairs
 from oea_cli.clips.query_types import NEGATIVE, types_named
 from oea_cli.errors import OeaError, PartialError, Report, UsageError
 from oea_cli.query_generation.drafts import Generated
@@ -134,7 +134,9 @@ def _tasks(
     return tasks_of(clips[: options.limit], pairs, wanted)
 
 
-def _name_unknown_targets(pairs: Sequence[Pair], clips: Sequence[Clip], notice: Notice) -> None:
+def _name_unknown_targets(
+    pairs: Sequence[HardNegativePair], clips: Sequence[Clip], notice: Notice
+) -> None:
     known = {clip.id for clip in clips}
     unknown = [pair.target for pair in pairs if pair.target not in known]
     if unknown:

@@ -1,37 +1,26 @@
-"""Rows as the UIQ release has them: written with its keys, read from anyone's files."""
+"""Rows as the UIQ release has them: made of finished queries, read from anyone's files."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from oea_cli.clips.query_types import NEGATIVE, type_named
+from oea_cli.clips.query_types import type_named
+from oea_cli.clips.uiq import UiqRow, uiq_row_from
 from oea_cli.errors import Failure, Report, UsageError
 from oea_cli.query_generation.grammar.candidates import About, Candidate
 from oea_cli.query_generation.tasks import Task
+from oea_cli.records.fields import RowError
 from oea_cli.records.rows import Record, Rows
-
-TEXT_KEYS = ("generated_query", "negative_query")
 
 
 def release_row(task: Task, text: str, model: str) -> Record:
-    """The row of a finished query: the release's keys, and the hard negative's id, which it lacks.
-
-    `model` is who wrote it; the release has two keys for that.
-    """
+    """The row of a finished query; `model` is who wrote it."""
     clip, pair = task.clip, task.pair
-    key = "negative_query" if task.type == NEGATIVE else "generated_query"
-    row: Record = {
-        "audio_id": clip.id,
-        "dataset": clip.dataset,
-        "dataset_slug": clip.dataset,
-        "query_type": task.type,
-        key: text,
-        "original_captions": list(clip.captions),
-    }
-    if pair is not None:
-        row["negative_captions"] = list(pair.hard_negative_captions)
-        row["hard_negative"] = pair.hard_negative
-    metadata = {"num_captions": len(clip.captions)} if pair is None else dict(pair.scores)
-    return {**row, "metadata": metadata, "source_model": model, "regen_model": model}
+    row = UiqRow(clip.where, clip.dataset or "", task.type, clip.id, text, clip.captions)
+    if pair is None:
+        return row.as_row({"num_captions": len(clip.captions)}, model)
+    captions = pair.hard_negative_captions
+    row = replace(row, hard_negative=pair.hard_negative, negative_captions=captions)
+    return row.as_row(pair.scores, model)
 
 
 @dataclass(frozen=True)
@@ -49,52 +38,25 @@ def read_release(rows: Rows, report: Report) -> list[ReleasedQuery]:
     Where a negative row names its hard negative and has no `negative_captions`, they are those of
     the positive rows of that clip.
     """
-    kept = list(rows)
-    captions = {
-        str(row["audio_id"]): row["original_captions"]
-        for _, row in kept
-        if row.get("audio_id") and isinstance(row.get("original_captions"), list)
-    }
-    found = []
-    for where, row in kept:
-        problem = _problem(row)
-        if problem:
+    read: list[tuple[Record, UiqRow]] = []
+    for where, row in rows:
+        try:
+            read.append((row, _checkable(where, row)))
+        except (RowError, UsageError) as problem:
             name = row.get("audio_id")
-            report(Failure(where, problem, name if isinstance(name, str) else None))
-        else:
-            found.append(ReleasedQuery(where, row, _query(row, captions)))
-    return found
+            report(Failure(where, str(problem), name if isinstance(name, str) else None))
+    captions = {uiq.audio_id: uiq.captions for _, uiq in read if uiq.audio_id}
+    return [ReleasedQuery(uiq.where, row, _query(uiq, captions)) for row, uiq in read]
 
 
-def _problem(row: Record) -> str | None:
-    text = next((row[key] for key in TEXT_KEYS if key in row), None)
-    if not isinstance(text, str) or not text.strip():
-        return "no 'generated_query' and no 'negative_query'; a row of UIQ has one"
-    for key in ("original_captions", "negative_captions"):
-        value = row.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            return f"'{key}' is {value!r:.60}; it must be a list of texts"
-    if not row.get("original_captions"):
-        return "no 'original_captions'; a query is checked against them"
-    try:
-        type_named(_type_of(row))
-    except UsageError as error:
-        return str(error)
-    return None
+def _checkable(where: str, row: Record) -> UiqRow:
+    found = uiq_row_from(where, row, is_named=False)
+    if not found.captions:
+        raise RowError("no 'original_captions'; a query is checked against them")
+    return replace(found, type=type_named(found.type))
 
 
-def _type_of(row: Record) -> str:
-    return NEGATIVE if "negative_query" in row else str(row.get("query_type"))
-
-
-def _query(row: Record, captions: Mapping[str, list[str]]) -> Candidate:
-    query_type = type_named(_type_of(row))
-    text = next(row[key] for key in TEXT_KEYS if key in row)
-    negative = row.get("negative_captions") or captions.get(str(row.get("hard_negative")), [])
-    names: Iterable[object] = (row.get("audio_id"), row.get("hard_negative"))
-    about = About(
-        tuple(row["original_captions"]),
-        tuple(negative),
-        tuple(str(name) for name in names if name),
-    )
-    return Candidate(text, query_type, about)
+def _query(row: UiqRow, captions: Mapping[str, tuple[str, ...]]) -> Candidate:
+    negative = row.negative_captions or captions.get(row.hard_negative or "", ())
+    names = tuple(name for name in (row.audio_id, row.hard_negative) if name)
+    return Candidate(row.text, row.type, About(row.captions, negative, names))

@@ -1,11 +1,11 @@
 """What queries are made from: clips with captions, and their hard negatives."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from oea_cli.clips.clip import Clip
-from oea_cli.clips.pairs import Pair
+from oea_cli.clips.pairs import HardNegativePair
 from oea_cli.clips.query_types import NEGATIVE, POSITIVE
 from oea_cli.query_generation.grammar.candidates import About
 
@@ -16,7 +16,7 @@ class Task:
 
     clip: Clip
     type: str
-    pair: Pair | None = None
+    pair: HardNegativePair | None = None
 
     @property
     def id(self) -> str:
@@ -35,10 +35,12 @@ class Task:
         return About(self.clip.captions, self.pair.hard_negative_captions, tuple(names))
 
 
-def tasks_of(clips: Sequence[Clip], pairs: Sequence[Pair], types: Sequence[str]) -> list[Task]:
+def tasks_of(
+    clips: Sequence[Clip], pairs: Sequence[HardNegativePair], types: Sequence[str]
+) -> list[Task]:
     """Every query to be written, clip by clip: one of each positive type, one negative per pair."""
     by_id = {clip.id: clip for clip in clips}
-    of_target: dict[str, dict[str, Pair]] = {}
+    of_target: dict[str, dict[str, HardNegativePair]] = {}
     for pair in pairs:
         of_target.setdefault(pair.target, {}).setdefault(pair.hard_negative, pair)
     tasks = []
@@ -50,10 +52,8 @@ def tasks_of(clips: Sequence[Clip], pairs: Sequence[Pair], types: Sequence[str])
     return tasks
 
 
-def _with_captions(pair: Pair, clips: Mapping[str, Clip]) -> Pair:
+def _with_captions(pair: HardNegativePair, clips: Mapping[str, Clip]) -> HardNegativePair:
     other = clips.get(pair.hard_negative)
     if pair.hard_negative_captions or other is None:
         return pair
-    return Pair(
-        pair.target, pair.hard_negative, pair.where, pair.captions, other.captions, pair.scores
-    )
+    return replace(pair, hard_negative_captions=other.captions)

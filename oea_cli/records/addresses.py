@@ -30,7 +30,7 @@ def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stream = _open_remote(name) if is_remote(name) else _open_local(name)
+        stream = open_remote(name) if is_remote(name) else Path(name).open("rb")  # noqa: SIM115
     except (OSError, ValueError, ImportError) as error:
         raise OeaError(f"{name}: {_reason(error)}") from error
     with stream:
@@ -44,11 +44,8 @@ def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
             raise OeaError(f"{name}: not a whole gzip file ({error})") from error
 
 
-def _open_local(path: str) -> BinaryIO:
-    return Path(path).open("rb")
-
-
-def _open_remote(address: str) -> BinaryIO:
+def open_remote(address: str) -> BinaryIO:
+    """Open an address for reading, through fsspec; every storage has exceptions of its own."""
     import fsspec
 
     return cast(BinaryIO, fsspec.open(address, "rb").open())

@@ -17,6 +17,7 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
+from oea_cli.records.addresses import is_remote, open_remote
 
 Record = dict[str, Any]
 EXACT_IN_FLOAT64 = 2**53
@@ -204,7 +205,7 @@ def open_parquet(
     """
     name = str(source)
     try:
-        opened: Any = name if "://" not in name else _open_address(name)
+        opened: Any = open_remote(name) if is_remote(name) else name
         lazy = pl.scan_parquet(opened, glob=False)
         schema = lazy.collect_schema()
         keys = pl.read_parquet_metadata(opened)
@@ -240,12 +241,6 @@ def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
     if dtype == pl.Decimal:
         return [column.cast(pl.Float64)]
     return [column.dt.total_microseconds() / 1e6] if dtype == pl.Duration else [column]
-
-
-def _open_address(address: str) -> Any:
-    import fsspec
-
-    return fsspec.open(address, "rb").open()
 
 
 def _first_line(error: Exception) -> str:

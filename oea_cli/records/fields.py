@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from oea_cli.records.ids import caption_id, section_id
 from oea_cli.records.rows import Record
 
 PATH_NAMES = ("path", "audio", "file_name", "audio_path")
@@ -123,10 +124,13 @@ def _take_text(row: Record) -> str | None:
 
 def _take_id(row: Record) -> str | None:
     value = row.pop("id", None)
-    if value is None or value == "":
-        return None
+    return None if value is None or value == "" else id_of(value, "id")
+
+
+def id_of(value: object, key: str) -> str:
+    """The id that a row has under `key`; raises RowError for what is neither text nor a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RowError(f"'id' is {value!r:.60}; it must be text or a number")
+        raise RowError(f"{key!r} is {value!r:.60}; it must be text or a number")
     return str(value)
 
 
@@ -136,9 +140,8 @@ def _default_id(written: str | None, times: Record, number: int) -> str:
     name = written.removeprefix("./")
     if "start" not in times and "end" not in times:
         return name
-    # A part of a file is another clip than the file: W3C's media fragment names it.
-    end = f",{times['end']:g}" if "end" in times else ""
-    return f"{name}#t={times.get('start', 0):g}{end}"
+    # A part of a file is another clip than the file.
+    return section_id(name, times.get("start", 0), times.get("end"))
 
 
 def _text_records(name: str, words: str | None, captions: list[str], rest: Record) -> list[Record]:
@@ -147,6 +150,6 @@ def _text_records(name: str, words: str | None, captions: list[str], rest: Recor
     if not captions:
         raise RowError("no 'text' and no captions; with --text every record needs one")
     return [
-        {"id": f"{name}#{number}", "text": caption, "clip": name, **rest}
+        {"id": caption_id(name, number), "text": caption, "clip": name, **rest}
         for number, caption in enumerate(captions, 1)
     ]

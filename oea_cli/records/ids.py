@@ -1,9 +1,32 @@
-"""The ids that are made from other ids: a clip's windows, its captions, and ids in a TREC run."""
+"""Ids that are made from other ids, made and read here only.
+
+wavs/rain.wav#t=10,20    a window of a long clip, or the part of a file that a row names
+wavs/rain.wav#2          the second caption of a clip
+wavs/my%20rain.wav       an id in a TREC run, which has no other way to hold a blank
+"""
 
 import re
 from urllib.parse import quote
 
 WINDOW_MARK = "#t="
+"""W3C's media fragment, in seconds."""
+_WINDOW = re.compile(r".+#t=(?P<start>\d+(?:\.\d+)?)(?:,(?P<end>\d+(?:\.\d+)?))?", re.DOTALL)
+_CAPTION = re.compile(r"(?P<clip>.+)#(?P<number>[1-9][0-9]*)", re.DOTALL)
+
+
+def window_id(clip_id: str, start: float, end: float) -> str:
+    """`ID#t=START,END`, a window of a clip; at most three decimals."""
+    return f"{clip_id}{WINDOW_MARK}{_seconds(start)},{_seconds(end)}"
+
+
+def section_id(path: str, start: float, end: float | None = None) -> str:
+    """`PATH#t=START,END`, a row's part of a file; `PATH#t=START` to the file's end."""
+    return f"{path}{WINDOW_MARK}{start:g}" + ("" if end is None else f",{end:g}")
+
+
+def is_window(row_id: str) -> bool:
+    """True for the id of a part of a clip or of a file."""
+    return WINDOW_MARK in row_id
 
 
 def clip_of(row_id: str) -> str:
@@ -11,21 +34,28 @@ def clip_of(row_id: str) -> str:
     return row_id.rpartition(WINDOW_MARK)[0] or row_id
 
 
-SECTION = re.compile(r"(?P<clip>.+)#t=(?P<start>[0-9.]+),(?P<end>[0-9.]+)", re.DOTALL)
-"""The id of a long clip's window, as `oea embed` makes it."""
+def section_of(row_id: str) -> tuple[float, float | None] | None:
+    """Start and end in seconds as an id names them, the end None where it is the file's."""
+    found = _WINDOW.fullmatch(row_id)
+    if found is None:
+        return None
+    return float(found["start"]), None if found["end"] is None else float(found["end"])
 
 
-def trec_id(id: str) -> str:
-    """Return an id without blanks: white space and `%` as %XX, all else as it is."""
-    return re.sub(r"[\s%]", lambda found: quote(found[0]), id)
+def caption_id(clip_id: str, number: int) -> str:
+    """`ID#NUMBER`, a clip's caption; numbers count from 1."""
+    return f"{clip_id}#{number}"
 
 
-CAPTION_ID = re.compile(r"(?P<clip>.+)#(?P<number>[1-9][0-9]*)", re.DOTALL)
+def caption_of(row_id: str) -> tuple[str, int] | None:
+    """The clip and the number of a caption, from the caption's id; None for any other id."""
+    found = _CAPTION.fullmatch(row_id)
+    return None if found is None else (found["clip"], int(found["number"]))
 
 
-def window_id(record_id: str, start: float, end: float) -> str:
-    """`ID#t=START,END` in seconds: a W3C media fragment, at most three decimals."""
-    return f"{record_id}#t={_seconds(start)},{_seconds(end)}"
+def trec_id(row_id: str) -> str:
+    """An id without blanks: white space and `%` as %XX, all else as it is."""
+    return re.sub(r"[\s%]", lambda found: quote(found[0]), row_id)
 
 
 def _seconds(value: float) -> str:

@@ -27,7 +27,7 @@ from oea_cli.records.folders import (
     sounds_under,
 )
 from oea_cli.records.lines import filled_lines, parse_json_lines, peek
-from oea_cli.records.rows import Record, Rows
+from oea_cli.records.rows import Record, Rows, trailing_number
 from oea_cli.records.tables import delimiter_of, read_csv, read_table, table_suffix
 
 __all__ = ["Record", "read_records", "read_table"]
@@ -197,12 +197,6 @@ class _Reader:
                 name = identity if isinstance(identity, str) else None
                 self._report(Failure(where, str(problem), name))
         self._texts_before += number
-
-
-def trailing_number(where: str) -> int:
-    """The line or row number that a place such as "clips.jsonl:12" ends with; 0 without one."""
-    digits = where[len(where.rstrip("0123456789")) :]
-    return int(digits) if digits else 0
 
 
 def _metadata_files(folder: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ asks for would cost more time than the vectors do.
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import Any, BinaryIO, overload
+from typing import BinaryIO, overload
 
 import orjson
 
@@ -51,25 +51,18 @@ def ids_of(records: Sequence[Record]) -> list[str]:
 
 
 def texts_of(records: Sequence[Record]) -> list[str]:
-    """Return every record as JSON text; raises OeaError as `as_json` does."""
+    """Return every record as JSON text; raises OeaError as `json_line` does."""
     if isinstance(records, JsonRecords):
         return records.texts
-    dumps = orjson.dumps
-    try:
-        return [dumps(record).decode() for record in records]
-    except TypeError:
-        # Once more, slowly, for the name of the record that does not work.
-        return [as_json(record) for record in records]
+    return [json_line(record)[:-1].decode() for record in records]
 
 
-def as_json(record: Record) -> str:
-    """Return the record as JSON text; raises OeaError where it holds what JSON has no word for."""
+def json_line(record: Record) -> bytes:
+    """The record as a line of JSONL; raises OeaError naming it for a value JSON cannot hold."""
     try:
-        return orjson.dumps(record).decode()
+        return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
     except TypeError as error:
-        raise OeaError(
-            f"record {record.get('id')!r}: cannot be written as JSON ({error})"
-        ) from error
+        raise OeaError(f"record {record.get('id')!r} cannot be written as JSON: {error}") from error
 
 
 def read_json_records(stream: BinaryIO, name: str, batch_rows: int) -> Iterator[JsonRecords]:
@@ -108,7 +101,7 @@ def _one_by_one(block: list[Line], name: str, first: int) -> JsonRecords:
             id_, text = named, line.strip().decode()
         else:
             id_ = record["id"] = str(first + len(records) if named is None else named)
-            text = as_json(record)
+            text = json_line(record)[:-1].decode()
         records.ids.append(id_)
         records.texts.append(text)
     return records
@@ -118,11 +111,3 @@ def numbered_records(start: int, stop: int) -> JsonRecords:
     """Records that are nothing but a row number, from `start` to before `stop`."""
     ids = [str(row) for row in range(start, stop)]
     return JsonRecords(ids, [f'{{"id":"{id_}"}}' for id_ in ids])
-
-
-def to_json(row: dict[str, Any]) -> bytes:
-    """One JSON line; raises OeaError naming the record for a value that JSON cannot hold."""
-    try:
-        return orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
-    except TypeError as error:
-        raise OeaError(f"record '{row.get('id')}' cannot be written as JSON: {error}") from error

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from itertools import chain, dropwhile
+from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import orjson
@@ -50,10 +51,14 @@ def peek(items: Iterator[T]) -> tuple[T | None, Iterator[T]]:
 
 
 class PeekableStream(io.BufferedReader):
-    """A stream whose first line can be looked at before anything of it is read."""
+    """A stream whose first line can be looked at before anything of it is read.
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._whole = _WholeStream(stream)
+    `text` names a stream that has to be text: looking then drops a BOM, and raises OeaError for
+    what is not text in UTF-8.
+    """
+
+    def __init__(self, stream: BinaryIO, text: str | None = None) -> None:
+        self._whole = _WholeStream(stream, text)
         super().__init__(self._whole, CHUNK_BYTES)
 
     def first_line(self) -> bytes:
@@ -64,13 +69,15 @@ class PeekableStream(io.BufferedReader):
 class _WholeStream(io.RawIOBase):
     """Gives out again what was looked at, and then the rest as it arrives."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, text: str | None) -> None:
+        self._stream, self._text = stream, text
         self._start = self._line = b""
         self._read = getattr(stream, "read1", stream.read)
 
     def first_line(self) -> bytes:
         while not self._line and (line := self._stream.readline(MAX_LINE_BYTES)):
+            if self._text is not None and not self._start:
+                line = _checked_start(line, self._text)
             self._start += line
             self._line = b"" if line.isspace() else line
         return self._line
@@ -85,12 +92,23 @@ class _WholeStream(io.RawIOBase):
         return len(chunk)
 
 
+def read_text(source: str | Path) -> bytes:
+    """All that a file of text holds, without a BOM; "-" is stdin.
+
+    Raises OeaError for one that cannot be read, and for what is not text in UTF-8.
+    """
+    with open_bytes(source) as stream:
+        content = stream.read()
+    return content and _checked_start(content, "stdin" if str(source) == "-" else str(source))
+
+
 def first_line(source: str, stdin: PeekableStream | None = None) -> bytes:
     """The first line of a file or of stdin ("-") that is not blank, b"" where there is none."""
     if source == "-" and stdin is not None:
-        return stdin.first_line()
+        return stdin.first_line().removeprefix(UTF8_BOM)
     with open_bytes(source) as stream:
-        return next((line for line in stream if not line.isspace()), b"")
+        line = next((line for line in stream if not line.isspace()), b"")
+    return line.removeprefix(UTF8_BOM)
 
 
 def numbered_lines(

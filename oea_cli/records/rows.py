@@ -9,3 +9,9 @@ Record = dict[str, Any]
 
 Rows = Iterator[tuple[str, Record]]
 """Rows with where they stand ("clips.jsonl:12"), as people look them up."""
+
+
+def trailing_number(where: str) -> int:
+    """The line or row number that a place such as "clips.jsonl:12" ends with; 0 without one."""
+    digits = where[len(where.rstrip("0123456789")) :]
+    return int(digits) if digits else 0

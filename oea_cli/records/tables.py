@@ -9,7 +9,13 @@ import orjson
 
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
 from oea_cli.records.addresses import open_bytes
-from oea_cli.records.lines import UTF8_BOM, filled_lines, parse_json_lines, peek, read_json_lines
+from oea_cli.records.lines import (
+    filled_lines,
+    parse_json_lines,
+    peek,
+    read_json_lines,
+    read_text,
+)
 from oea_cli.records.rows import Rows
 
 TABLE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"})
@@ -41,11 +47,12 @@ def read_table(
     if suffix == ".parquet":
         yield from _read_parquet_rows(name, leave_out)
         return
+    if suffix == ".json":
+        yield from _read_json_document(name)
+        return
     with open_bytes(source) as stream:
         if suffix in (".jsonl", ".ndjson"):
             yield from read_json_lines(stream, name, report)
-        elif suffix == ".json":
-            yield from _read_json_document(stream, name)
         elif suffix in (".csv", ".tsv"):
             yield from read_csv(filled_lines(stream, name, report), name, report)
         else:
@@ -62,10 +69,9 @@ def _read_stream(stream: BinaryIO, name: str, report: Report) -> Rows:
         yield from read_csv(lines, name, report)
 
 
-def _read_json_document(stream: BinaryIO, name: str) -> Rows:
-    content = stream.read().removeprefix(UTF8_BOM)
+def _read_json_document(name: str) -> Rows:
     try:
-        document = orjson.loads(content)
+        document = orjson.loads(read_text(name))
     except orjson.JSONDecodeError as error:
         raise OeaError(f"{name}:{error.lineno}: not JSON ({error.msg})") from error
     rows = document.get("data") if isinstance(document, dict) else document

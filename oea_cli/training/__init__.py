@@ -1,9 +1,6 @@
-"""Training: a recipe in, an encoder out.
+"""Training: a recipe and examples in, an encoder folder out.
 
-`loop` is the loop itself; `examples` is what it asks of data, `batch` what it is handed.
+`recipe` says what a recipe holds, `data` makes batches of clips, `objective` is the loss, `loop`
+the loop over steps, `results` what a run reports. `loop/train.py` is the way in: a project with
+examples of its own implements `Data` of `data/examples.py` and hands it over.
 """
-
-from oea_cli.training.log import StepReport
-from oea_cli.training.loop import train
-
-__all__ = ["StepReport", "train"]

@@ -1,4 +1,4 @@
-"""The processes of a run that torchrun has started: who is who, and what they tell each other.
+"""The processes of a run that torchrun has started: who is who, and what they send each other.
 
 A run without torchrun is one process, for which all of this is free.
 """
@@ -62,9 +62,9 @@ class Processes:
 
     def any(self, flag: bool) -> bool:
         """True where any process says so: all of them then know."""
-        told = torch.tensor(float(flag), device=self.device)
-        self.sum([told])
-        return bool(told)
+        raised = torch.tensor(float(flag), device=self.device)
+        self.sum([raised])
+        return bool(raised)
 
     @contextmanager
     def first_goes_ahead(self) -> Iterator[None]:

@@ -103,7 +103,7 @@ def same_encoder(one: str | None, other: str | None) -> bool:
 def _holds_vectors(source: str, stdin: PeekableStream | None) -> bool:
     """Whether a source holds vectors, and not records or sounds."""
     if source == "-" and stdin is not None:
-        return _begins_vectors(stdin.first_line())
+        return _begins_vectors(first_line(source, stdin))
     path = Path(source)
     if path.is_dir():
         return is_index(path) or is_shard_folder(path)

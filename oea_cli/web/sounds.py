@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from oea_cli.audio.sources import AudioError, is_remote
+from oea_cli.audio.sources import AudioError
 from oea_cli.audio.windows import read_windows
+from oea_cli.records.addresses import is_remote
 from oea_cli.web.spectrogram import Picture, picture_of
 
 CHUNK_SECONDS = 30.0

@@ -38,8 +38,9 @@ from oea_cli.encoder.loading import load_encoder
 from oea_cli.metrics.metrics import parse_metrics
 from oea_cli.metrics.outcomes import Outcomes, from_columns
 from oea_cli.metrics.significance import Column, bootstrap_difference, bootstrap_intervals
-from oea_cli.recipe import load_recipe
-from oea_cli.training.scenes.sounds import labelled_recordings, level, trim
+from oea_cli.training.recipe.loading import load_recipe
+from recipes.mini.recipe import MiniRecipe
+from recipes.mini.scenes.sounds import labelled_recordings, level, trim
 from recipes.mini.synthesis.scenes import SAMPLE_RATE, Synthesiser, compose, contrast
 from recipes.mini.synthesis.sentences import caption_for, exclusion_for
 from recipes.mini.synthesis.shaping import Signal
@@ -88,12 +89,12 @@ def train(folder: Path, recipe: str, seed: int) -> None:
     made = next(folder.glob(f"*-{seed}/sounds"), None)
     if made and not (output / "sounds").exists():
         shutil.copytree(made, output / "sounds")
-    oea_train(recipe, output, f"seed={seed}", f"model.base={backbone}")
+    mini_train(recipe, output, f"seed={seed}", f"model.base={backbone}")
 
 
 def bare_backbone(folder: Path) -> Path:
     """The backbone without heads, in the form that Qwen2.5-Omni comes in."""
-    oea_train("backbone", folder / "backbone")
+    mini_train("backbone", folder / "backbone")
     bare = folder / "bare"
     bare.mkdir(exist_ok=True)
     for name in ("config.json", "model.safetensors", "tokenizer.json", "preprocessor_config.json"):
@@ -101,16 +102,22 @@ def bare_backbone(folder: Path) -> Path:
     return bare
 
 
-def oea_train(recipe: str, output: Path, *values: str) -> None:
-    """`oea train`, unless its result is there."""
+def mini_train(recipe: str, output: Path, *values: str) -> None:
+    """`recipes.mini.train`, unless its result is there."""
     if not (output / "encoder.json").is_file():
         sets = itertools.chain.from_iterable(("--set", value) for value in values)
-        oea("train", RECIPES / f"{recipe}.yaml", "-o", output, "--device", "cpu", *sets)
+        words = [RECIPES / f"{recipe}.yaml", "-o", output, "--device", "cpu", *sets]
+        program("recipes.mini.train", *words)
 
 
 def oea(*words: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
     """One command, which must succeed."""
-    command = [sys.executable, "-m", "oea_cli", *map(str, words)]
+    return program("oea_cli", *words, **options)
+
+
+def program(module: str, *words: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """A module run as a program, which must succeed."""
+    command = [sys.executable, "-m", module, *map(str, words)]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.run(command, check=True, env=environment, **options)
 
@@ -122,7 +129,7 @@ class HeldOut:
     """Newly rendered events and recordings of fold 5. Implements `Library`."""
 
     def __init__(self) -> None:
-        sounds = load_recipe(RECIPES / "ours.yaml", ["sounds.folds=[5]"]).sounds
+        sounds = load_recipe(RECIPES / "ours.yaml", ["sounds.folds=[5]"], kind=MiniRecipe).sounds
         self.share, self.labels = sounds.real_share, sounds.classes
         self.rendered = Synthesiser()
         self.recorded: dict[str, list[Path]] = {}

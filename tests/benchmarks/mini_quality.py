@@ -27,7 +27,7 @@ from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.names.places import encoder_folder
 from oea_cli.encoder.omni.settings import load_settings
 from oea_cli.encoder.protocol import Encoder
-from oea_cli.training.scenes.sounds import ESC10_CLASSES
+from recipes.mini.scenes.sounds import ESC10_CLASSES
 from recipes.mini.synthesis.events import EVENTS
 from recipes.mini.synthesis.sentences import caption_for
 from recipes.mini.synthesis.vocabulary import noun_phrase

@@ -53,23 +53,23 @@ def measure(kind: str, pairs: int, micro: int) -> tuple[float, float]:
     """(seconds, bytes at the peak above what was there before) of one pass of this kind."""
     import torch
 
-    from oea_cli.recipe import Model, Recipe, Stage
-    from oea_cli.training.batch import Batch, Pairing, key_rows
-    from oea_cli.training.grad_cache import back_propagate
-    from oea_cli.training.learner import new_learner
-    from oea_cli.training.objective import weighted
+    from oea_cli.training.data.batch import Pairing, TrainingBatch, key_rows
+    from oea_cli.training.loop.learner import new_learner
+    from oea_cli.training.loop.starting_point import starting_point
+    from oea_cli.training.objective.grad_cache import back_propagate
+    from oea_cli.training.objective.objective import weighted
     from oea_cli.training.processes import Processes
-    from oea_cli.training.starting_point import starting_point
+    from oea_cli.training.recipe.recipe import Model, Recipe, Stage
 
     torch.set_num_threads(1)
-    stage = Stage("all", steps=1, batch_size=pairs)
+    stage = Stage(name="all", steps=1, batch_size=pairs)
     model = Model(base="mini", trainable="all")
-    recipe = Recipe("benchmark", (stage,), model=model, precision="float32")
+    recipe = Recipe(name="benchmark", stages=(stage,), model=model, precision="float32")
     start = starting_point(recipe, None, Path(), anew=False)  # type: ignore[arg-type]
     learner = new_learner(recipe, start, 0, Processes())
     learner.modules.train()
 
-    def batch(number: int) -> Batch:
+    def batch(number: int) -> TrainingBatch:
         rng = np.random.default_rng(number)
         sounds = [rng.normal(size=32_000).astype(np.float32) for _ in range(micro)]
         clips = key_rows([[number * micro + row] for row in range(micro)])
@@ -77,14 +77,14 @@ def measure(kind: str, pairs: int, micro: int) -> tuple[float, float]:
         front_end = start.front_end
         none = torch.full((micro,), -1)
         inputs = front_end.text_inputs(texts), front_end.audio_inputs(sounds)
-        return Batch(*inputs, clips, clips, none)
+        return TrainingBatch(*inputs, clips, clips, none)
 
     def loss(texts: torch.Tensor, sounds: torch.Tensor | None, pairing: Pairing) -> torch.Tensor:
         return weighted(learner.objective(learner.model, texts, sounds, pairing), stage, 0.0)
 
     batches = [batch(number) for number in range(pairs // micro)]
 
-    def go(some: Sequence[Batch]) -> None:
+    def go(some: Sequence[TrainingBatch]) -> None:
         back_propagate(some, range(len(some)), learner.pool, loss)
 
     before, since = _peak(), time.perf_counter()

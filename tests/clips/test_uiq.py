@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
-from oea_cli.clips.captions import captions_of
+from oea_cli.clips.captions import captions_by_clip
 from oea_cli.clips.names import ClipNames
+from oea_cli.clips.query_types import TYPE_OF, TYPES
 from oea_cli.clips.uiq import is_uiq_row, resolve_uiq
 from oea_cli.errors import OeaError
-from oea_cli.metrics.uiq_summary import TYPES, average_uiq
+from oea_cli.metrics.uiq_summary import average_uiq
 from oea_cli.records.tables import read_table
 from tests.reading import strictly
 
@@ -236,7 +237,7 @@ class TestTargetsAndCaptionSources:
             {"id": "m", "captions": ["s", "l"], "sound": ["x"], "speech": ["y"], "domain": "000"},
             {"id": "bare.wav", "path": "bare.wav"},
         ]
-        assert captions_of(records) == {"long.wav": ["hum"], "m": ["s", "l", "x", "y"]}
+        assert captions_by_clip(records) == {"long.wav": ["hum"], "m": ["s", "l", "x", "y"]}
 
 
 class TestNames:
@@ -276,7 +277,7 @@ class TestAverage:
         scores = [("a", "question", 1.0), ("a", "question", 0.0), ("b", "question", 1.0)]
         scores += [(d, t, 0.0) for d in "ab" for t in ("imperative", "keyphrase", "paraphrase")]
         scores += [("a", "negative", 0.0), ("b", "negative", 0.5), ("a", "rhyme", 1.0)]
-        assert average_uiq(scores) == pytest.approx((0.75 + 0 + 0 + 0 + 0.25) / 5)
+        assert average_uiq(scores, TYPE_OF) == pytest.approx((0.75 + 0 + 0 + 0 + 0.25) / 5)
 
     def test_the_papers_average_of_oea_nemo3b(self) -> None:
         # Tables 12 to 15, R@5 on AudioCaps, Clotho, MECAT; Table 17 prints only the mean 39.64.
@@ -292,14 +293,14 @@ class TestAverage:
             for type, values in figures.items()
             for dataset, value in zip(("audiocaps", "clotho", "mecat"), values, strict=True)
         ]
-        assert average_uiq(scores) == pytest.approx(46.39, abs=0.005)
+        assert average_uiq(scores, TYPE_OF) == pytest.approx(46.39, abs=0.005)
 
     def test_it_needs_all_of_its_cells(self) -> None:
-        assert average_uiq([("a", "question", 1.0), ("b", "negative", 1.0)]) is None
+        assert average_uiq([("a", "question", 1.0), ("b", "negative", 1.0)], TYPE_OF) is None
         whole = [(d, t, 1.0) for d in "ab" for t in TYPES]
-        assert average_uiq(whole) == 1.0
-        assert average_uiq(whole[:-1]) is None
-        assert average_uiq([]) is None
+        assert average_uiq(whole, TYPE_OF) == 1.0
+        assert average_uiq(whole[:-1], TYPE_OF) is None
+        assert average_uiq([], TYPE_OF) is None
 
 
 class TestAsReleased:
@@ -307,7 +308,7 @@ class TestAsReleased:
 
     def test_audiocaps_hard_negatives(self, shared_data: Path) -> None:
         rows = read_table(shared_data / "uiq/audiocaps/audiocaps_test_negative_queries.jsonl")
-        clips = captions_of(strictly(str(shared_data / "captions/audiocaps/test_2.0.csv")))
+        clips = captions_by_clip(strictly(str(shared_data / "captions/audiocaps/test_2.0.csv")))
         queries = resolve_uiq(rows, clips)
         with (shared_data / "uiq/hard_negative_pairs_audiocaps.csv").open() as stream:
             expected = [
@@ -327,7 +328,7 @@ class TestAsReleased:
         files = sorted((shared_data / "uiq").rglob("*.jsonl"))
         rows = [row for file in files for row in read_table(file)]
         assert all(is_uiq_row(row) for _, row in rows)
-        clips = captions_of(strictly(str(shared_data / "captions/audiocaps/test_2.0.csv")))
+        clips = captions_by_clip(strictly(str(shared_data / "captions/audiocaps/test_2.0.csv")))
         queries = resolve_uiq(rows, clips)
         assert len({query["id"] for query in queries}) == len(queries) == len(rows) == 126
         assert {query["target"] for query in queries if query["dataset"] == "audiocaps"} <= set(
@@ -344,7 +345,7 @@ class TestAsReleased:
     def test_mecat_by_twelve_captions(self, shared_data: Path, tmp_path: Path) -> None:
         """MECAT's own captions, in rows as the release forms them: every clip is found again."""
         table = shared_data / "captions/mecat/000.jsonl"
-        clips = captions_of(strictly(str(table)))
+        clips = captions_by_clip(strictly(str(table)))
         rows = []
         for line in table.read_bytes().splitlines():
             ((clip, fields),) = orjson.loads(line).items()

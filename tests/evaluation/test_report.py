@@ -19,7 +19,7 @@ from oea_cli.encoder.loading import load_encoder
 from oea_cli.evaluation.inputs.evidence import corpus_records
 from oea_cli.evaluation.output.report import figures
 from oea_cli.evaluation.output.report.page import to_report
-from oea_cli.evaluation.output.report.sounds import relative_link, sound_of
+from oea_cli.evaluation.output.report.sounds import link_to, relative_link
 from oea_cli.evaluation.setting import Evidence
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.building import build_index
@@ -258,14 +258,14 @@ def test_links() -> None:
     assert relative_link(Path("a/b c.wav"), Path()) == "./a/b%20c.wav"
     assert relative_link(Path("/x/y.wav"), Path("/x/z")) == "../y.wav"
     assert relative_link(Path("data:x.wav"), Path()) == "./data%3Ax.wav"
-    assert "does not lie on this disk" in sound_of({"path": "s3://b/x.wav"}, Path()).problem
-    assert "not a file name" in sound_of({"path": "x" * 5000}, Path()).problem
+    assert "does not lie on this disk" in link_to({"path": "s3://b/x.wav"}, Path()).problem
+    assert "not a file name" in link_to({"path": "x" * 5000}, Path()).problem
 
 
 def test_windows_are_linked_as_parts(tmp_path: Path) -> None:
     tone(tmp_path / "sounds" / "a.wav")
     record = {"path": str(tmp_path / "sounds" / "a.wav"), "start": 10.0, "end": 12.5}
-    assert sound_of(record, tmp_path).href == "./sounds/a.wav#t=10,12.5"
+    assert link_to(record, tmp_path).href == "./sounds/a.wav#t=10,12.5"
 
 
 def test_ids_are_found_in_other_spellings(tmp_path: Path) -> None:

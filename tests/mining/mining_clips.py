@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from oea_cli.clips.clip import clip_from
 from oea_cli.mining.pool import Clips
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
@@ -30,7 +31,7 @@ def clips_of(vectors: Vectors, captions: Sequence[Sequence[str]], **more: Any) -
         | {key: values[number] for key, values in more.items()}
         for number, id_ in enumerate(ids)
     ]
-    return Clips(list(ids), records, [tuple(said) for said in captions], vectors, None, 0)
+    return Clips([clip_from(record) for record in records], vectors, None, 0)
 
 
 def random_clips(count: int, seed: int = 0, dim: int = 8) -> Clips:

@@ -11,9 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oea_cli.clips.captions import plain
-from oea_cli.clips.majority import Verdicts, read_verdicts
-from oea_cli.clips.verdicts import Entry, entry_of
+from oea_cli.clips.captions import words_only
+from oea_cli.clips.verdicts import (
+    PairVerdicts,
+    VerdictEntry,
+    entry_of,
+    read_pair_verdicts,
+)
 from oea_cli.errors import UsageError
 from oea_cli.mining.pool import Clips
 from oea_cli.mining.stages import FATES, Fate, Mined, Settings, mine
@@ -53,13 +57,13 @@ def by_the_rules(clips: Clips, top_k: int, keep: int, max_text: float) -> tuple[
             if other != one
         ]
         near += sorted(cosines, key=lambda row: (-row[0], row[2]))[:top_k]
-    said = [{plain(text) for text in texts} for texts in clips.captions]
+    said = [{words_only(text) for text in clip.captions} for clip in clips]
     guarded = [row for row in near if not said[row[1]] & said[row[2]]]
     scores = sorted((score for score, _, _ in guarded), reverse=True)
     least = scores[keep - 1] if keep < len(scores) else -2.0
     passed = [row for row in guarded if row[0] >= least]
     alike = {
-        (one, other): (text_vectors(clips.captions[one]) @ text_vectors(clips.captions[other]).T)
+        (one, other): (text_vectors(clips[one].captions) @ text_vectors(clips[other].captions).T)
         for _, one, other in passed
     }
     different = {pair for pair, table in alike.items() if round(float(table.max()), 6) < max_text}
@@ -235,7 +239,7 @@ class TestChoice:
             mine(random_clips(5), settings, text_vectors)
 
 
-def verdict(target: str, negative: str, choice: str | None, annotator: str) -> Entry:
+def verdict(target: str, negative: str, choice: str | None, annotator: str) -> VerdictEntry:
     row = {"target": target, "hard_negative": negative, "verdict": choice, "annotator": annotator}
     return entry_of("v.jsonl:1", row)
 
@@ -247,7 +251,7 @@ class TestVerdicts:
 
         def work(rows: list) -> tuple[Clips, Mined]:
             chosen = Settings(per_clip=None, keep_ratio=None)
-            return clips, mine(clips, chosen, text_vectors, Verdicts(rows, clips.ids))
+            return clips, mine(clips, chosen, text_vectors, PairVerdicts(rows, clips.ids))
 
         return work
 
@@ -258,7 +262,7 @@ class TestVerdicts:
         assert set(pairs_of(clips, mined)) == {("c0", "c1"), ("c1", "c0")}
         assert fate_of(clips, mined, "c0", "c2") == "no verdict"
         assert mined.counts["verdicts"] == 2
-        found = Verdicts(rows, clips.ids).of("c1", "c0")
+        found = PairVerdicts(rows, clips.ids).of("c1", "c0")
         assert found is not None
         assert (found.choice, found.annotators) == ("valid", ("ann", "bob", "eve"))
 
@@ -278,7 +282,7 @@ class TestVerdicts:
         assert ("c0", "c1") in pairs_of(clips, mined)
 
     def test_verdicts_on_other_clips_are_counted(self) -> None:
-        found = Verdicts([verdict("c0", "z", "valid", "ann")], ["c0", "c1"])
+        found = PairVerdicts([verdict("c0", "z", "valid", "ann")], ["c0", "c1"])
         assert found.num_elsewhere == 1
 
     def test_what_was_taken_back_and_ratings_do_not_count(self, tmp_path: Path) -> None:
@@ -290,5 +294,5 @@ class TestVerdicts:
         ]
         path = tmp_path / "v.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"target"')
-        found = read_verdicts(str(path), ["c0", "c1"])
+        found = read_pair_verdicts(str(path), ["c0", "c1"])
         assert found.of("c0", "c1") is None and found.num_elsewhere == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from oea_cli.clips.queries import read_judged
+from oea_cli.clips.queries import read_queries
 from tests.commands.in_process import run
 
 CLIPS = [
@@ -62,7 +62,7 @@ def test_eval_reads_the_rows_as_they_are(folder: Path) -> None:
     out = folder / "uiq.jsonl"
     run(["gen-queries", folder / "clips.jsonl", "--hard-negatives", folder / "pairs.jsonl",
          "-o", out])  # fmt: skip
-    queries = read_judged([str(out)], lambda: {row["id"]: row["captions"] for row in CLIPS})
+    queries = read_queries([str(out)], lambda: {row["id"]: row["captions"] for row in CLIPS})
     assert len(queries) == 9
     negative = next(query for query in queries if query.type == "negative")
     assert negative.targets == {"a.wav": 1.0} and negative.hard_negative == "b.wav"
@@ -119,8 +119,8 @@ def test_pairs_that_people_refused_are_left_out(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "what"),
     [({"target": "a.wav", "hard_negative": "a.wav"}, "is its own hard negative"),
-     ({"target": "a.wav", "hard_negative": 3}, "'hard_negative' is 3"),
-     ({"target": "a.wav", "hard_negative": "b", "captions": "x"}, "must be a list of texts")],
+     ({"target": "a.wav", "hard_negative": ["b"]}, "'hard_negative' is ['b']"),
+     ({"target": "a.wav", "hard_negative": "b", "captions": 7}, "must be a list of texts")],
 )  # fmt: skip
 def test_a_bad_pair_is_named(folder: Path, row: dict[str, object], what: str) -> None:
     lines("bad.jsonl", [PAIR, row], folder)

@@ -38,7 +38,7 @@ def decoded(source: Path | bytes) -> np.ndarray:
 
 def test_every_class_is_an_event_that_mini_knows() -> None:
     assert set(CLASSES) <= set(EVENTS)
-    recipe = yaml.safe_load((REPOSITORY / "recipes" / "mini.yaml").read_text())
+    recipe = yaml.safe_load((REPOSITORY / "recipes" / "mini" / "mini.yaml").read_text())
     if learnt := recipe["sounds"].get("classes"):
         assert set(CLASSES) <= set(learnt)
 

@@ -107,7 +107,7 @@ def test_many_ways_to_say_each_class(label: str) -> None:
 def test_every_event_and_recording_has_words() -> None:
     assert set(EVENTS) <= set(LABELS)
     assert set(GAME_SOUNDS.values()) <= set(LABELS)
-    recipe = yaml.safe_load((REPOSITORY / "recipes" / "mini.yaml").read_text())
+    recipe = yaml.safe_load((REPOSITORY / "recipes" / "mini" / "mini.yaml").read_text())
     assert set(recipe["sounds"].get("classes") or []) <= set(LABELS)
     assert set(held_out.SYNONYMS) <= set(LABELS)
 

@@ -23,7 +23,6 @@ from oea_cli.vectors.index.building import build_index, compact_index, delete_re
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import read_manifest, writing
 from oea_cli.vectors.index.storage import RowFile, decode_rows, encode_rows
-from oea_cli.vectors.scan.best import NearestRows
 from tests.conftest import REPOSITORY
 
 DIM = 24
@@ -64,39 +63,6 @@ def sorted_whole(scores: np.ndarray, k: int) -> np.ndarray:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
-
-
-# --- the running top k
-
-
-@pytest.mark.parametrize("k", [1, 5, 200])
-@pytest.mark.parametrize("block", [1, 37, 1000])
-def test_nearest_rows_equal_a_full_sort(rng: np.random.Generator, k: int, block: int) -> None:
-    scores = rng.integers(0, 50, (6, 1000)).astype(np.float32)  # plenty of ties
-    nearest = NearestRows(6, k)
-    for start in range(0, 1000, block):
-        part = scores[:, start : start + block]
-        nearest.update(np.ascontiguousarray(part.T), np.arange(start, start + part.shape[1]))
-    rows, best = nearest.best()
-    expected = sorted_whole(scores, k)
-    assert np.array_equal(rows, expected)
-    assert np.array_equal(best, np.take_along_axis(scores, expected, 1))
-
-
-def test_nearest_rows_when_the_best_come_last(rng: np.random.Generator) -> None:
-    scores = np.sort(rng.standard_normal((3, 5000)).astype(np.float32), axis=1)
-    nearest = NearestRows(3, 4)
-    for start in range(0, 5000, 100):
-        nearest.update(scores[:, start : start + 100].T.copy(), np.arange(start, start + 100))
-    assert np.array_equal(nearest.best()[0], np.tile([4999, 4998, 4997, 4996], (3, 1)))
-
-
-def test_nearest_rows_never_hold_nan_and_say_where_rows_are_missing() -> None:
-    nearest = NearestRows(1, 3)
-    nearest.update(np.array([[np.nan], [0.5], [np.nan]], np.float32), np.arange(3))
-    rows, scores = nearest.best()
-    assert rows.tolist() == [[1, -1, -1]]
-    assert scores.tolist() == [[0.5, -np.inf, -np.inf]]
 
 
 # --- storage

@@ -17,12 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oea_cli.clips.verdicts import Entry, Value, VerdictLog, read_verdicts
+from oea_cli.clips.verdicts import Value, VerdictEntry, VerdictLog, majority, read_verdicts
 from oea_cli.errors import OeaError
 from oea_cli.web.review.clip_sounds import ClipSounds
 from oea_cli.web.review.items import Item, read_items
 from oea_cli.web.review.progress import Progress
-from oea_cli.web.review.summary import majority
 from oea_cli.web.sounds import Sound
 from tests.commands.in_process import run
 from tests.conftest import clean_environment
@@ -95,7 +94,8 @@ def test_queries_of_the_release_and_ours(tmp_path: Path) -> None:
     [
         ({"target": "a"}, "x.jsonl:2: neither a pair"),
         ({"text": "rain"}, "x.jsonl:2: no 'target' and no 'audio_id'"),
-        ({"target": ["a"], "hard_negative": True}, "x.jsonl:2: True is no id"),
+        ({"target": ["a"], "hard_negative": "b"}, r"x.jsonl:2: 'target' is \['a'\]; it must be"),
+        ({"target": "a", "hard_negative": True}, "x.jsonl:2: 'hard_negative' is True; it must be"),
         ({"text": "rain", "target": "a"}, "both pairs and queries"),
     ],
 )
@@ -147,8 +147,8 @@ def test_names_that_are_no_utf8_are_told(tmp_path: Path) -> None:
 SUBJECT = {"target": "a", "hard_negative": "b"}
 
 
-def verdict(value: str | None = "valid", who: str = "Ada") -> Entry:
-    return Entry(SUBJECT, "verdict", value, who)
+def verdict(value: str | None = "valid", who: str = "Ada") -> VerdictEntry:
+    return VerdictEntry(SUBJECT, "verdict", value, who)
 
 
 def test_a_line_per_verdict_and_the_last_one_counts(tmp_path: Path) -> None:
@@ -194,7 +194,6 @@ def test_a_whole_line_without_its_end_is_kept(tmp_path: Path) -> None:
         b'{"target": "a", "hard_negative": "b"}\n',
         b'{"target": "a", "hard_negative": "b"}',
         b"some notes\nof mine",
-        b"RIFF\x00\x00",
         b"[1, 2]",
         b'{"verdict": "perhaps", "annotator": "Ada", "target": "a", "hard_negative": "b"}\n',
         b'{"rating": 6, "annotator": "Ada", "id": "q"}\n',
@@ -209,16 +208,25 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path, content: bytes) ->
     assert path.read_bytes() == content
 
 
+def test_a_sound_is_no_log_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "v.jsonl"
+    path.write_bytes(b"RIFF\x00\x00")
+    with pytest.raises(OeaError, match=r"v\.jsonl: neither lines nor records, but audio"):
+        VerdictLog(path)
+    assert path.read_bytes() == b"RIFF\x00\x00"
+
+
 def test_what_cannot_be_stored_is_told_and_leaves_no_half_line(tmp_path: Path) -> None:
     path = tmp_path / "v.jsonl"
     code = (
         "import resource, signal, sys\nfrom pathlib import Path\n"
         "from oea_cli.errors import OeaError\n"
-        "from oea_cli.clips.verdicts import Entry, VerdictLog\n"
+        "from oea_cli.clips.verdicts import VerdictEntry, VerdictLog\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))\n"
         "log = VerdictLog(Path(sys.argv[1]))\n"
-        "entry = Entry({'target': 'a' * 70, 'hard_negative': 'b'}, 'verdict', 'same', 'Ada')\n"
+        "pair = {'target': 'a' * 70, 'hard_negative': 'b'}\n"
+        "entry = VerdictEntry(pair, 'verdict', 'same', 'Ada')\n"
         "try:\n    [log.append(entry) for _ in range(9)]\nexcept OeaError as error: print(error)\n"
     )
     done = subprocess.run(
@@ -232,11 +240,11 @@ def test_what_cannot_be_stored_is_told_and_leaves_no_half_line(tmp_path: Path) -
 def test_two_programs_may_write_at_once(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from oea_cli.clips.verdicts import Entry, VerdictLog\n"
+        "from oea_cli.clips.verdicts import VerdictEntry, VerdictLog\n"
         "for n in range(40):\n"
         "    log = VerdictLog(Path('v.jsonl'))\n"
-        "    log.append(Entry({'target': str(n), 'hard_negative': 'x' * 5000}, 'verdict', 'same',"
-        " sys.argv[1]))\n    log.close()\n"
+        "    pair = {'target': str(n), 'hard_negative': 'x' * 5000}\n"
+        "    log.append(VerdictEntry(pair, 'verdict', 'same', sys.argv[1]))\n    log.close()\n"
     )
     running = [
         subprocess.Popen([sys.executable, "-c", code, who], cwd=tmp_path, env=clean_environment())

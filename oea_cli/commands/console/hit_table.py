@@ -48,8 +48,9 @@ def _table(hits: "list[Hit]") -> Any:
 
 
 def _cells(hit: "Hit") -> tuple[str, str, str, str, str]:
-    captions = hit.get("captions") or hit.get("text") or ""
-    words = [captions] if isinstance(captions, str) else [str(caption) for caption in captions]
+    from oea_cli.clips.captions import captions_in, cleaned
+
+    words = captions_in(hit) or cleaned(hit.get("text"))
     more = f" (+{len(words) - 1})" if len(words) > 1 else ""
     place = str(hit.get("path") or hit["id"])
     return (

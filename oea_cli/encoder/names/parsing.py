@@ -118,7 +118,7 @@ def parse_name(text: str, **options: str | None) -> EncoderName:
     return EncoderName(scheme, place, found)
 
 
-def is_remote(text: str) -> bool:
+def is_server(text: str) -> bool:
     """Whether what is encoded by this name leaves the machine."""
     return text.partition(":")[0].lower() in WEB
 

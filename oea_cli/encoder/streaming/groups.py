@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +65,13 @@ class GroupEncoder:
         self, inputs: Iterable[EncoderInput], notice: Callable[[Notice], object]
     ) -> Iterator[EncodedGroup]:
         """The groups in the order of the inputs, some of them on their way at a time."""
+        remaining = iter(inputs)
+        first = list(islice(remaining, 2))
+        if len(first) == 1:
+            yield self._alone(first)
+            return
         pending: deque[_Pending] = deque()
+        inputs = chain(first, remaining)
         for group in _groups(inputs, self.plan, self._encoder.sample_rate, self.max_samples):
             pending.append(self._begun(group))
             if len(pending) >= GROUPS_IN_FLIGHT:
@@ -72,11 +79,12 @@ class GroupEncoder:
         while pending:
             yield self._finished(pending.popleft(), notice)
 
+    def _alone(self, inputs: list[EncoderInput]) -> EncodedGroup:
+        """A single query, encoded here and now: no thread starts, and every core serves it."""
+        encoded = self._fit.encode(inputs, partial(encode_batch, self._encoder))
+        return _Pending(inputs, [([0], lambda: encoded)]).finished()
+
     def _begun(self, inputs: list[EncoderInput]) -> "_Pending":
-        if len(inputs) == 1 and self._lanes is None:
-            # A single query is encoded here and now: no thread starts, and every core serves it.
-            encode = partial(encode_batch, self._encoder)
-            return _Pending(inputs, [([0], partial(self._fit.encode, inputs, encode))])
         batches = self.plan.batches(inputs, self._encoder.sample_rate, self._fit.tokens)
         return _Pending(inputs, [(rows, self._submit(inputs, rows)) for rows in batches])
 

@@ -4,14 +4,11 @@ The paper's efficiency table (Tables 5 and 16), with what it leaves out: batches
 pass on the same batches, and the rate of plain matrix products in the same number format.
 """
 
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import call
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -19,6 +16,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from oea_cli.encoder.memory import peak_memory, reset_peak_memory, resident_bytes
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.inputs import EncoderInput
 from oea_cli.encoder.streaming.lanes import model_threads
@@ -71,7 +69,8 @@ def measure(
     if not 0 < work.seconds <= encoder.max_seconds:
         limit = f"{encoder.max_seconds:g} s, the encoder's window"
         raise OeaError(f"--seconds {work.seconds:g}: must be more than 0 and at most {limit}")
-    memory = Memory(encoder.device)
+    before = resident_bytes()
+    reset_peak_memory(encoder.device)
     notice("one clip and one text at a time")
     clip = noise(work.seconds, encoder.sample_rate)
     alone, rounds = timed(lambda: encoder.encode_audio([clip]), work.rounds)
@@ -89,7 +88,7 @@ def measure(
     sounds, texts = sounds_of(clip, num_clips), captions(num_texts)
     for inputs in (sounds, texts):
         emptied(encode(encoder, inputs))
-    peak = memory.peak()  # before inputs are kept for the forward pass
+    peak = _memory(encoder.device, before)  # before inputs are kept for the forward pass
     notice(f"{num_clips} clips and {num_texts} texts in batches")
     audio = pace(encoder, lambda model: encode(model, sounds), rounds)
     written = pace(encoder, lambda model: encode(model, texts), rounds)
@@ -257,34 +256,12 @@ def number_format(encoder: Encoder) -> torch.dtype:
     return getattr(backbone, "dtype", torch.float32)
 
 
-class Memory:
-    """Peak memory from now on: of the device's allocator, or of this process."""
-
-    def __init__(self, device: str) -> None:
-        self._device = device
-        self._before = resident_bytes()
-        if device == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-
-    def peak(self) -> Result:
-        """Bytes. On a CPU the peak of the whole process, and what it grew by while it encoded."""
-        if self._device == "cuda":
-            return {"peak_memory_bytes": torch.cuda.max_memory_allocated()}
-        if self._device == "mps":
-            return {"peak_memory_bytes": torch.mps.driver_allocated_memory()}
-        unit = 1 if sys.platform == "darwin" else 1024
-        peak = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        grown = {} if self._before is None else {"memory_growth_bytes": max(0, peak - self._before)}
-        return {"peak_memory_bytes": peak, **grown}
-
-
-def resident_bytes() -> int | None:
-    """What this process holds in memory; None where Linux does not tell."""
-    try:
-        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    except OSError:
-        return None
-    return int(pages) * resource.getpagesize()
+def _memory(device: str, before: int | None) -> Result:
+    """Bytes at the peak; on a CPU also what the process grew by while it encoded."""
+    peak = peak_memory(device)
+    if before is None or device.startswith(("cuda", "mps")):
+        return {"peak_memory_bytes": peak}
+    return {"peak_memory_bytes": peak, "memory_growth_bytes": max(0, peak - before)}
 
 
 def timed(work: Callable[[], object], rounds: int) -> tuple[float, int]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oea_cli.clips.lookup import GetRecords, by_asked, records_meant
+from oea_cli.clips.lookup import GetRecords, by_given_id, resolve_ids
 from oea_cli.clips.queries import Query
 from oea_cli.records.addresses import is_remote, open_bytes
 from oea_cli.records.lines import PeekableStream, read_json_lines
@@ -22,21 +22,14 @@ def query_records(queries: Sequence[Query]) -> GetRecords:
 
     def get(ids: Collection[str]) -> dict[str, Record]:
         wanted = set(ids)
-        return {query.id: _resolved(query) for query in queries if query.id in wanted}
+        return {query.id: _shown(query) for query in queries if query.id in wanted}
 
     return get
 
 
-def _resolved(query: Query) -> Record:
+def _shown(query: Query) -> Record:
     """The query's record, its path such that it opens from the working directory."""
-    from oea_cli.records.addresses import parent
-    from oea_cli.records.folders import resolved
-
-    path = query.record.get("path")
-    source = query.where.rpartition(":")[0]
-    if not isinstance(path, str) or source in ("", "stdin"):
-        return query.record
-    return {**query.record, "path": resolved(path, parent(source))}
+    return {**query.record, "path": query.path} if query.path else query.record
 
 
 def corpus_records(source: "str | Batch", ids: Sequence[str]) -> GetRecords:
@@ -47,8 +40,8 @@ def corpus_records(source: "str | Batch", ids: Sequence[str]) -> GetRecords:
 
         if source == "-":
             return {}
-        meant = records_meant(asked, ids)
-        wanted = set(meant.values())
+        resolved = resolve_ids(asked, ids)
+        wanted = set(resolved.values())
         batches: Iterable[Batch] = read_vectors(source) if wanted else ()
         found = {
             record["id"]: record
@@ -56,7 +49,7 @@ def corpus_records(source: "str | Batch", ids: Sequence[str]) -> GetRecords:
             for record in batch.records
             if record["id"] in wanted
         }
-        return by_asked(meant, found)
+        return by_given_id(resolved, found)
 
     return get
 
@@ -70,7 +63,7 @@ def hit_records(source: str) -> GetRecords:
             return {}
         wanted, found = set(ids), {}
         with open_bytes(source) as stream:
-            whole = PeekableStream(stream)
+            whole = PeekableStream(stream, source)
             is_json = whole.first_line().lstrip()[:1] == b"{"
             rows = read_json_lines(whole, source) if is_json else iter(())
             for _, row in rows:

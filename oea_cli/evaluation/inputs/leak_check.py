@@ -20,12 +20,13 @@ from oea_cli.clips.origins import marks_of
 from oea_cli.errors import Failure, OeaError, Report, UsageError
 from oea_cli.evaluation.inputs.run_input import name_of
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.addresses import is_remote, join, open_bytes, parent
+from oea_cli.records.addresses import is_remote, join, parent
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES
 from oea_cli.records.folders import exists, is_folder, is_pattern, is_sound, resolved
-from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
+from oea_cli.records.lines import read_text
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
 from oea_cli.vectors.batch import Batch
@@ -132,11 +133,10 @@ def _is_blacklist(name: str) -> bool:
     """True for JSON that is a list of names, or names by collection, and not of records."""
     if table_suffix(name) != ".json" or is_remote(name):
         return False
-    with open_bytes(name) as stream:
-        try:
-            content = orjson.loads(stream.read())
-        except orjson.JSONDecodeError:
-            return False  # named where it is read as records
+    try:
+        content = orjson.loads(read_text(name))
+    except orjson.JSONDecodeError:
+        return False  # named where it is read as records
     parts = content.values() if isinstance(content, dict) else [content]
     lists = [part for part in parts if isinstance(part, list)]
     return len(lists) == len(list(parts)) and not any(
@@ -175,7 +175,7 @@ def clips_of(records: Iterable[Record]) -> list[Record]:
     found: dict[str, Record] = {}
     for record in records:
         id_ = str(record["id"])
-        if WINDOW_MARK not in id_:
+        if not is_window(id_):
             found.setdefault(id_, record)
             continue
         clip = clip_of(id_)

@@ -4,10 +4,10 @@ import io
 from collections.abc import Mapping
 from dataclasses import replace
 
-from oea_cli.clips.queries import Query, read_judged
+from oea_cli.clips.queries import Query, read_queries
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.inputs.trec_files import columns_of
-from oea_cli.records.addresses import open_bytes
+from oea_cli.records.lines import read_text
 from oea_cli.records.tables import table_suffix
 
 BEIR_HEADERS = {b"query-id", b"query_id", b"qid"}
@@ -26,11 +26,10 @@ def read_qrels(source: str | Judgments) -> list[Query]:
     if isinstance(source, Mapping):
         return [_judged(id_, grades) for id_, grades in source.items()]
     if table_suffix(source) in (".jsonl", ".ndjson", ".json", ".parquet"):
-        return read_judged([source])
-    with open_bytes(source) as stream:
-        content = stream.read()
+        return read_queries([source])
+    content = read_text(source)
     if content.lstrip()[:1] == b"{":
-        return read_judged([io.BytesIO(content)])
+        return read_queries([io.BytesIO(content)])
     header = content.lstrip().partition(b"\n")[0].split()
     if header and header[0] in BEIR_HEADERS:
         # One more line feed in front keeps the numbers of the lines as they are.

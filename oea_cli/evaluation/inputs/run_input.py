@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from oea_cli.clips.lookup import no_records
-from oea_cli.clips.queries import Query, QuerySource, distinct, read_judged
+from oea_cli.clips.queries import Query, QuerySource, distinct, read_queries
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.evaluation.inputs.evidence import hit_records, query_records
 from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
@@ -12,7 +12,7 @@ from oea_cli.evaluation.inputs.runs import Scores, read_run, run_outcomes
 from oea_cli.evaluation.output.results import read_results
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.addresses import open_bytes
+from oea_cli.records.lines import read_text
 from oea_cli.vectors.arrays import Ties
 
 RANK_RULES = {
@@ -26,10 +26,10 @@ def judged_queries(queries: Sequence[QuerySource], qrels: str | Judgments | None
     if qrels is None and not queries:
         raise UsageError("a run needs judgments: --qrels FILE, or --queries FILE with targets")
     if qrels is None:
-        return read_judged(queries)
+        return read_queries(queries)
     judged = distinct(read_qrels(qrels))
     name = name_of(qrels, "qrels")
-    return judged if not queries else with_qrels(read_judged(queries), judged, name)
+    return judged if not queries else with_qrels(read_queries(queries), judged, name)
 
 
 def name_of(source: object, otherwise: str) -> str:
@@ -80,8 +80,7 @@ def evaluate_run(
 
 def read_baseline(source: str, ours: Outcomes, ties: Ties) -> Outcomes:
     """Read what to compare with: results as JSON, or another run, judged as ours was."""
-    with open_bytes(source) as stream:
-        found = read_results(stream.read(), source)
+    found = read_results(read_text(source), source)
     if found is not None:
         return found
     run = read_run(source)

@@ -71,7 +71,7 @@ def _as_trec(scores: Scores) -> bytes:
 
 
 def _read_run(stream: BinaryIO, name: str) -> Run:
-    whole = PeekableStream(stream)
+    whole = PeekableStream(stream, name)
     first = whole.first_line()
     if first.lstrip()[:1] == b"{":
         run = _from_hits(whole, name)

@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from oea_cli.clips.captions import captions_of
+from oea_cli.clips.captions import captions_by_clip, captions_in
 from oea_cli.clips.lookup import GetRecords, lookup
-from oea_cli.clips.queries import Query, QuerySource, as_asked, distinct, query_of, read_judged
+from oea_cli.clips.queries import Query, QuerySource, as_asked, distinct, query_from, read_queries
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import OeaError, Report, UsageError
@@ -21,7 +21,7 @@ from oea_cli.evaluation.protocol import Protocol
 from oea_cli.evaluation.scoring.tasks import Questions, one_per_clip, rank
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.ids import caption_id, clip_of, is_window
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch
@@ -164,7 +164,7 @@ def _rank_within(
 
 def _names_window(query: Query) -> bool:
     """True where a query asks for a part of a clip, and not for the clip."""
-    return any(WINDOW_MARK in name for name in (*query.targets, query.hard_negative or ""))
+    return any(map(is_window, (*query.targets, query.hard_negative or "")))
 
 
 def _told(protocol: Protocol, kind: str) -> Record:
@@ -217,7 +217,7 @@ def _read_questions(vectors: VectorSource, source: str) -> Questions:
     parts: list[Vectors] = []
     for batch in vectors:
         for record in batch.records:
-            queries.append(query_of(f"{source}: row {len(queries) + 1}", record))
+            queries.append(query_from(f"{source}: row {len(queries) + 1}", record))
         parts.append(batch.vectors)
     if not queries:
         raise OeaError(f"{source}: holds no queries")
@@ -266,8 +266,8 @@ def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:
         if clip in seen:
             continue
         seen.add(clip)
-        for number, text in enumerate(record.get("captions") or [], 1):
-            yield f"{clip}#{number}", clip, text
+        for number, text in enumerate(captions_in(record), 1):
+            yield caption_id(clip, number), clip, text
 
 
 def _named(queries: Sequence[Queries], otherwise: str) -> str:
@@ -294,9 +294,9 @@ def _index_questions(
                 f"{index.folder}: made with {index.encoder}, {name} by {vectors.encoder}"
             )
         return questions
-    queries = read_judged(
+    queries = read_queries(
         [_judgeable(source, stdin) for source in sources],
-        lambda: captions_of(index.records(np.flatnonzero(index.live))),
+        lambda: captions_by_clip(index.records(np.flatnonzero(index.live))),
     )
     if not queries:
         raise OeaError(f"{_named(sources, 'queries')}: no queries")
@@ -314,9 +314,9 @@ def _encoded(
     queries: list[Query], index: VectorIndex, get_encoder: GetEncoder, report: Report
 ) -> Questions:
     """Encode texts and sounds; a query with neither, but with the id of a clip, is that clip."""
-    stored = [query for query in queries if not _asks(query) and query.id in index.row_of]
+    stored = [query for query in queries if not query.has_content and query.id in index.row_of]
     vectors = {query.id: index.vector_of(query.id) for query in stored}
-    records = [as_asked(_record(query)) for query in queries if query.id not in vectors]
+    records = [as_asked(query.as_record()) for query in queries if query.id not in vectors]
     if records:
         with closing(stream_clips(get_encoder(), records, report=report)) as batches:
             for batch in batches:
@@ -325,27 +325,3 @@ def _encoded(
     nothing = np.zeros(index.dim, np.float32)
     table = np.stack([vectors.get(query.id, nothing) for query in queries])
     return Questions(queries, table, [query.id in vectors for query in queries])
-
-
-def _asks(query: Query) -> bool:
-    from oea_cli.records.fields import PATH_NAMES
-
-    return any(query.record.get(key) for key in ("text", *PATH_NAMES))
-
-
-def _record(query: Query) -> Record:
-    """The query as a record that can be encoded; raises OeaError where it says nothing."""
-    from oea_cli.records.addresses import parent
-    from oea_cli.records.fields import RowError, records_from_row
-    from oea_cli.records.folders import resolved
-
-    source = query.where.rpartition(":")[0]
-    folder = "" if source == "stdin" else parent(source)
-    try:
-        row = {**query.record, "id": query.id}
-        (record,) = records_from_row(
-            row, 0, text=False, resolve=lambda path: resolved(path, folder)
-        )
-    except RowError as problem:
-        raise OeaError(f"{query.where}: {problem}") from problem
-    return record

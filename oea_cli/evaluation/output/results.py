@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from oea_cli import __version__
+from oea_cli.clips.query_types import TYPE_OF
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.scoring.gates import Verdict
 from oea_cli.evaluation.setting import Document, Setting
@@ -66,7 +67,7 @@ def document_of(
         "judgments_sha256": judgments_sha256(outcomes),
         "versions": versions(),
         "groups": groups(outcomes, metrics, pair),
-        "means": means(outcomes, metrics, pair),
+        "means": means(outcomes, metrics, pair, uiq_types=TYPE_OF),
     }
     if pair is not None and comparisons:
         document["baseline"] = told(comparisons, pair.name, seed)

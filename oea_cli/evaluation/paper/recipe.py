@@ -10,16 +10,25 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
+from oea_cli.clips.query_types import TYPES
 from oea_cli.errors import UsageError
 from oea_cli.evaluation.paper.published import DATASETS, encoder_key, paper_table
 from oea_cli.metrics.metrics import parse_metric
-from oea_cli.metrics.uiq_summary import TYPES
-from oea_cli.recipe_tree import apply_override, build, raise_mistakes, read_mapping
 from oea_cli.records.addresses import is_remote
+from oea_cli.records.recipe_files.fields import (
+    Count,
+    FilePath,
+    Folder,
+    Items,
+    PathMark,
+    RecipeFile,
+    Section,
+    with_paths,
+)
+from oea_cli.records.recipe_files.reading import Tree, apply_overrides, read_mapping
+from oea_cli.records.recipe_files.validation import validated
 
 KINDS = ("text-to-audio", "text-to-text", "uiq", "speed")
 CAPTIONS = ("all", "one")
@@ -29,24 +38,30 @@ COMPOSED_TABLES = {4, 11}
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(Section):
     """One of the paper's datasets, as it lies on the user's disk."""
 
     name: str
-    records: str | None = None  # its captions as published, or any records with captions
-    clips: int | None = None  # how many the paper has; another number is pointed out
-    captions_per_clip: int | None = None  # the first so many; all by default
+    """audiocaps, clotho or mecat."""
+    records: FilePath | None = None
+    """Its captions as published, or any records with captions."""
+    clips: Count | None = None
+    """How many clips the paper has; another number is pointed out."""
+    captions_per_clip: Count | None = None
+    """The first so many captions of a clip; all by default."""
 
 
-@dataclass(frozen=True)
-class PaperEncoder:
+class PaperEncoder(Section):
     """An encoder to be measured."""
 
-    name: str  # of its folder in the results
-    model: str | None = None  # what --model takes; the name by default
+    name: str
+    """Also of its folder in the results."""
+    model: str | None = None
+    """What --model takes; the name by default."""
     revision: str | None = None
-    paper: str | None = None  # whose row it stands beside; by default the name, if that has one
+    """The commit or tag of a model that is a repository."""
+    paper: str | None = None
+    """Whose row of the paper's tables it stands beside; by default the name, if that has one."""
 
     @property
     def model_name(self) -> str:
@@ -59,30 +74,44 @@ class PaperEncoder:
         return encoder_key(self.paper or self.name)
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Section):
     """One measurement of every encoder on the datasets named, or on all."""
 
     name: str
+    """What the task is called in the results."""
     kind: str
-    metrics: tuple[str, ...]
-    tables: tuple[int, ...]  # of the paper, to which it contributes
-    types: tuple[str, ...] = ()  # of UIQ's queries
-    captions: str = "all"  # as queries, or "one" per clip
-    datasets: tuple[str, ...] = ()
+    """text-to-audio, text-to-text, uiq or speed."""
+    metrics: Items[str]
+    """What is measured, as `oea eval --metric` takes it."""
+    tables: Items[int]
+    """The paper's tables to which it contributes."""
+    types: Items[str] = ()
+    """Types of UIQ's queries."""
+    captions: str = "all"
+    """Captions of a clip that are queries: all, or one."""
+    datasets: Items[str] = ()
+    """The datasets that it is about; all by default."""
 
 
-@dataclass(frozen=True)
-class PaperRecipe:
-    """Everything an evaluation after the paper needs to know."""
+class PaperRecipe(RecipeFile):
+    """An evaluation after the paper: its tables, for any encoders, on your copies of its data."""
 
-    name: str
-    output: Path
-    datasets: tuple[Dataset, ...]
-    encoders: tuple[PaperEncoder, ...]
-    tasks: tuple[Task, ...]
-    uiq: Path | None = None  # the release's folder, with one folder per dataset
+    output: Folder
+    """The folder of the results."""
+    datasets: Items[Dataset]
+    """What is measured on."""
+    encoders: Items[PaperEncoder]
+    """What is measured."""
+    tasks: Items[Task]
+    """How it is measured."""
+    uiq: Folder | None = None
+    """The folder of the UIQ release, with one folder per dataset."""
     seed: int = 0
+    """All that is drawn at random follows from it."""
+
+    def contradictions(self) -> Iterator[str]:
+        """A line for each value that is unknown or does not fit the others."""
+        yield from _mistakes(self)
 
 
 def load_paper_recipe(path: Path, overrides: Sequence[str] = ()) -> PaperRecipe:
@@ -91,19 +120,10 @@ def load_paper_recipe(path: Path, overrides: Sequence[str] = ()) -> PaperRecipe:
     overrides are `key=value`, with dots for what lies inside: `datasets.clotho.records=x.csv`,
     `uiq=~/UIQ`, `encoders=[{name: mini}]`. Whether the data are there is `missing_inputs`'s to say.
     """
-    tree = read_mapping(path)
-    errors: list[str] = []
-    _make_absolute(tree, path.parent)
+    tree = _placed(read_mapping(path), path.parent)
     _apply_environment(tree)
-    for override in overrides:
-        apply_override(tree, override, errors)
-    for part, key in [(tree, "uiq"), *_records_places(tree)]:
-        part[key] = _expanded(part.get(key))
-    recipe = build(PaperRecipe, tree, "", errors)
-    if not errors:
-        errors = list(_mistakes(recipe))
-    raise_mistakes(path, errors)
-    return cast(PaperRecipe, recipe)
+    mistakes = apply_overrides(tree, overrides)
+    return validated(PaperRecipe, _placed(tree, Path.cwd()), path, mistakes)
 
 
 def missing_inputs(recipe: PaperRecipe) -> list[str]:
@@ -139,33 +159,25 @@ def _types(recipe: PaperRecipe) -> list[str]:
 # --- where values come from ---
 
 
-def _make_absolute(tree: dict[str, Any], folder: Path) -> None:
-    """Make the file's own paths relative to it; those given otherwise are so to where one is."""
-    for part, key in [(tree, "output"), (tree, "uiq"), *_records_places(tree)]:
-        value = part.get(key)
-        if isinstance(value, str) and not is_remote(value):
-            part[key] = str((folder / Path(value).expanduser()).resolve())
+def _placed(tree: Tree, folder: Path) -> Tree:
+    """The tree with its paths as meant from a folder, in full: so a unit that is done is known from
+    anywhere."""
+
+    def absolute(name: str, mark: PathMark) -> str:
+        return name if is_remote(name) else str((folder / Path(name).expanduser()).resolve())
+
+    placed: Tree = with_paths(PaperRecipe, tree, absolute)
+    return placed
 
 
-def _apply_environment(tree: dict[str, Any]) -> None:
+def _apply_environment(tree: Tree) -> None:
     if folder := os.environ.get("OEA_UIQ"):
         tree["uiq"] = folder
-    for part, key in _records_places(tree):
-        if records := os.environ.get(f"OEA_{part.get('name')}".upper()):
-            part[key] = records
-
-
-def _expanded(value: Any) -> Any:
-    """A path in full, so that a unit that is done is known from anywhere; ~, which the shell
-    leaves alone inside key=~/x, is the home folder."""
-    is_path = isinstance(value, str) and not is_remote(value)
-    return str(Path(value).expanduser().resolve()) if is_path else value
-
-
-def _records_places(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
     datasets = tree.get("datasets")
-    parts = datasets if isinstance(datasets, list) else []
-    return [(part, "records") for part in parts if isinstance(part, dict)]
+    for dataset in datasets if isinstance(datasets, list) else []:
+        name = dataset.get("name") if isinstance(dataset, dict) else None
+        if isinstance(name, str) and (records := os.environ.get(f"OEA_{name}".upper())):
+            dataset["records"] = records
 
 
 # --- whether the values make sense ---
@@ -177,10 +189,6 @@ def _mistakes(recipe: PaperRecipe) -> Iterator[str]:
     for dataset in recipe.datasets:
         place = f"datasets.{dataset.name}"
         yield from _unknown(f"{place}.name", [dataset.name], DATASETS)
-        for key in ("clips", "captions_per_clip"):
-            number = getattr(dataset, key)
-            if number is not None and number < 1:
-                yield f"{place}.{key}: must be greater than 0, not {number}"
     for encoder in recipe.encoders:
         if encoder.paper is not None:
             yield from _unknown(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 
+from oea_cli.clips.captions import captions_in
 from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import Failure, OeaError, Report, UsageError
@@ -127,8 +128,7 @@ def run_unit(unit: Unit, encoder: Encoder, hear: Listeners) -> None:
 def _records(unit: Unit, report: Report) -> Iterator[Record]:
     limit = unit.dataset.captions_per_clip
     for record in read_records([str(unit.dataset.records)], report=report):
-        captions = record.get("captions") or []
-        yield {**record, "captions": captions[:limit]}
+        yield {**record, "captions": list(captions_in(record)[:limit])}
 
 
 def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners) -> VectorIndex:
@@ -150,9 +150,9 @@ def _all(index: VectorIndex) -> list[Record]:
     return index.records(np.flatnonzero(index.live))
 
 
-def _described(records: Iterable[Record]) -> dict[str, tuple[str, list[str]]]:
+def _described(records: Iterable[Record]) -> dict[str, tuple[str, tuple[str, ...]]]:
     """What an index depends on, by clip."""
-    return {clip_of(r["id"]): (str(r.get("path")), list(r["captions"])) for r in records}
+    return {clip_of(r["id"]): (str(r.get("path")), captions_in(r)) for r in records}
 
 
 class _Meter:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import orjson
 
+from oea_cli.clips.query_types import NEGATIVE, PAPER_NAMES, TAGGING, TYPES
 from oea_cli.evaluation.paper.encoder_files import files_digest
 from oea_cli.evaluation.paper.published import Comparison, compare, paper_table
 from oea_cli.evaluation.paper.recipe import Dataset, PaperEncoder, PaperRecipe, Task
-from oea_cli.metrics.uiq_summary import TYPES, mean_of_all
-from oea_cli.recipe_tree import plain_content
+from oea_cli.metrics.uiq_summary import mean_of_all
+from oea_cli.records.recipe_files.validation import plain_content
 
 RESULT_NAME = "results.json"
 SETTINGS_KEY = "settings"
@@ -80,7 +81,7 @@ def _query_files(
     captions by which their hard negatives are found.
     """
     wanted = {type for task in tasks for type in task.types}
-    types = TYPES if "negative" in wanted else wanted
+    types = TYPES if NEGATIVE in wanted else wanted
     if folder is None:
         return ()
     patterns = [f"*_{type}_queries.jsonl" for type in TYPES if type in types]
@@ -132,7 +133,8 @@ def _of_table(
 
 def _table_4(figures: dict[str, float]) -> dict[str, float]:
     """Recall at 5 of the four positive types, HNSR@10, and the mean of all five R@5."""
-    renamed = {name.replace("tagging", "keyphrase"): value for name, value in figures.items()}
+    keyphrase = PAPER_NAMES[TAGGING]
+    renamed = {name.replace(TAGGING, keyphrase): value for name, value in figures.items()}
     average = mean_of_all(figures.get(f"{type} r@5") for type in TYPES)
     if "negative hnsr@10" in figures:
         renamed["hnsr@10"] = figures["negative hnsr@10"]

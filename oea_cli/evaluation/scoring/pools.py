@@ -14,8 +14,7 @@ from oea_cli.evaluation.protocol import Task
 from oea_cli.evaluation.scoring.tasks import Assigned, Questions, assign, rank
 from oea_cli.metrics.outcomes import Outcomes, QueryNumbers, joined
 from oea_cli.vectors.arrays import Ties, Vectors
-from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus, Rows
-from oea_cli.vectors.scan.ranks import spread
+from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus, Rows, spread
 
 Labels = list[str]
 """The pool of each candidate."""

@@ -32,7 +32,7 @@ from oea_cli.metrics.outcomes import (
 )
 from oea_cli.vectors.arrays import Ties, Vectors
 from oea_cli.vectors.scan.candidates import Corpus
-from oea_cli.vectors.scan.ranks import standing_of
+from oea_cli.vectors.scan.ranks import ranks_of
 
 ANY_TARGET: tuple[Task, ...] = ("audio-to-text", "text-to-text")
 SELF_RETRIEVAL: tuple[Task, ...] = ("text-to-text", "audio-to-audio")
@@ -204,7 +204,7 @@ def rank(
     encoded = np.array(questions.is_encoded, bool)[rows]
     pairs = _pairs_of(found, encoded)
     known = np.flatnonzero(pairs.numbers >= 0)
-    standing = standing_of(
+    found_ranks = ranks_of(
         corpus,
         questions.vectors[rows],
         pairs.owners[known],
@@ -214,7 +214,7 @@ def rank(
     )
     ranks = np.full(len(pairs.owners), np.inf)
     scores = np.full(len(pairs.owners), np.nan)
-    ranks[known], scores[known] = standing.above + 1, standing.scores
+    ranks[known], scores[known] = found_ranks.above + 1, found_ranks.scores
     depths = np.where(encoded, len(corpus) - np.array([one.hidden >= 0 for one in found]), 0)
     return _outcomes(found, pairs, ranks, scores, depths, task, ties)
 

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from oea_cli.errors import OeaError
+from oea_cli.records.lines import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,7 @@ class AnswerFile:
         self._answers: dict[str, Answer] = {}
         self._lock = threading.Lock()
         self._descriptor: int | None = None
-        try:
-            content = path.read_bytes() if path.exists() else b""
-        except OSError as error:
-            raise OeaError(f"{path}: {error.strerror}") from error
+        content = read_text(path) if path.exists() else b""
         self._is_torn = bool(content) and not content.endswith(b"\n")
         for line in content.splitlines():
             self._read(line)

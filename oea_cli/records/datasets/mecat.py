@@ -16,10 +16,10 @@ def mecat_rows(rows: Rows, finder: SoundFinder) -> Rows:
         if not is_mecat(fields):
             yield where, row
             continue
-        said = {key: _without_filler(value) for key, value in fields.items()}
-        captions = said.pop("short") + said.pop("long")
+        texts = {key: _without_filler(value) for key, value in fields.items()}
+        captions = texts.pop("short") + texts.pop("long")
         path = finder.find([clip + suffix for suffix in (".flac", *SUFFIXES)])
-        yield where, {"id": clip, "path": path, "captions": captions, **said}
+        yield where, {"id": clip, "path": path, "captions": captions, **texts}
 
 
 def _without_filler(value: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import Aside
-from oea_cli.records.json_lines import to_json
+from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
@@ -142,7 +142,7 @@ class LineSink:
 
     def _line(self, record: Record, vector: Vectors) -> bytes:
         value = vector if self._encoding == "json" else _base64(vector)
-        return to_json({**record, "embedding": value, **self._stamp})
+        return json_line({**record, "embedding": value, **self._stamp})
 
     def close(self) -> None:
         """Hand over what is left in the buffer."""

@@ -12,7 +12,7 @@ import orjson
 
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import Aside, write_whole
-from oea_cli.records.json_lines import numbered_records, read_json_records, to_json
+from oea_cli.records.json_lines import json_line, numbered_records, read_json_records
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader
@@ -217,7 +217,7 @@ class MatrixSink:
     def write(self, batch: Batch) -> None:
         """Append the rows to both files."""
         self._matrix.append(batch.vectors)
-        self._lines.writelines(map(to_json, batch.records))
+        self._lines.writelines(map(json_line, batch.records))
 
     def close(self) -> None:
         """Put the files in place, in the order in which no reader can mistake them for whole."""

@@ -24,7 +24,7 @@ from oea_cli.records.columns import (
     plan_columns,
     records_of,
 )
-from oea_cli.records.json_lines import to_json
+from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
@@ -120,7 +120,7 @@ class ParquetSink:
     def write(self, batch: Batch) -> None:
         """Append the rows to the temporary files."""
         self._matrix.append(batch.vectors)
-        self._lines.writelines(map(to_json, batch.records))
+        self._lines.writelines(map(json_line, batch.records))
 
     def close(self) -> None:
         """Write the Parquet file in row groups, rename it into place, remove the rest."""

@@ -21,7 +21,7 @@ import polars as pl
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import Aside, sha256_of, write_whole
 from oea_cli.records.columns import open_parquet, plan_columns, records_of
-from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, numbered
@@ -172,7 +172,7 @@ class ShardSink:
         """How many waiting rows belong to clips that are surely complete."""
         records = self._held.records
         rows = len(records)
-        if rows and WINDOW_MARK in (last := records[-1]["id"]):
+        if rows and is_window(last := records[-1]["id"]):
             while rows and clip_of(records[rows - 1]["id"]) == clip_of(last):
                 rows -= 1
         return rows

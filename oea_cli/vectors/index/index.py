@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 
 from oea_cli.errors import OeaError
+from oea_cli.records.ids import clip_of
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.manifest import Manifest, Segment, read_manifest
 from oea_cli.vectors.index.record_files import Record, RecordReader
 from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
-from oea_cli.vectors.scan.best import NearestRows
+from oea_cli.vectors.scan.best import best_rows
 
-BLOCK_ROWS = 8192
 BLOCK_QUERIES = 1024
-# Scores of a block differ in their last bits with its shape, so a few more rows than asked for are
-# kept and scored again, one by one, before the last are cut off.
+# So many scores at a time: enough rows for a product to be quick, few enough for the cache.
+BLOCK_SCORES = 1 << 21
+BLOCK_ROWS = 8192
+# A graph is asked for a few more rows than are wanted, because it misses some.
 SPARE_ROWS = 8
 # Below this many eligible rows a scan is quicker than a graph, and misses nothing.
 SCAN_ROWS = 10_000
@@ -218,71 +220,51 @@ class VectorIndex:
     def _search_chunk(
         self, queries: Floats, k: int, eligible: Mask, penalty: Floats | None, exact: bool
     ) -> tuple[RowNumbers, Floats]:
-        nearest = NearestRows(len(queries), min(k + SPARE_ROWS, max(len(self), 1)))
-        scanned = eligible.copy()
+        scanned, proposed = eligible.copy(), None
         if not exact and penalty is None and np.count_nonzero(eligible) > SCAN_ROWS:
             for segment in self.segments:
                 if segment.graph is not None:
-                    self._walk(segment, queries, eligible, nearest)
                     scanned[segment.first : segment.first + len(segment.stored)] = False
-        # One buffer for all blocks: fresh memory would cost as much as the comparison.
-        buffer = np.empty(len(queries) * BLOCK_ROWS, np.float32)
-        for rows, block in self._blocks(scanned):
-            # This way round the product of a block runs as fast as that of the whole.
-            scores = buffer[: len(queries) * len(rows)].reshape(len(rows), len(queries))
-            np.matmul(block, queries.T, out=scores)
-            if penalty is not None:
-                scores -= penalty[rows][:, None]
-            nearest.update(scores, rows)
-        rows, _ = nearest.best()
-        return self._score_again(queries, rows, k, penalty)
+            proposed = self._proposed(queries, k, eligible & ~scanned)
+        block_rows = min(BLOCK_ROWS, BLOCK_SCORES // max(1, len(queries)))
+        return best_rows(
+            self._blocks(scanned, block_rows),
+            self.vectors,
+            queries,
+            k,
+            penalty=penalty,
+            proposed=proposed,
+        )
 
-    def _walk(
-        self, segment: OpenSegment, queries: Floats, eligible: Mask, nearest: NearestRows
-    ) -> None:
-        """Let the segment's graph propose candidates, and score them by their stored rows."""
+    def _proposed(self, queries: Floats, k: int, eligible: Mask) -> tuple[RowNumbers, RowNumbers]:
+        """Let all graphs propose eligible rows: (query, row) pairs as two (C,) arrays."""
         from oea_cli.vectors.index.graph import propose
 
-        window = eligible[segment.first : segment.first + len(segment.stored)]
-        share = max(np.count_nonzero(window) / len(window), 1e-6)
-        count = min(len(window), int(nearest.k / share) + SPARE_ROWS)
-        owners, local = propose(segment.graph, queries, count)
-        allowed = window[local]
-        owners, rows = owners[allowed], local[allowed] + segment.first
-        nearest.add(owners, self._pair_scores(queries, owners, rows), rows)
+        found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        wanted = min(k + SPARE_ROWS, len(self))
+        for segment in self.segments:
+            if segment.graph is None:
+                continue
+            own = eligible[segment.first : segment.first + len(segment.stored)]
+            share = max(np.count_nonzero(own) / len(own), 1e-6)
+            count = min(len(own), int(wanted / share) + SPARE_ROWS)
+            owners, local = propose(segment.graph, queries, count)
+            allowed = own[local]
+            found.append((owners[allowed], local[allowed] + segment.first))
+        owners, rows = map(np.concatenate, zip(*found, strict=True))
+        return owners, rows
 
-    def _score_again(
-        self, queries: Floats, rows: RowNumbers, k: int, penalty: Floats | None
-    ) -> tuple[RowNumbers, Floats]:
-        """Score the candidates (Q, C) in a way that no block shape changes, and keep the best k."""
-        owners, places = np.nonzero(rows >= 0)
-        found = rows[owners, places]
-        scores = np.full(rows.shape, -np.inf, np.float32)
-        exact = self._pair_scores(queries, owners, found)
-        if penalty is not None:
-            exact -= penalty[found]
-        scores[owners, places] = exact
-        order = np.lexsort((rows, -scores), axis=1)[:, :k]
-        return np.take_along_axis(rows, order, 1), np.take_along_axis(scores, order, 1)
-
-    def _pair_scores(self, queries: Floats, owners: RowNumbers, rows: RowNumbers) -> Floats:
-        """Return the cosine of each (query, row) pair (C,), summed in double precision."""
-        scores = np.empty(len(rows), np.float32)
-        for start in range(0, len(rows), BLOCK_ROWS):
-            part = slice(start, start + BLOCK_ROWS)
-            vectors = self.vectors(rows[part])
-            scores[part] = np.einsum("cd,cd->c", vectors, queries[owners[part]], dtype=np.float64)
-        return scores
-
-    def _blocks(self, eligible: Mask) -> Iterator[tuple[RowNumbers, Floats]]:
+    def _blocks(
+        self, eligible: Mask, block_rows: int = BLOCK_ROWS
+    ) -> Iterator[tuple[RowNumbers, Floats]]:
         """Yield the eligible rows in ascending order as (rows (B,), vectors (B, D))."""
         for segment in self.segments:
             chosen = eligible[segment.first : segment.first + len(segment.stored)]
-            for start in range(0, len(chosen), BLOCK_ROWS):
-                local = start + np.flatnonzero(chosen[start : start + BLOCK_ROWS])
+            for start in range(0, len(chosen), block_rows):
+                local = start + np.flatnonzero(chosen[start : start + block_rows])
                 if not len(local):
                     continue
-                stop = start + BLOCK_ROWS
+                stop = start + block_rows
                 whole = len(local) == len(chosen[start:stop])
                 stored = segment.stored[start:stop] if whole else segment.stored[local]
                 yield local + segment.first, decode_rows(stored, self.storage, self.dim)
@@ -290,7 +272,7 @@ class VectorIndex:
     def _similar_ids(self, id: str) -> str:
         from difflib import get_close_matches
 
-        windows = [known for known in self.row_of if known.startswith(f"{id}#t=")]
+        windows = [known for known in self.row_of if clip_of(known) == id]
         close = windows[:3] or get_close_matches(id, self.row_of, n=3)
         return f"; did you mean {', '.join(close)}?" if close else ""
 

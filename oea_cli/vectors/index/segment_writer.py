@@ -10,7 +10,7 @@ from oea_cli.vectors.index.index import SCAN_ROWS, VectorIndex
 from oea_cli.vectors.index.manifest import Segment
 from oea_cli.vectors.index.record_files import RecordWriter
 from oea_cli.vectors.index.storage import RowFile, decode_rows
-from oea_cli.vectors.scan.best import NearestRows
+from oea_cli.vectors.scan.best import BestSoFar
 
 SAMPLE_QUERIES = 100
 SAMPLE_K = 10
@@ -24,7 +24,7 @@ class SegmentWriter:
         self.rows = RowFile(folder / f"vectors-{number:04}.npy", dim, storage)
         self._records = RecordWriter(folder, number)
         self._sample: Floats | None = None
-        self._truth = NearestRows(0, SAMPLE_K)
+        self._truth = BestSoFar(np.zeros((0, dim), np.float32), SAMPLE_K)
 
     def write(
         self, ids: Sequence[str], texts: Sequence[str], vectors: Floats, stored: Stored
@@ -71,7 +71,7 @@ class SegmentWriter:
         if self.storage == "f32":
             truth, _ = index.search(self._sample, SAMPLE_K, exact=True)
         else:
-            truth, _ = self._truth.best()
+            truth, _ = self._truth.result()
         found, _ = index.search(self._sample, SAMPLE_K)
         hits = [np.isin(t[t >= 0], f).mean() for t, f in zip(truth, found, strict=True)]
         return round(float(np.mean(hits)), 4)
@@ -84,9 +84,6 @@ class SegmentWriter:
         """Follow the true nearest rows of the first vectors, before encoding blurs them."""
         if self._sample is None:
             self._sample = vectors[:SAMPLE_QUERIES].copy()
-            self._truth = NearestRows(len(self._sample), SAMPLE_K)
+            self._truth = BestSoFar(self._sample, SAMPLE_K)
         if self.storage != "f32":
-            first = self.rows.num_rows
-            self._truth.update(
-                vectors @ self._sample.T, np.arange(first, first + len(vectors), dtype=np.int64)
-            )
+            self._truth.add(vectors)

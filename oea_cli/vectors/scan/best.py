@@ -1,88 +1,107 @@
-"""The k best rows per query, kept while blocks of scores stream past.
+"""The k best rows for every query, exact: search."""
 
-Sorting, or even partitioning, every score costs several times the matrix product that made them.
-Here each block is compared once with the k-th best score so far, and only the few scores above it
-are ever sorted: about `k * log(rows / k)` per query on rows in no particular order.
-"""
+from collections.abc import Callable, Iterable
+from itertools import islice
 
 import numpy as np
 
-from oea_cli.vectors.arrays import Floats, Mask, RowNumbers
+from oea_cli.vectors.arrays import RowNumbers, Vectors
+from oea_cli.vectors.scan.nearest import Nearest, Pairs, Short, joined, places_of, slices_of
+from oea_cli.vectors.scan.products import Product, products
+from oea_cli.vectors.scan.scores import cosines, in_parts, noise_of
 
-FIRST_ROWS = 64
+NumberedRows = tuple[RowNumbers, Vectors]
 
 
-class NearestRows:
-    """A running top k for a fixed number of queries.
+def best_rows(
+    blocks: Iterable[NumberedRows],
+    take: Callable[[RowNumbers], Vectors],
+    queries: Vectors,
+    k: int,
+    *,
+    penalty: Vectors | None = None,
+    proposed: tuple[RowNumbers, RowNumbers] | None = None,
+    threads: int | None = None,
+) -> tuple[RowNumbers, Vectors]:
+    """Find the best `k` rows for each query (Q, D) of length 1.
 
-    Higher scores come first; of equal scores the lower row. A NaN is never among the best.
+    `blocks` are the rows that may be found, each row once: numbers (B,) and unit vectors (B, D);
+    `take` gives the vectors of any of them again. `penalty`, one value per row number, is taken off
+    the scores. `proposed` are (query, row) pairs from elsewhere (a graph), as two (C,) arrays;
+    their rows are in no block.
+
+    Returns rows and scores (Q, k), best first, equal scores by row; -1 and -inf where there are
+    fewer rows. A score that is NaN is never among the best. The result depends neither on the
+    blocks nor on `threads`.
     """
 
-    def __init__(self, num_queries: int, k: int) -> None:
-        self.k = k
-        self.scores: Floats = np.full((num_queries, k), -np.inf, np.float32)
-        self.rows: RowNumbers = np.full((num_queries, k), -1, np.int64)
-        self._above: Mask = np.empty(0, bool)
-        self._seen = 0
-        self._pending: list[tuple[RowNumbers, Floats, RowNumbers]] = []
-        self._num_pending = self._widest = 0
+    def score(owners: Short, rows: Short) -> Vectors:
+        numbers = rows.astype(np.int64)
+        scores = in_parts(
+            lambda part: cosines(take(numbers[part]), queries[owners[part]]), len(owners)
+        )
+        return scores if penalty is None else scores - penalty[rows]
 
-    def update(self, scores: Floats, rows: RowNumbers) -> None:
-        """Take in a block of scores (B, Q) of the rows (B,), all higher than those seen before.
+    nearest = Nearest(len(queries), k, noise_of(queries.shape[1]), score)
+    if proposed is not None:
+        owners, rows = (numbers.astype(np.int32) for numbers in proposed)
+        nearest.add(Pairs(owners, rows, score(owners, rows)))
+        nearest.settle()
+    columns = queries.T
 
-        The first block is taken in slices of growing width, so that a threshold is known before
-        most of it is looked at.
-        """
-        start = 0
-        while start < len(rows):
-            stop = min(len(rows), start + max(self._seen, 2 * self.k, FIRST_ROWS))
-            self._take(scores[start:stop], rows[start:stop])
-            start = stop
+    def visit(rows: RowNumbers, scores: Vectors) -> Pairs:
+        if penalty is not None:
+            scores -= penalty[rows][:, None]
+        return candidates(nearest, scores, rows)
 
-    def add(self, queries: RowNumbers, scores: Floats, rows: RowNumbers) -> None:
-        """Take in single candidates: (query, score, row) triples as three (C,) arrays."""
-        if not len(queries):
-            return
-        self._pending.append((queries, scores, rows))
-        self._num_pending += len(queries)
-        self._widest += int(np.bincount(queries).max())
-        # Waiting for a few candidates per place keeps the number of sorts logarithmic; no single
-        # query may wait for long, because the table to be sorted is as wide as its candidates.
-        if self._num_pending >= 2 * self.scores.size or self._widest >= 8 * self.k + FIRST_ROWS:
-            self._settle()
+    parts = (Product(block, columns, rows) for rows, block in blocks)
+    # The first block alone: what it leaves as the k-th best lets pass only a few of all others.
+    for some in (islice(parts, 1), parts):
+        for pairs in products(some, visit, threads):
+            nearest.add(pairs)
+        nearest.settle()
+    return nearest.result()
 
-    def best(self) -> tuple[RowNumbers, Floats]:
-        """Return rows (Q, k) and scores (Q, k), best first; -1 and -inf where there are fewer."""
-        self._settle()
-        return self.rows, self.scores
 
-    def _take(self, scores: Floats, rows: RowNumbers) -> None:
-        self._seen += len(rows)
-        # Blocks come in ascending order of rows, so an equal score always loses to the one held.
-        if self._above.size < scores.size:
-            self._above = np.empty(scores.size, bool)
-        above = self._above[: scores.size].reshape(scores.shape)
-        np.greater(scores, self.scores[:, -1], out=above)
-        places = np.flatnonzero(above)
-        owners, queries = np.divmod(places, scores.shape[1])
-        self.add(queries, scores[owners, queries], rows[owners])
+class BestSoFar:
+    """The best `k` rows for each query (Q, D) among vectors that come once and are not kept."""
 
-    def _settle(self) -> None:
-        """Sort the pending candidates into the k best."""
-        if not self._pending:
-            return
-        queries, scores, rows = map(np.concatenate, zip(*self._pending, strict=True))
-        self._pending, self._num_pending, self._widest = [], 0, 0
-        # Stable sorts keep candidates in the order they came, which is that of their rows.
-        order = np.argsort(queries, kind="stable")
-        queries = queries[order]
-        counts = np.bincount(queries, minlength=len(self.scores))
-        places = self.k + np.arange(len(queries)) - (np.cumsum(counts) - counts)[queries]
-        shape = (len(self.scores), self.k + int(counts.max()))
-        all_scores: Floats = np.full(shape, -np.inf, np.float32)
-        all_rows: RowNumbers = np.full(shape, -1, np.int64)
-        all_scores[:, : self.k], all_rows[:, : self.k] = self.scores, self.rows
-        all_scores[queries, places], all_rows[queries, places] = scores[order], rows[order]
-        best = np.argsort(-all_scores, axis=1, kind="stable")[:, : self.k]
-        self.scores = np.take_along_axis(all_scores, best, 1)
-        self.rows = np.take_along_axis(all_rows, best, 1)
+    def __init__(self, queries: Vectors, k: int) -> None:
+        self._queries = queries
+        self._nearest = Nearest(len(queries), k, noise_of(queries.shape[1]), score=None)
+        self._num_rows = 0
+
+    def add(self, vectors: Vectors) -> None:
+        """Take in the next rows (B, D), of length 1."""
+        rows = self._num_rows + np.arange(len(vectors))
+        self._num_rows += len(vectors)
+        found = candidates(self._nearest, vectors @ self._queries.T, rows)
+        scores = cosines(vectors[found.rows - rows[0]], self._queries[found.owners])
+        self._nearest.add(Pairs(found.owners, found.rows, scores))
+
+    def result(self) -> tuple[RowNumbers, Vectors]:
+        """Rows, numbered as they came, and scores (Q, k), as of `best_rows`."""
+        return self._nearest.result()
+
+
+def candidates(nearest: Nearest, scores: Vectors, rows: RowNumbers) -> Pairs:
+    """What may be among the best in scores (B, Q) of the rows (B,) with all queries."""
+    low = nearest.thresholds.copy()
+    if len(scores) > nearest.k and np.isneginf(low).any():
+        low = np.maximum(low, nearest.below(_kth_best(scores, nearest.k)))
+    numbers = rows.astype(np.int32)
+    found = []
+    for some in slices_of(scores):
+        part = scores[some]
+        places, owners = places_of(part > low)
+        if len(places):
+            found.append(Pairs(owners, numbers[some][places], part[places, owners]))
+    return joined(found)
+
+
+def _kth_best(scores: Vectors, k: int) -> Vectors:
+    """The k-th best (Q,) of the scores (B > k, Q) of each query."""
+    # NaN would count as the best of all.
+    by_query = np.where(np.isnan(scores), -np.inf, scores).T
+    place = by_query.shape[1] - k
+    return np.partition(by_query, place, axis=1)[:, place]

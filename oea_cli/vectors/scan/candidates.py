@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from oea_cli.errors import OeaError
-from oea_cli.records.ids import WINDOW_MARK, clip_of
+from oea_cli.records.ids import clip_of, is_window
 from oea_cli.vectors.arrays import RowNumbers, Vectors
 
 BLOCK_ROWS = 2048
@@ -77,7 +77,7 @@ class Corpus:
     @property
     def has_windows(self) -> bool:
         """True where long clips lie as several windows."""
-        return self.starts is None and any(WINDOW_MARK in id_ for id_ in self.ids)
+        return self.starts is None and any(map(is_window, self.ids))
 
     def by_clip(self) -> "Corpus":
         """The same rows, ranked clip by clip: a clip scores what its best window does."""
@@ -107,3 +107,10 @@ class Corpus:
     def _last_start(self, row: int) -> int:
         assert self.starts is not None
         return int(self.starts[np.searchsorted(self.starts, row, "right") - 1])
+
+
+def spread(firsts: RowNumbers, ends: RowNumbers) -> RowNumbers:
+    """All numbers from each first to its end, one range after the other."""
+    lengths = ends - firsts
+    offsets = np.cumsum(lengths) - lengths
+    return np.asarray(np.arange(lengths.sum()) - np.repeat(offsets - firsts, lengths))

@@ -6,23 +6,20 @@ in its last bits on the block's shape, so candidates within that noise of a thre
 again, pair by pair in double precision: what ties, ties.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import SimpleQueue
 
 import numpy as np
 import numpy.typing as npt
 
 from oea_cli.vectors.arrays import Mask, RowNumbers, Ties, Vectors
-from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus
-from oea_cli.vectors.scan.threads import num_threads
+from oea_cli.vectors.scan.candidates import Corpus
+from oea_cli.vectors.scan.products import Product, products
+from oea_cli.vectors.scan.scores import PAIRS_AT_ONCE, best_of_rows, cosines, noise_of, pair_scores
 
 QUERIES_AT_ONCE = 2048
 # So many times the corpus is read once.
 GROUPS_AT_ONCE = 8
-PAIRS_AT_ONCE = 4096
 # Rows that are compared at a time: their comparisons are counted in bytes, so 255 at most; with
 # 2,048 queries, 1 MB of scores.
 SLICE_ROWS = 128
@@ -32,30 +29,30 @@ FEW = 32
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How pairs (P,) of a query and a candidate stand: candidates above, and the cosine."""
+class Ranks:
+    """Of pairs (P,) of a query and a candidate: how many candidates are above it, its cosine."""
 
     above: RowNumbers
     scores: Vectors
 
 
-def standing_of(
+def ranks_of(
     corpus: Corpus,
     queries: Vectors,
     owners: RowNumbers,
     candidates: RowNumbers,
     hidden: RowNumbers | None = None,
     ties: Ties = "strict",
-) -> Standing:
+) -> Ranks:
     """Count, for each pair (P,), the candidates that its query (Q, D) scores higher.
 
     `owners` (P,), ascending, and `candidates` (P,) are the numbers of queries and candidates.
     `hidden` (Q,) is a candidate that does not count for a query, or -1. With ties "trec" equal
     scores are ordered by id, descending.
     """
-    scores = exact_scores(corpus, queries, owners, candidates)
+    scores = pair_scores(corpus, queries, owners, candidates)
     names = _name_order(corpus.ids) if ties == "trec" else None
-    tally = _Tally(queries, owners, candidates, scores, names, noise_of(corpus.dim))
+    counter = _RankCounter(queries, owners, candidates, scores, names, noise_of(corpus.dim))
     sizes = np.bincount(owners, minlength=len(queries))
     order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
     starts = range(0, len(order), QUERIES_AT_ONCE)
@@ -64,20 +61,15 @@ def standing_of(
         _scan(
             corpus,
             [
-                _group(queries, chosen, _layers(owners, sizes, chosen), tally)
+                _group(queries, chosen, _layers(owners, sizes, chosen), counter)
                 for chosen in chunks[start : start + GROUPS_AT_ONCE]
             ],
-            tally,
+            counter,
         )
-    above = tally.above
+    above = counter.above
     if hidden is not None and (hidden >= 0).any():
-        above = above - _above_if_shown(corpus, queries, hidden, tally)
-    return Standing(above, scores)
-
-
-def noise_of(dim: int) -> np.float32:
-    """How far float32 products of unit vectors may lie apart: their errors walk at random."""
-    return np.float32(2.0**-24 * max(dim, 64) ** 0.5)
+        above = above - _above_if_shown(corpus, queries, hidden, counter)
+    return Ranks(above, scores)
 
 
 def _layers(owners: RowNumbers, sizes: RowNumbers, chosen: RowNumbers) -> list[RowNumbers]:
@@ -101,48 +93,28 @@ class _Group:
 
 
 def _group(
-    queries: Vectors, chosen: RowNumbers, layers: Sequence[RowNumbers], tally: "_Tally"
+    queries: Vectors, chosen: RowNumbers, layers: Sequence[RowNumbers], counter: "_RankCounter"
 ) -> _Group:
     # Comparing two whole tables is 1.6 times as fast as a table and a row; memory sets the limit.
     repeats = SLICE_ROWS if len(layers) <= WHOLE_LAYERS else 1
     columns = np.ascontiguousarray(queries[chosen]).T
-    return _Group(columns, [tally.layer(pairs, repeats) for pairs in layers])
+    return _Group(columns, [counter.layer(pairs, repeats) for pairs in layers])
 
 
-def _scan(corpus: Corpus, groups: Sequence[_Group], tally: "_Tally") -> None:
-    """Count above the pairs of some queries, block by block, each block in a thread of its own.
+def _scan(corpus: Corpus, groups: Sequence[_Group], counter: "_RankCounter") -> None:
+    """Count above the pairs of some queries, block by block."""
 
-    Products that run side by side do not wait for each other, as the threads of one product do,
-    and the scores are compared where they were made.
-    """
-    threads = num_threads()
-    widest = max(group.columns.shape[1] for group in groups)
-    buffers: SimpleQueue[Vectors] = SimpleQueue()
-    for _ in range(threads):
-        buffers.put(np.empty((BLOCK_ROWS, widest), np.float32))
+    def count(key: tuple[_Block, _Group], scores: Vectors) -> tuple[_Group, _Counted]:
+        block, group = key
+        return group, counter.count(block.of_candidates(scores), group.layers, block)
 
-    def work(block: _Block) -> list[_Counted]:
-        buffer = buffers.get()
-        try:
-            return [
-                tally.count(block.products(group.columns, buffer), group.layers, block)
-                for group in groups
-            ]
-        finally:
-            buffers.put(buffer)
-
-    def add(counted: list[_Counted]) -> None:
-        for group, one in zip(groups, counted, strict=True):
-            tally.add(group.layers, one)
-
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[list[_Counted]]] = deque()
-        for block in _blocks(corpus):
-            waiting.append(pool.submit(work, block))
-            if len(waiting) > threads:
-                add(waiting.popleft().result())
-        for future in waiting:
-            add(future.result())
+    parts = (
+        Product(block.rows, group.columns, (block, group))
+        for block in _blocks(corpus)
+        for group in groups
+    )
+    for group, counted in products(parts, count):
+        counter.add(group.layers, counted)
 
 
 @dataclass(frozen=True)
@@ -172,14 +144,8 @@ class _Block:
     starts: RowNumbers | None
     first: int
 
-    def products(self, columns: Vectors, buffer: Vectors) -> Vectors:
-        """The scores (candidates, Q) of the block with queries (D, Q), in a buffer for rows."""
-        size = len(self.rows), columns.shape[1]
-        if len(self.rows) > len(buffer):
-            buffer = np.empty(size, np.float32)
-        scores = buffer.reshape(-1)[: size[0] * size[1]].reshape(size)
-        # This way round the product of a block runs as fast as that of the whole.
-        np.matmul(self.rows, columns, out=scores)
+    def of_candidates(self, scores: Vectors) -> Vectors:
+        """The scores (candidates, Q) from those of the rows (B, Q)."""
         if self.starts is None:
             return scores
         return np.maximum.reduceat(scores, self.starts, axis=0)
@@ -187,9 +153,9 @@ class _Block:
     def scores(self, candidates: RowNumbers, queries: Vectors) -> Vectors:
         """The cosines (C,) of candidates of this block with a query (C, D) each."""
         if self.starts is None:
-            return pair_scores(self.rows[candidates], queries)
+            return cosines(self.rows[candidates], queries)
         ends = np.append(self.starts[1:], len(self.rows))
-        return _best_of_rows(self.rows, self.starts[candidates], ends[candidates], queries)
+        return best_of_rows(self.rows, self.starts[candidates], ends[candidates], queries)
 
 
 def _blocks(corpus: Corpus) -> Iterator[_Block]:
@@ -201,7 +167,7 @@ def _blocks(corpus: Corpus) -> Iterator[_Block]:
         yield _Block(rows, corpus.starts[low:high] - first, int(low))
 
 
-class _Tally:
+class _RankCounter:
     """Counts what lies above the scores of pairs, block after block."""
 
     def __init__(
@@ -309,57 +275,15 @@ def _counts_above(scores: Vectors, thresholds: Vectors, mask: Mask) -> npt.NDArr
 
 
 def _above_if_shown(
-    corpus: Corpus, queries: Vectors, hidden: RowNumbers, tally: _Tally
+    corpus: Corpus, queries: Vectors, hidden: RowNumbers, counter: _RankCounter
 ) -> RowNumbers:
     """1 for each pair (P,) that its query's hidden candidate was counted above, else 0."""
-    candidates = hidden[tally.owners]
+    candidates = hidden[counter.owners]
     pairs = np.flatnonzero(candidates >= 0)
     above = np.zeros(len(candidates), np.int64)
-    scores = exact_scores(corpus, queries, tally.owners[pairs], candidates[pairs])
-    above[pairs] = tally.beats(scores, candidates[pairs], pairs)
+    scores = pair_scores(corpus, queries, counter.owners[pairs], candidates[pairs])
+    above[pairs] = counter.beats(scores, candidates[pairs], pairs)
     return above
-
-
-def exact_scores(
-    corpus: Corpus, queries: Vectors, owners: RowNumbers, candidates: RowNumbers
-) -> Vectors:
-    """The cosine of each pair (P,), summed in double precision."""
-    scores = np.empty(len(owners), np.float32)
-    for start in range(0, len(owners), PAIRS_AT_ONCE):
-        part = slice(start, start + PAIRS_AT_ONCE)
-        own, chosen = queries[owners[part]], candidates[part]
-        if corpus.starts is None:
-            scores[part] = pair_scores(corpus.rows.take(chosen), own)
-            continue
-        first = corpus.starts[chosen]
-        ends = np.append(corpus.starts, corpus.rows.count)[chosen + 1]
-        numbers = spread(first, ends)
-        offsets = np.cumsum(np.append(0, ends - first))
-        rows = corpus.rows.take(numbers)
-        scores[part] = _best_of_rows(rows, offsets[:-1], offsets[1:], own)
-    return scores
-
-
-def pair_scores(rows: Vectors, queries: Vectors) -> Vectors:
-    """The cosine (C,) of each row (C, D) with its query (C, D)."""
-    scores: Vectors = np.einsum("cd,cd->c", rows, queries, dtype=np.float64).astype(np.float32)
-    return scores
-
-
-def _best_of_rows(rows: Vectors, firsts: RowNumbers, ends: RowNumbers, queries: Vectors) -> Vectors:
-    """The best cosine (C,) of a query (C, D) with the rows of its candidate, first to end."""
-    lengths = ends - firsts
-    scores = pair_scores(rows[spread(firsts, ends)], np.repeat(queries, lengths, axis=0))
-    offsets = np.cumsum(lengths) - lengths
-    best: Vectors = np.maximum.reduceat(scores, offsets)
-    return best
-
-
-def spread(firsts: RowNumbers, ends: RowNumbers) -> RowNumbers:
-    """All numbers from each first to its end, one range after the other."""
-    lengths = ends - firsts
-    offsets = np.cumsum(lengths) - lengths
-    return np.asarray(np.arange(lengths.sum()) - np.repeat(offsets - firsts, lengths))
 
 
 def _name_order(ids: Sequence[str]) -> RowNumbers:

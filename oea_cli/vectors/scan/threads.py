@@ -3,6 +3,8 @@
 import os
 import sys
 
+LIMIT = "OPENBLAS_NUM_THREADS"
+
 
 def num_cores() -> int:
     """The cores this process may use."""
@@ -12,15 +14,20 @@ def num_cores() -> int:
 
 
 def num_threads() -> int:
-    """How many products to compute side by side: what OMP_NUM_THREADS says, else one per core."""
+    """How many products to compute side by side: what OMP_NUM_THREADS says, else one per core.
+
+    Where BLAS has threads of its own, two: one product uses all cores while the scores of another
+    are looked at; more products would only wait for each other.
+    """
     value = os.environ.get("OMP_NUM_THREADS", "")
-    return int(value) if value.isdecimal() and int(value) > 0 else num_cores()
+    threads = int(value) if value.isdecimal() and int(value) > 0 else num_cores()
+    return threads if os.environ.get(LIMIT) == "1" else min(threads, 2)
 
 
 def leave_threads_to_us() -> None:
     """Let BLAS use one thread where numpy is not loaded yet: several products run side by side,
     and threads within a product would only wait for each other."""
     if "numpy" not in sys.modules:
-        if limit := os.environ.get("OPENBLAS_NUM_THREADS"):
+        if limit := os.environ.get(LIMIT):
             os.environ.setdefault("OMP_NUM_THREADS", limit)
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        os.environ[LIMIT] = "1"

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from oea_cli.clips.captions import captions_in
 from oea_cli.clips.names import ClipNames
 from oea_cli.records.folders import exists, resolved
-from oea_cli.records.ids import SECTION
+from oea_cli.records.ids import clip_of, section_of
 from oea_cli.records.rows import Record
 from oea_cli.web.sounds import Sound
 
@@ -41,7 +42,7 @@ class ClipSounds:
     def find(self, id: str, path: str | None, folder: str) -> Found:
         """The sound of a clip whose row lies in `folder` and may name its `path`."""
         record = self._record_of(id)
-        captions = _captions(record)
+        captions = captions_in(record)
         if path is not None:
             path = resolved(path, folder)
             section = _section(id, record)
@@ -49,8 +50,7 @@ class ClipSounds:
             path = str(record["path"])
             section = _section(id, record)
         else:
-            known = SECTION.fullmatch(id)
-            path = resolved(known["clip"] if known else id, folder)
+            path = resolved(clip_of(id) if section_of(id) else id, folder)
             section = _section(id, record)
             if not exists(path):
                 problem = "no sound is known for this id; --clips or -i names it"
@@ -60,21 +60,15 @@ class ClipSounds:
         return Found(Sound(path, *section), captions=captions)
 
     def _record_of(self, id: str) -> Record:
-        whole = SECTION.fullmatch(id)
-        name = self._names.find(id) or (self._names.find(whole["clip"]) if whole else None)
+        name = self._names.find(id) or (self._names.find(clip_of(id)) if section_of(id) else None)
         return self._records[name] if name else dict(self._from_index.get(id, {}))
-
-
-def _captions(record: Record) -> tuple[str, ...]:
-    captions = record.get("captions") or ()
-    return tuple(str(one) for one in ([captions] if isinstance(captions, str) else captions))
 
 
 def _section(id: str, record: Record) -> tuple[float | None, float | None]:
     """The part of the file that the clip is, in seconds: as its record, or as its id says."""
-    named = SECTION.fullmatch(id)
+    named = section_of(id)
     if named and record.get("start") is None:
-        return float(named["start"]), float(named["end"])
+        return named
     return _seconds(record.get("start")), _seconds(record.get("end"))
 
 

@@ -1,25 +1,25 @@
-"""What is judged: hard-negative pairs and queries, out of files, as people see and hear them."""
+"""What is judged: hard-negative pairs and queries out of files, with their clips' sounds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+from oea_cli.clips.captions import cleaned
+from oea_cli.clips.pairs import HardNegativePair, is_pair, pair_from
+from oea_cli.clips.queries import Query, query_from
+from oea_cli.clips.uiq import TEXT_KEYS, UiqRow, uiq_row_from
 from oea_cli.clips.verdicts import RATING, VERDICT, Key, key_of
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import parent
-from oea_cli.records.fields import PATH_NAMES, check_letters
+from oea_cli.records.fields import PATH_NAMES, RowError, check_letters
 from oea_cli.records.rows import Record, Rows
 from oea_cli.records.tables import read_table
 from oea_cli.web.review.clip_sounds import ClipSounds, Found
 
 TARGET, HARD_NEGATIVE, CLIP = "Target", "Hard negative", "Clip"
-TEXT_NAMES = ("text", "generated_query", "negative_query")
-TYPE_NAMES = ("query_type", "type")
-CAPTION_NAMES = ("captions", "original_captions")
-NEGATIVE_CAPTION_NAMES = ("hard_negative_captions", "negative_captions")
 TARGET_PATHS = ("target_path", *PATH_NAMES)
 HARD_NEGATIVE_PATHS = ("hard_negative_path",)
+NO_CLIP = "no 'target' and no 'audio_id'; a query is rated by its clip"
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,10 @@ class _Row:
     folder: str
     target: str
     hard_negative: str | None
-    text: str | None
-    query_type: str | None
+    captions: tuple[str, ...]
+    hard_negative_captions: tuple[str, ...]
+    text: str | None = None
+    query_type: str | None = None
 
 
 def read_items(sources: Sequence[str], sounds: ClipSounds) -> list[Item]:
@@ -86,70 +88,84 @@ def read_items(sources: Sequence[str], sounds: ClipSounds) -> list[Item]:
     return [_item(row, sounds) for row in rows]
 
 
-def _checked(rows: Rows, folder: str) -> Iterable[_Row]:
+def _checked(rows: Rows, folder: str) -> Iterator[_Row]:
     for where, row in rows:
         try:
             check_letters(row)
-            yield _query(row, folder) if _is_query(row) else _pair(row, folder)
-        except ValueError as problem:
+            if any(row.get(name) for name in TEXT_KEYS):
+                yield _released(uiq_row_from(where, row, is_named=False), row, folder)
+            elif row.get("text"):
+                yield _asked(query_from(where, row), row, folder)
+            elif is_pair(row):
+                yield _paired(pair_from(where, row), row, folder)
+            else:
+                raise RowError(
+                    "neither a pair, with 'target' and 'hard_negative', nor a query, with 'text' "
+                    "(or 'generated_query', 'negative_query') and its clip"
+                )
+        except RowError as problem:
             raise OeaError(f"{where}: {problem}") from problem
 
 
-def _is_query(row: Record) -> bool:
-    return any(row.get(name) for name in TEXT_NAMES)
+def _paired(pair: HardNegativePair, row: Record, folder: str) -> _Row:
+    subject = {"target": pair.target, "hard_negative": pair.hard_negative}
+    captions = pair.captions, pair.hard_negative_captions
+    return _Row(subject, row, folder, pair.target, pair.hard_negative, *captions)
 
 
-def _pair(row: Record, folder: str) -> _Row:
-    target, hard_negative = _id(row.get("target")), _id(row.get("hard_negative"))
-    if target is None or hard_negative is None:
-        raise ValueError(
-            "neither a pair, with 'target' and 'hard_negative', nor a query, with 'text' (or "
-            "'generated_query', 'negative_query') and its clip"
-        )
-    subject = {"target": target, "hard_negative": hard_negative}
-    return _Row(subject, row, folder, target, hard_negative, None, None)
-
-
-def _query(row: Record, folder: str) -> _Row:
-    text = next(str(row[name]) for name in TEXT_NAMES if row.get(name))
-    is_negative = "negative_query" in row
-    names = {name: _id(row.get(name)) for name in ("id", "audio_id", "dataset")}
-    query_type = next((_id(row[name]) for name in TYPE_NAMES if row.get(name)), None)
-    query_type = query_type or ("negative" if is_negative else None)
-    target = _id(row.get("target")) or names["audio_id"]
-    if target is None:
-        raise ValueError("no 'target' and no 'audio_id'; a query is rated by its clip")
-    # A query without an id of its own is told by its clip.
-    clip = {} if names["id"] or names["audio_id"] else {"target": target}
-    subject = {**names, **clip, "query_type": query_type, "text": text}
+def _released(uiq: UiqRow, row: Record, folder: str) -> _Row:
+    if not uiq.audio_id:
+        raise RowError(NO_CLIP)
+    named = {"id": row.get("id"), "audio_id": uiq.audio_id, "dataset": uiq.dataset or None}
+    captions = uiq.captions, uiq.negative_captions
     return _Row(
-        {key: value for key, value in subject.items() if value is not None},
-        row, folder, target, _id(row.get("hard_negative")), text, query_type,
+        _subject(named, uiq.type, uiq.text),
+        row, folder, uiq.audio_id, uiq.hard_negative, *captions, uiq.text, uiq.type,
     )  # fmt: skip
 
 
-def _id(value: Any) -> str | None:
-    """An id; the first of a list or of an object of ids and grades."""
-    if isinstance(value, list | dict):
-        value = next(iter(value), None)
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{value!r:.60} is no id; it must be text or a number")
-    return str(value)
+def _asked(query: Query, row: Record, folder: str) -> _Row:
+    audio_id, query_type = row.get("audio_id"), row.get("query_type") or query.type
+    target = next(iter(query.targets), audio_id)
+    if target is None or query.text is None:
+        raise RowError(NO_CLIP)
+    named = {
+        "id": query.id if query.is_named else None,
+        "audio_id": audio_id,
+        "dataset": query.dataset,
+    }
+    # A query without an id of its own is known by its clip.
+    clip = {} if query.is_named or audio_id else {"target": target}
+    captions = (
+        _captions(row, "captions", "original_captions"),
+        _captions(row, "hard_negative_captions", "negative_captions"),
+    )
+    return _Row(
+        _subject({**named, **clip}, query_type, query.text),
+        row, folder, target, query.hard_negative, *captions, query.text, query_type,
+    )  # fmt: skip
+
+
+def _captions(row: Record, *names: str) -> tuple[str, ...]:
+    """The captions under the first of the names that has any."""
+    return next(filter(None, (cleaned(row.get(name)) for name in names)), ())
+
+
+def _subject(named: Record, query_type: str | None, text: str) -> Record:
+    whole = {**named, "query_type": query_type, "text": text}
+    return {key: value for key, value in whole.items() if value is not None}
 
 
 def _item(row: _Row, sounds: ClipSounds) -> Item:
-    excluded = any(row.row.get(name) for name in NEGATIVE_CAPTION_NAMES)
-    role = TARGET if row.hard_negative or excluded else CLIP
-    sides = [_side(role, row.target, row, CAPTION_NAMES, TARGET_PATHS, sounds)]
-    names, paths = NEGATIVE_CAPTION_NAMES, HARD_NEGATIVE_PATHS
+    role = TARGET if row.hard_negative or row.hard_negative_captions else CLIP
+    sides = [_side(role, row.target, row, row.captions, TARGET_PATHS, sounds)]
+    captions, paths = row.hard_negative_captions, HARD_NEGATIVE_PATHS
     if row.hard_negative:
-        sides.append(_side(HARD_NEGATIVE, row.hard_negative, row, names, paths, sounds))
-    elif excluded:
+        sides.append(_side(HARD_NEGATIVE, row.hard_negative, row, captions, paths, sounds))
+    elif captions:
         # UIQ's negative rows hold their hard negative's captions, and not which clip it is.
         unknown = Found(problem="the row does not say which clip it is")
-        sides.append(Side(HARD_NEGATIVE, "", _captions(row.row, names, unknown), unknown))
+        sides.append(Side(HARD_NEGATIVE, "", captions, unknown))
     return Item(row.subject, tuple(sides), row.text, row.query_type)
 
 
@@ -157,17 +173,10 @@ def _side(
     role: str,
     id_: str,
     row: _Row,
-    caption_names: Sequence[str],
+    captions: tuple[str, ...],
     path_names: Sequence[str],
     sounds: ClipSounds,
 ) -> Side:
     path = next((row.row[name] for name in path_names if isinstance(row.row.get(name), str)), None)
     found = sounds.find(id_, path, row.folder)
-    return Side(role, id_, _captions(row.row, caption_names, found), found)
-
-
-def _captions(row: Record, names: Sequence[str], found: Found) -> tuple[str, ...]:
-    """The captions that the row holds, or else those of the clip's record."""
-    written = next((row[name] for name in names if row.get(name)), found.captions)
-    listed = [written] if isinstance(written, str) else written
-    return tuple(str(one) for one in listed) if isinstance(listed, list | tuple) else ()
+    return Side(role, id_, captions or found.captions, found)

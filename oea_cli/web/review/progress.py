@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from oea_cli.clips.verdicts import Entry, Key, Value, VerdictLog
+from oea_cli.clips.verdicts import Key, Value, VerdictEntry, VerdictLog
 from oea_cli.web.review.items import Item
 
 LONGEST_NAME = 80
@@ -75,7 +75,7 @@ class Progress:
 
     def judge(self, annotator: str, item: Item, value: Value) -> None:
         """Store a verdict or a rating; raises OeaError where it cannot be."""
-        self._store(Entry(item.subject, item.kind, value, annotator))
+        self._store(VerdictEntry(item.subject, item.kind, value, annotator))
 
     def undo(self, annotator: str) -> int | None:
         """Restore what was before the last verdict; the item's place, None where there is none."""
@@ -84,7 +84,7 @@ class Progress:
             return None
         key, before = history[-1]
         item = self._by_key[key]
-        self._store(Entry(item.subject, item.kind, before, annotator, is_undo=True))
+        self._store(VerdictEntry(item.subject, item.kind, before, annotator, is_undo=True))
         return self.order(annotator).index(item)
 
     def is_complete(self) -> bool:
@@ -97,11 +97,11 @@ class Progress:
         """How many verdicts of those who took part in this run count."""
         return sum(self.num_done(name) for name in self._present)
 
-    def _store(self, entry: Entry) -> None:
+    def _store(self, entry: VerdictEntry) -> None:
         self._log.append(entry)
         self._take(entry)
 
-    def _take(self, entry: Entry) -> None:
+    def _take(self, entry: VerdictEntry) -> None:
         if entry.key not in self._by_key:
             return  # about an item of another file
         own = self._own[entry.annotator]

@@ -5,17 +5,17 @@ from collections.abc import Hashable, Iterable, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
-from oea_cli.clips.verdicts import RATING, VERDICT, VERDICTS, Entry
+from oea_cli.clips.query_types import PAPER_NAMES, TYPES
+from oea_cli.clips.verdicts import RATING, VERDICT, VERDICTS, VerdictEntry, majority
 from oea_cli.web.review.agreement import Level, krippendorff_alpha
 
 Document = dict[str, Any]
-TYPES = ("question", "imperative", "keyphrase", "paraphrase", "negative")
-"""In Table 1's order; others follow."""
-ALIASES = {"tagging": "keyphrase"}
+TYPES_IN_ORDER = tuple(PAPER_NAMES.get(name, name) for name in TYPES)
+"""As in Table 1; others follow."""
 NO_TYPE = "no type"
 
 
-def summarise(entries: Sequence[Entry]) -> Document:
+def summarise(entries: Sequence[VerdictEntry]) -> Document:
     """Counts, agreement, means and sample standard deviations, of the entries that count.
 
     "Unsure" is a verdict like the others for alpha; who took a verdict back gave none.
@@ -30,7 +30,7 @@ def summarise(entries: Sequence[Entry]) -> Document:
     return found
 
 
-def _verdicts(entries: Sequence[Entry]) -> Document:
+def _verdicts(entries: Sequence[VerdictEntry]) -> Document:
     pairs = _by_item(entries)
     by_annotator = defaultdict(list)
     for entry in entries:
@@ -48,21 +48,15 @@ def _verdicts(entries: Sequence[Entry]) -> Document:
     }
 
 
-def majority(values: Sequence[Hashable]) -> Hashable | None:
-    """The value that more gave than any other, None where two stand level."""
-    ranked = Counter(values).most_common(2)
-    return None if len(ranked) > 1 and ranked[0][1] == ranked[1][1] else ranked[0][0]
-
-
 def _counted(values: Iterable[Hashable]) -> dict[str, int]:
     counts = Counter(values)
     return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
-def _ratings(entries: Sequence[Entry]) -> Document:
+def _ratings(entries: Sequence[VerdictEntry]) -> Document:
     datasets = list(dict.fromkeys(_dataset(entry) for entry in entries))
     types = dict.fromkeys(_type(entry) for entry in entries)
-    in_order = [*(t for t in TYPES if t in types), *(t for t in types if t not in TYPES)]
+    in_order = [name for name in dict.fromkeys([*TYPES_IN_ORDER, *types]) if name in types]
     rows = [(name, [e for e in entries if _type(e) == name]) for name in in_order]
     items = _by_item(entries)
     return {
@@ -85,7 +79,7 @@ def _ratings(entries: Sequence[Entry]) -> Document:
     }
 
 
-def _by_item(entries: Sequence[Entry]) -> list[list[Any]]:
+def _by_item(entries: Sequence[VerdictEntry]) -> list[list[Any]]:
     values = defaultdict(list)
     for entry in entries:
         values[entry.key].append(entry.value)
@@ -97,7 +91,7 @@ def _alpha(units: Sequence[Sequence[float]], level: Level) -> Document:
     return {"level": str(level), "value": None if value is None else round(value, 6)}
 
 
-def _spread(entries: Sequence[Entry]) -> Document:
+def _spread(entries: Sequence[VerdictEntry]) -> Document:
     """Number, mean and sample standard deviation, None for those that need more values."""
     values = [float(entry.value) for entry in entries if entry.value is not None]
     return {
@@ -107,12 +101,12 @@ def _spread(entries: Sequence[Entry]) -> Document:
     }
 
 
-def _type(entry: Entry) -> str:
+def _type(entry: VerdictEntry) -> str:
     name = str(entry.subject.get("query_type") or NO_TYPE)
-    return ALIASES.get(name, name)
+    return PAPER_NAMES.get(name, name)
 
 
-def _dataset(entry: Entry) -> str | None:
+def _dataset(entry: VerdictEntry) -> str | None:
     name = entry.subject.get("dataset")
     return None if name is None else str(name)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from oea_cli.evaluation.output.report.sounds import Sound, sound_of
+from oea_cli.clips.captions import captions_in, cleaned
+from oea_cli.evaluation.output.report.sounds import Link, link_to
 from oea_cli.evaluation.setting import Evidence
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.rows import Record
@@ -19,7 +20,7 @@ MOST_CAPTIONS = 20
 
 
 @dataclass(frozen=True)
-class Clip:
+class ShownClip:
     """A clip as it is shown; rank and score are text, `not found` and empty where there is none."""
 
     role: str
@@ -28,7 +29,7 @@ class Clip:
     score: str
     captions: list[str]
     more_captions: int
-    sound: Sound
+    sound: Link
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,11 @@ class Example:
     type: str | None
     dataset: str | None
     text: str
-    sound: Sound | None
+    sound: Link | None
     delta: str
     is_suppressed: bool
-    target: Clip
-    hard_negative: Clip
+    target: ShownClip
+    hard_negative: ShownClip
 
 
 def worst_rows(outcomes: Outcomes, count: int = SHOWN) -> list[int]:
@@ -96,7 +97,12 @@ def _standing(outcomes: Outcomes, row: int, which: str) -> tuple[float, float]:
 
 
 def _example(
-    outcomes: Outcomes, row: int, record: Record, target: Clip, negative: Clip, folder: Path
+    outcomes: Outcomes,
+    row: int,
+    record: Record,
+    target: ShownClip,
+    negative: ShownClip,
+    folder: Path,
 ) -> Example:
     ranks = outcomes.target_ranks[row], outcomes.hard_negative_ranks[row]
     first, second = (outcomes.found_ranks(np.array([rank]))[0] for rank in ranks)
@@ -106,7 +112,7 @@ def _example(
         type=outcomes.types[row],
         dataset=outcomes.datasets[row],
         text=shortened(text) if isinstance(text, str) else "",
-        sound=sound_of(record, folder) if record.get("path") else None,
+        sound=link_to(record, folder) if record.get("path") else None,
         delta=signed(int(second - first)),
         is_suppressed=bool(ranks[1] > ranks[0]),
         target=target,
@@ -120,24 +126,19 @@ def _clip(
     standing: tuple[float, float],
     records: Mapping[str, Record],
     folder: Path,
-) -> Clip:
+) -> ShownClip:
     rank, score = standing
     record = records.get(id_)
-    captions = [str(caption) for caption in _captions(record or {})]
-    return Clip(
+    captions = captions_in(record or {}) or cleaned((record or {}).get("text"))
+    return ShownClip(
         role=role,
         id=id_,
         rank=f"{int(rank):,}" if np.isfinite(rank) else "not found",
         score=f"{score:.3f}" if np.isfinite(score) else "",
         captions=[shortened(caption) for caption in captions[:MOST_CAPTIONS]],
         more_captions=max(0, len(captions) - MOST_CAPTIONS),
-        sound=Sound(problem="only its id is known") if record is None else sound_of(record, folder),
+        sound=Link(problem="only its id is known") if record is None else link_to(record, folder),
     )
-
-
-def _captions(record: Record) -> list[Any]:
-    captions = record.get("captions") or record.get("text") or []
-    return captions if isinstance(captions, list) else [captions]
 
 
 def shortened(text: str) -> str:

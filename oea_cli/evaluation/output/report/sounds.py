@@ -5,30 +5,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from oea_cli.records.addresses import is_remote
+from oea_cli.records.ids import section_id
 from oea_cli.records.rows import Record
 
 
 @dataclass(frozen=True)
-class Sound:
+class Link:
     """A link that plays, or why there is none."""
 
     href: str = ""
     problem: str = ""
 
 
-def sound_of(record: Record, folder: Path) -> Sound:
+def link_to(record: Record, folder: Path) -> Link:
     """Link a record's sound, or its part from `start` to `end`, from a page in `folder`."""
     path = record.get("path")
     if not isinstance(path, str) or not path:
-        return Sound(problem="no path is recorded")
-    if "://" in path:
-        return Sound(problem=f"not linked, because it does not lie on this disk: {path}")
+        return Link(problem="no path is recorded")
+    if is_remote(path):
+        return Link(problem=f"not linked, because it does not lie on this disk: {path}")
     try:
         if not Path(path).is_file():
-            return Sound(problem=f"missing: {path}")
+            return Link(problem=f"missing: {path}")
     except (OSError, ValueError):
-        return Sound(problem=f"not a file name: {path}")
-    return Sound(href=relative_link(Path(path), folder) + _fragment(record))
+        return Link(problem=f"not a file name: {path}")
+    return Link(href=_with_section(relative_link(Path(path), folder), record))
 
 
 def relative_link(path: Path, folder: Path) -> str:
@@ -46,9 +48,9 @@ def relative_link(path: Path, folder: Path) -> str:
     return quoted if parts[0] == os.pardir else f"./{quoted}"
 
 
-def _fragment(record: Record) -> str:
-    """W3C's media fragment of a window."""
+def _with_section(link: str, record: Record) -> str:
+    """The link to a window, by W3C's media fragment; to the whole file where there is none."""
     start, end = record.get("start"), record.get("end")
     if not isinstance(start, int | float) or not isinstance(end, int | float):
-        return ""
-    return f"#t={start:g},{end:g}"
+        return link
+    return section_id(link, start, end)

@@ -1,0 +1,1 @@
+"""Recipe files: YAML that is checked in full against pydantic models, every mistake at once."""

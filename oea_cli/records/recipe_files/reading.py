@@ -1,0 +1,110 @@
+"""A recipe's YAML as a tree of plain values: files, what they extend, `--set` over both."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from oea_cli.errors import UsageError
+
+Tree = dict[str, Any]
+LARGEST_FILE = 1_000_000
+"""Bytes. A recipe is a page or two; /dev/zero never ends."""
+
+
+def read_mapping(path: Path) -> Tree:
+    """The YAML mapping in a file; raises UsageError for anything else."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise UsageError(f"{path}: is larger than {LARGEST_FILE:,} bytes; is it a recipe?")
+        tree = yaml.safe_load(content.decode("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error})") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UsageError(f"{path}: not YAML ({_one_line(error)})") from error
+    if not isinstance(tree, dict):
+        raise UsageError(f"{path}: a recipe is a mapping of keys to values")
+    return tree
+
+
+def read_extended(path: Path, place: Callable[[Tree, Path], Tree]) -> Tree:
+    """The mapping in a file over those that it `extends`, one by one.
+
+    A key of the nearer file wins; mappings are merged, and so are lists of named parts, where a new
+    name goes to the end. `place` makes a file's paths relative to its folder. Raises UsageError.
+    """
+    files, trees = [path.resolve()], [read_mapping(path)]
+    while isinstance(other := trees[-1].pop("extends", None), str):
+        files.append((files[-1].parent / Path(other).expanduser()).resolve())
+        if files[-1] in files[:-1]:
+            raise UsageError(f"{path}: extends itself, by way of {files[-1].name}")
+        trees.append(read_mapping(files[-1]))
+    if other is not None:
+        raise UsageError(f"{files[-1]}: extends: needs the name of a recipe, not {other!r:.80}")
+    merged: Tree = {}
+    for file, tree in zip(reversed(files), reversed(trees), strict=True):
+        merged = _merged(merged, place(tree, file.parent))
+    return merged
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if isinstance(below, dict) and isinstance(above, dict):
+        return below | {key: _merged(below.get(key), value) for key, value in above.items()}
+    if not (above and _are_named(below) and _are_named(above)):
+        return above
+    named = {item["name"]: item for item in below}
+    named |= {item["name"]: _merged(named.get(item["name"]), item) for item in above}
+    return list(named.values())
+
+
+def _are_named(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, dict) and isinstance(item.get("name"), str) for item in value
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+# --- overrides ---
+
+
+def apply_overrides(tree: Tree, overrides: Sequence[str]) -> list[str]:
+    """Set each `key=value` in a tree, with dots for what lies inside; returns the mistakes."""
+    return [mistake for one in overrides if (mistake := _apply(tree, one))]
+
+
+def _apply(tree: Tree, override: str) -> str | None:
+    """Set one `key=value`; the mistake in it, if there is any."""
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        return f"--set {override}: write key=value"
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        return f"--set {override}: not a YAML value ({_one_line(error)})"
+    *parents, last = key.strip().split(".")
+    place: Any = tree
+    for name in parents:
+        place = _enter(place, name)
+    if not isinstance(place, dict):
+        return f"--set {override}: there is no '{'.'.join(parents)}' in this recipe"
+    place[last] = value
+    return None
+
+
+def _enter(place: Any, name: str) -> Any:
+    """The mapping or list item called `name`; mappings are made where they are missing."""
+    if isinstance(place, dict):
+        return place.setdefault(name, {})
+    if isinstance(place, list):
+        named = [item for item in place if isinstance(item, dict) and item.get("name") == name]
+        if named:
+            return named[0]
+        if name.isdecimal() and int(name) < len(place):
+            return place[int(name)]
+    return None

@@ -1,0 +1,1 @@
+"""Clips with captions as batches, and what the trainer asks of any data."""

@@ -1,0 +1,1 @@
+"""The loop over steps: from a starting point, by checkpoints, to an encoder folder."""

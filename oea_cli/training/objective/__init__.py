@@ -1,0 +1,1 @@
+"""The loss of a global batch, and its gradients."""

@@ -1,0 +1,1 @@
+"""What a training recipe holds, and how it is read."""
