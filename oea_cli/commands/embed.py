@@ -393,7 +393,7 @@ def _open(
 
     return open_writer(
         output,
-        encoder=encoder.stamp,
+        encoder=encoder.encoder_id,
         file_format=format.value if format else None,
         storage=storage.value,
         encoding=encoding.value,

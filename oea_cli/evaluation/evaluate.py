@@ -158,7 +158,7 @@ def _encoder_of(
 
         if encoder is None or isinstance(encoder, str):
             return matching_encoder(index.encoder, str(index.folder), encoder, placement)
-        check_encoder(index.encoder, str(index.folder), encoder.stamp)
+        check_encoder(index.encoder, str(index.folder), encoder.encoder_id)
         return encoder
 
     return get

@@ -16,7 +16,7 @@ from oea_cli.errors import Failure, Report, UsageError, raise_failure
 from oea_cli.mining import stages
 from oea_cli.mining.captions import EncodeTexts, caption_file
 from oea_cli.mining.explanation import explain, number_of
-from oea_cli.mining.pairs import judgments, pair_rows, stamp, statistics, training_rows
+from oea_cli.mining.pairs import judgments, mined_by, pair_rows, statistics, training_rows
 from oea_cli.mining.pool import Clips, Sources, read_clips
 from oea_cli.mining.stages import Sampling, Settings, Steps
 from oea_cli.records.rows import Record
@@ -145,7 +145,7 @@ def mine(
     settings = _settings(options, purpose)
     settings.check()
     load = cache(partial(load_encoder, device=device))
-    encode, text_stamp = _text_side(text_encoder, caption_vectors, load)
+    encode, text_encoder_id = _text_side(text_encoder, caption_vectors, load)
     failures = _Counted(report)
     found = read_clips(
         _sources(clips), _vectors(vectors), lambda: _loaded(encoder, load), failures.report
@@ -155,13 +155,13 @@ def mine(
     judged = None if verdicts is None else read_pair_verdicts(str(verdicts), found.ids)
     steps = None if watch is None else watch(len(found))
     mined = stages.mine(found, settings, encode, judged, compare_sounds=compare_sounds, steps=steps)
-    made_by = stamp(found, text_stamp, settings, mined)
+    made_by = mined_by(found, text_encoder_id, settings, mined)
     rows = (
         training_rows(found, mined, made_by)
         if purpose == "train"
         else pair_rows(found, mined, made_by, judged)
     )
-    counts = statistics(found, text_stamp, settings, mined, failures.count)
+    counts = statistics(found, text_encoder_id, settings, mined, failures.count)
     work = _Work(found, mined, settings, encode, judged)
     return MinedPairs(rows, counts, len(found), work)
 
@@ -211,7 +211,7 @@ def _text_side(
         encode, encoder_id = caption_file(str(caption_vectors))
         return encode, encoder_id or str(caption_vectors)
     loaded = _loaded(encoder, load)
-    return partial(embed_texts, loaded), loaded.stamp
+    return partial(embed_texts, loaded), loaded.encoder_id
 
 
 def _sources(clips: Any) -> Sources:

@@ -28,7 +28,7 @@ GetEncoder = Callable[[], Encoder]
 class Clips:
     """Clips by number, with a unit vector each (N, D).
 
-    `encoder` is the stamp of what made the vectors, if they name it; `without_captions` counts
+    `encoder` is the id of what made the vectors, if they name it; `without_captions` counts
     clips that were left out.
     """
 
@@ -100,10 +100,10 @@ def _records(sources: Sources, stdin: PeekableStream | None, report: Report) -> 
 
 
 class _Origin:
-    """What is known once all vectors are there: the stamp of their encoder, and how many records
+    """What is known once all vectors are there: the id of their encoder, and how many records
     were not worth encoding."""
 
-    stamp: str | None = None
+    encoder_id: str | None = None
     without_captions = 0
 
 
@@ -115,7 +115,7 @@ def _opened(
     opened = [source for source in sources if isinstance(source, str | Batch)]
     vectors = open_vectors(*opened, stdin=stdin) if opened else None
     if vectors is not None:
-        origin.stamp = vectors.encoder
+        origin.encoder_id = vectors.encoder
         return iter(vectors), origin
     records = _readable(_records(sources, stdin, report), report)
     return _encoded(records, get_encoder, report, origin), origin
@@ -139,7 +139,7 @@ def _encoded(
     if first is None:
         return
     encoder = get_encoder()
-    origin.stamp = encoder.stamp
+    origin.encoder_id = encoder.encoder_id
     yield from stream_clips(encoder, chain([first], captioned), report=report)
 
 
@@ -219,7 +219,7 @@ class _Rows:
         return Clips(
             [clip_from(self._record(rows), self._where) for rows in kept],
             _joined(vectors, kept),
-            origin.stamp,
+            origin.encoder_id,
             len(by_clip) - len(kept) + origin.without_captions,
         )
 

@@ -59,7 +59,7 @@ def search_index(
     opened = index if isinstance(index, Index) else Index(index)
     get_encoder = cache(lambda: _encoder_of(opened, encoder))
     if encoder is not None:
-        check_encoder(opened.encoder, str(opened.path), encoder.stamp)
+        check_encoder(opened.encoder, str(opened.path), encoder.encoder_id)
     excluded = [exclude] if isinstance(exclude, str) else list(exclude)
     conditions = Conditions(excluded, where, min_score, k)
     retrieval = Retrieval(opened.snapshot, conditions, get_encoder)

@@ -96,7 +96,7 @@ def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
-    """True where two stamps "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
+    """True where two ids "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
     return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 

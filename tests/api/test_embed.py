@@ -46,7 +46,7 @@ def test_every_form_of_the_same_sounds(
     ]
     for form in forms:
         assert np.abs(form.vectors - batch.vectors).max() < 2e-6
-        assert form.encoder == encoder.stamp
+        assert form.encoder == encoder.encoder_id
     assert forms[4].ids == ["0", "1", "2", "3"]
 
 

@@ -18,12 +18,12 @@ def index(batch: oea.Batch) -> oea.Index:
 
 
 def test_it_is_filled_and_changed(index: oea.Index, batch: oea.Batch, encoder: Encoder) -> None:
-    assert (len(index), index.ids, index.encoder) == (4, batch.ids, encoder.stamp)
+    assert (len(index), index.ids, index.encoder) == (4, batch.ids, encoder.encoder_id)
     assert np.array_equal(index.vectors(), batch.vectors)
     assert index.add(batch).unchanged == 4
     texts = oea.embed(encoder, ["rain", "dog"], text=True)
     assert index.add([texts]).added == 2 and "2" in index and len(index) == 6
-    changed = oea.Batch([{"id": "2"}], texts.vectors[:1], encoder.stamp)
+    changed = oea.Batch([{"id": "2"}], texts.vectors[:1], encoder.encoder_id)
     with pytest.raises(oea.OeaError, match=r"id '2' is in x\.oea with another vector"):
         index.add(changed)
     assert index.add(changed, replace=True).replaced == 1
@@ -31,7 +31,7 @@ def test_it_is_filled_and_changed(index: oea.Index, batch: oea.Batch, encoder: E
     assert oea.open_index("x.oea").ids == index.ids == batch.ids
     assert index.records(["high.wav"]) == [batch.records[2]]
     assert index.compact(storage="f16").total == 4 and index.info()["storage"] == "f16"
-    assert repr(index) == f"Index('x.oea': 4 vectors of {encoder.stamp})"
+    assert repr(index) == f"Index('x.oea': 4 vectors of {encoder.encoder_id})"
 
 
 def test_what_it_refuses(index: oea.Index, batch: oea.Batch) -> None:

@@ -81,7 +81,7 @@ def embed(
             notice=notice,
             advance=advance,
         )
-    return joined_batches(batches, encoder=encoder.stamp, dim=encoder.dim)
+    return joined_batches(batches, encoder=encoder.encoder_id, dim=encoder.dim)
 
 
 def _records(

@@ -7,8 +7,8 @@ The stages, all within a fixed memory:
     lanes          threads that turn batches into vectors
     memory_fit     smaller batches where memory ends
 
-Every verb that needs vectors takes them from here. Threads and the decoders are there once they are
-needed: a single text costs what the encoder costs.
+Every verb that needs vectors gets them here. Threads and decoders are started when they are needed,
+so a single text costs no more than its encoding.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -53,7 +53,7 @@ def stream(
     groups = _encoded(encoder, records, batch_size, workers, report, notice, advance)
     with closing(groups):
         for group in groups:
-            yield _reported(group, report, encoder.stamp)
+            yield _reported(group, report, encoder.encoder_id)
 
 
 def stream_clips(
@@ -73,7 +73,7 @@ def stream_clips(
     groups = _encoded(encoder, records, batch_size, workers, report, notice, advance)
     with closing(groups):
         for batch in joined(groups, report):
-            yield replace(batch, encoder=encoder.stamp)
+            yield replace(batch, encoder=encoder.encoder_id)
 
 
 def stream_inputs(
@@ -86,7 +86,7 @@ def stream_inputs(
     """As `stream`, of waveforms that are decoded already, and of texts."""
     with GroupEncoder(encoder, batch_size, num_cores()) as group_encoder:
         for group in group_encoder.groups(inputs, _nothing):
-            yield _reported(group, report, encoder.stamp)
+            yield _reported(group, report, encoder.encoder_id)
 
 
 def embed_texts(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What encoders there are, and what can be said of one without downloading anything."""
+"""What encoders there are, and what is known of one without downloading anything."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def catalogue() -> list[Description]:
 def describe(name: EncoderName) -> Description:
     """What is known of an encoder on this machine; no network, and no weights are read.
 
-    Raises OeaError for a name that means nothing, UsageError for a kind that keeps no description.
+    Raises OeaError for an unknown name, UsageError for a kind that keeps no description.
     """
     if name.scheme:
         raise UsageError(f"{name}: only built-in, released and local encoders can be described")

@@ -47,16 +47,16 @@ def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
     first = next(table.frames, None)
     if first is None or first.is_empty():
         return empty_reader(table.metadata.get("encoder"))
-    encoder = table.metadata.get("encoder", _stamp(first))
+    encoder = table.metadata.get("encoder", _encoder_id(first))
     dim = _matrix_of(first[COLUMN], str(path)).shape[1]
     batches = _batches(first, table, encoder, dim, str(path))
     return EmbeddingReader(batches, encoder, dim, table.metadata.get("metadata", {}))
 
 
-def _stamp(frame: pl.DataFrame) -> str | None:
+def _encoder_id(frame: pl.DataFrame) -> str | None:
     # A file from elsewhere may carry the pipe's keys as columns.
-    stamp: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
-    return stamp
+    encoder_id: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
+    return encoder_id
 
 
 def _batches(
