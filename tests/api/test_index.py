@@ -82,7 +82,7 @@ def test_hits_make_a_frame(index: oea.Index, batch: oea.Batch) -> None:
 def test_what_a_search_refuses(index: oea.Index, batch: oea.Batch, encoder: Encoder) -> None:
     other = oea.Batch(batch.records, batch.vectors, "other:1")
     for queries, message in [
-        (other, r"^x\.oea: made with .*, the query is of other:1"),
+        (other, r"^x\.oea: made with .*, but the query was made with other:1"),
         (np.ones((1, 3), np.float32), r"holds 32-dimensional vectors, the query has 3"),
         (np.zeros((1, 32), np.float32), r"^queries: the vector of '0' is all zeros"),
         ([Path("gone.wav")], r"^gone\.wav: no such file"),
