@@ -65,13 +65,14 @@ class Query:
         return self._resolved(path) if isinstance(path, str) else None
 
     def as_record(self) -> Record:
-        """The query as a record that can be encoded; raises OeaError where it says nothing."""
+        """The query as a record that can be encoded, its text before its sound; raises OeaError
+        where it says nothing."""
         try:
             row = {**self.record, "id": self.id}
             (record,) = records_from_row(row, 0, text=False, resolve=self._resolved)
         except RowError as problem:
             raise OeaError(f"{self.where}: {problem}") from problem
-        return record
+        return as_asked(record)
 
     def _resolved(self, path: str) -> str:
         source = self.where.rpartition(":")[0]

@@ -117,7 +117,7 @@ def embed(
 
         with open_writer(
             output,
-            encoder=encoder.stamp,
+            encoder=encoder.encoder_id,
             file_format=format.value if format else None,
             storage=storage.value,
             encoding=encoding.value,

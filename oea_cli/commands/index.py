@@ -28,7 +28,7 @@ from oea_cli.commands.options.shared import (
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.vectors.index.intake import Change
+    from oea_cli.vectors.index.row_writer import Change
 
 
 def index(

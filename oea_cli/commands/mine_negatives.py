@@ -140,7 +140,7 @@ def mine_negatives(
     log = FailureLog("mine-negatives", on_error.value, errors)
     with log:
         work = _Work(settings, compare_sounds, model, device, log, quiet)
-        encode, text_stamp = work.text_side(text_model, caption_vectors)
+        encode, text_encoder_id = work.text_side(text_model, caption_vectors)
         clips = work.read(sources, vectors)
         if clips is None:
             log.finish(0)
@@ -153,8 +153,8 @@ def mine_negatives(
         if explain is not None:
             _explain(clips, mined, settings, encode, judged, explain)
         else:
-            rows = _rows(purpose, clips, mined, settings, text_stamp, judged)
-            counts = work.counts(clips, text_stamp, mined)
+            rows = _rows(purpose, clips, mined, settings, text_encoder_id, judged)
+            counts = work.counts(clips, text_encoder_id, mined)
             if not quiet:
                 _summarise(counts, judged)
             if not rows and not allow_empty:
@@ -192,10 +192,10 @@ class _Work:
         from oea_cli.mining.captions import caption_file
 
         if caption_vectors is not None:
-            encode, stamp = caption_file(caption_vectors)
-            return encode, stamp or caption_vectors
+            encode, encoder_id = caption_file(caption_vectors)
+            return encode, encoder_id or caption_vectors
         encoder = self._encoder(name)
-        return partial(embed_texts, encoder), encoder.stamp
+        return partial(embed_texts, encoder), encoder.encoder_id
 
     def read(self, sources: list[str], vectors: str | None) -> "Clips | None":
         """The clips; None where there are none."""
@@ -224,10 +224,10 @@ class _Work:
         finally:
             products.close()
 
-    def counts(self, clips: "Clips", text_stamp: str, mined: "Mined") -> "Record":
+    def counts(self, clips: "Clips", text_encoder_id: str, mined: "Mined") -> "Record":
         from oea_cli.mining.pairs import statistics
 
-        return statistics(clips, text_stamp, self.settings, mined, self.log.count)
+        return statistics(clips, text_encoder_id, self.settings, mined, self.log.count)
 
     def _encoder(self, name: str) -> "Encoder":
         from oea_cli.encoder.loading import load_encoder
@@ -287,12 +287,12 @@ def _rows(
     clips: "Clips",
     mined: "Mined",
     settings: "Settings",
-    text_stamp: str,
+    text_encoder_id: str,
     verdicts: "PairVerdicts | None",
 ) -> "list[Record]":
-    from oea_cli.mining.pairs import pair_rows, stamp, training_rows
+    from oea_cli.mining.pairs import mined_by, pair_rows, training_rows
 
-    made_by = stamp(clips, text_stamp, settings, mined)
+    made_by = mined_by(clips, text_encoder_id, settings, mined)
     if purpose == Purpose.train:
         return training_rows(clips, mined, made_by)
     return pair_rows(clips, mined, made_by, verdicts)

@@ -1,4 +1,4 @@
-"""Model repositories on the Hugging Face hub: their files on disk, or one line that says why not.
+"""Model repositories on the Hugging Face hub: their files on disk, or one line with the reason.
 
 Hugging Face's own settings (HF_HOME, HF_TOKEN, HF_HUB_OFFLINE, HF_ENDPOINT) are honoured by its
 library, which also shows the progress of a download.
@@ -18,7 +18,7 @@ from oea_cli.errors import OeaError, UsageError
 COMMIT = re.compile(r"[0-9a-f]{40}")
 MODEL_FILES = {".json", ".txt", ".safetensors", ".bin", ".model", ".py", ".jinja"}
 FILES = ("*.json", "*.txt", "*.safetensors", "*.model", "*.jinja", "*.py")
-MAX_REASON = 300  # characters of what a library says
+MAX_REASON = 300  # characters of a library's message
 LOCAL = ("./", "../", "/", "~", "\\")  # how a name begins that cannot be a repository's
 
 
@@ -33,7 +33,9 @@ def snapshot(
     folder = Path(repo).expanduser()
     if folder.is_dir():
         if revision is not None:
-            raise UsageError(f"{repo}: a folder has no revision '{revision}'; repositories have")
+            raise UsageError(
+                f"{repo}: a folder has no revision '{revision}'; only repositories have"
+            )
         return folder, None
     if repo.startswith(LOCAL):
         raise OeaError(f"{repo}: no such folder")
@@ -164,7 +166,7 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None  # whoever loads the model says what is wrong with it
+        return None  # whoever loads the model reports what is wrong with it
 
 
 def _explanation(repo: str, revision: str | None, error: BaseException) -> str:

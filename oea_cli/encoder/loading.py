@@ -1,4 +1,4 @@
-"""From what `--model` says to an encoder that is ready; torch is imported here at the earliest."""
+"""From the value of `--model` to a loaded encoder; torch is imported here at the earliest."""
 
 import gc
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def load_encoder(
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> Encoder:
-    """Load an encoder by what `--model` says (see `names`).
+    """Load an encoder by its name, the value of `--model` (see `names`).
 
     Raises UsageError for an option that makes no sense, OeaError for an unknown name, a folder that
     is none, a missing device, a missing extra, or a repository that cannot be had.
@@ -34,7 +34,7 @@ def load_encoder(
 
 
 def find_loader(name: EncoderName) -> Loader:
-    """What loads encoders of this kind; raises OeaError for a name that means nothing."""
+    """What loads encoders of this kind; raises OeaError for an unknown name."""
     match name.scheme:
         case "" if name.place in RELEASED:
             from oea_cli.encoder.released.loading import load_released
@@ -70,7 +70,7 @@ def find_loader(name: EncoderName) -> Loader:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """For importing torch and transformers: what they make stays, and is not worth looking through.
+    """For importing torch and transformers: what they create stays, so collecting is wasted time.
 
     A tenth of the processor time of `oea search TEXT` went there.
     """

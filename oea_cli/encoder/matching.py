@@ -33,14 +33,14 @@ def matching_encoder(
     if name is None and is_server(own_name):
         raise OeaError(
             f"{where}: its encoder is the server {own_name}, and your queries would be sent "
-            "there; if you trust it, say so with -m and this name"
+            "there; if you trust it, pass this name with -m"
         )
     encoder = load_encoder(name or own_name, **placement)
-    check_encoder(encoder_id, where, encoder.stamp)
+    check_encoder(encoder_id, where, encoder.encoder_id)
     return encoder
 
 
 def check_encoder(encoder_id: str | None, where: str, other: str | None) -> None:
     """Refuse vectors of another encoder than those in `where`; unnamed ones pass on either side."""
     if not same_encoder(encoder_id, other):
-        raise OeaError(f"{where}: made with {encoder_id}, the query is of {other}")
+        raise OeaError(f"{where}: made with {encoder_id}, but the query was made with {other}")

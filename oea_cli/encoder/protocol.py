@@ -24,14 +24,14 @@ class Encoder(Protocol):
     sample_rate: int
     max_seconds: float
     concurrency: int | None
-    """Batches to have under way at a time where a server computes; None where this machine does."""
+    """Batches to send to a server at a time; None for an encoder that computes on this machine."""
 
     @property
     def device(self) -> str:
         """Where it computes: `cpu`, `cuda`, `mps`."""
 
     @property
-    def stamp(self) -> str:
+    def encoder_id(self) -> str:
         """`NAME:FINGERPRINT`, what every artefact remembers."""
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:

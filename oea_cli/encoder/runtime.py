@@ -1,4 +1,4 @@
-"""What encoders compute on: the threads of this machine, and memory that may end.
+"""What encoders compute with: the threads of this machine, and memory that may run out.
 
 Nothing here imports torch by itself; it has been imported where an encoder computes with it.
 """
@@ -15,14 +15,14 @@ _OUT_OF_MEMORY = (
     "out of memory",  # CUDA, MPS
     "not enough memory",  # torch on a CPU
     "can't allocate memory",  # the same, under a limit
-    "unable to allocate",  # numpy, within what transformers says of it
+    "unable to allocate",  # numpy, within transformers' message
     "could not create a primitive",  # oneDNN, which names no reason
     "_status_alloc_failed",  # cuBLAS, cuDNN
 )
 
 
 class PlainRuntime:
-    """Of an encoder that computes without torch, or elsewhere. Implements `Runtime`."""
+    """For an encoder that computes without torch, or elsewhere. Implements `Runtime`."""
 
     @property
     def num_threads(self) -> int:
@@ -44,7 +44,7 @@ class PlainRuntime:
 
 
 class TorchRuntime(PlainRuntime):
-    """Of an encoder that computes with torch on `cpu`, `cuda` or `mps`. Implements `Runtime`."""
+    """For an encoder that computes with torch on `cpu`, `cuda` or `mps`. Implements `Runtime`."""
 
     def __init__(self, device: str) -> None:
         import torch

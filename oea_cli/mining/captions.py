@@ -14,7 +14,7 @@ EncodeTexts = Callable[[Texts], Vectors]
 
 
 def caption_file(source: str) -> tuple[EncodeTexts, str | None]:
-    """Vectors of captions out of a file, found by their text, and the stamp of their encoder.
+    """Vectors of captions out of a file, found by their text, and the id of their encoder.
 
     Raises OeaError for rows without a text; what it returns does for a caption that is not there.
     """

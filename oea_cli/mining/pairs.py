@@ -19,7 +19,7 @@ from oea_cli.records.rows import Record
 QUERY_SUFFIXES = (".jsonl", ".ndjson")
 
 
-def stamp(clips: Clips, text_encoder: str, settings: Settings, mined: Mined) -> str:
+def mined_by(clips: Clips, text_encoder: str, settings: Settings, mined: Mined) -> str:
     """What made the pairs, in one line: both encoders and what decided."""
     parts = [clips.encoder or "vectors of no named encoder", f"top {settings.top_k}"]
     if mined.threshold is not None:

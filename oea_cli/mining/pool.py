@@ -33,7 +33,7 @@ GetEncoder = Callable[[], Encoder]
 class Clips:
     """Clips by number, with a unit vector each (N, D).
 
-    `encoder` is the stamp of what made the vectors, if they name it; `without_captions` counts
+    `encoder` is the id of what made the vectors, if they name it; `without_captions` counts
     clips that were left out.
     """
 
@@ -83,10 +83,10 @@ def read_clips(
 
 
 class _Origin:
-    """What is known once all vectors are there: the stamp of their encoder, and how many records
+    """What is known once all vectors are there: the id of their encoder, and how many records
     were not worth encoding."""
 
-    stamp: str | None = None
+    encoder_id: str | None = None
     without_captions = 0
 
 
@@ -99,12 +99,12 @@ def _opened(
         if len(sources) > 1:
             raise UsageError(f"{first}: an index is mined alone; give one input")
         index = VectorIndex.open(Path(first))
-        origin.stamp = index.encoder
+        origin.encoder_id = index.encoder
         return _index_batches(index), origin
     first_line, stream = _sniffed(first)
     if holds_vectors(first, first_line):
         reader = _vector_reader(sources, stream)
-        origin.stamp = reader.encoder
+        origin.encoder_id = reader.encoder
         return iter(reader), origin
     records = _readable(read_records(sources, report=report, stdin=stream), report)
     return _encoded(records, get_encoder, report, origin), origin
@@ -151,7 +151,7 @@ def _encoded(
     if first is None:
         return
     encoder = get_encoder()
-    origin.stamp = encoder.stamp
+    origin.encoder_id = encoder.encoder_id
     yield from stream_clips(encoder, chain([first], captioned), report=report)
 
 
@@ -231,7 +231,7 @@ class _Rows:
         return Clips(
             [clip_from(self._record(rows), self._where) for rows in kept],
             _joined(vectors, kept),
-            origin.stamp,
+            origin.encoder_id,
             len(by_clip) - len(kept) + origin.without_captions,
         )
 

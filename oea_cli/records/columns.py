@@ -18,6 +18,7 @@ import polars as pl
 
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import is_remote, open_remote
+from oea_cli.records.json_lines import JsonRecords
 
 Record = dict[str, Any]
 EXACT_IN_FLOAT64 = 2**53
@@ -160,6 +161,35 @@ def records_of(frame: pl.DataFrame, description: dict[str, Any]) -> list[Record]
         if unnamed in row:
             row[""] = row.pop(unnamed)
     return rows
+
+
+def json_records_of(frame: pl.DataFrame, description: dict[str, Any]) -> JsonRecords | None:
+    """The rows as JSON text, byte for byte what their records would be written as.
+
+    Ten times as fast as making dictionaries and writing those. None where a value needs a closer
+    look (an absent key, a column of JSON, a number that is not finite), or where a row has no id.
+    """
+    if description.get("json") or description.get("unnamed") in frame.columns:
+        return None
+    if "id" not in frame.columns or frame["id"].dtype != pl.String or frame["id"].has_nulls():
+        return None
+    keep = description.get("null", [])
+    if not all(_is_plain(column, column.name in keep) for column in frame):
+        return None
+    texts = frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+    return JsonRecords(frame["id"].to_list(), texts.to_list())
+
+
+def _is_plain(column: pl.Series, may_be_null: bool) -> bool:
+    """True where polars writes the column's values into JSON as a dictionary would be."""
+    dtype = column.dtype
+    if column.has_nulls() and not may_be_null:
+        return False
+    if isinstance(dtype, pl.List):
+        return dtype.inner in (pl.String, pl.Boolean, pl.Int64)
+    if dtype == pl.Float64:
+        return bool(column.is_finite().all())
+    return dtype in (pl.String, pl.Boolean, pl.Int64)
 
 
 @dataclass

@@ -71,7 +71,7 @@ def write_paths(results: Iterable[list[Hit]], stream: BinaryIO, end: bytes = b"\
 
 
 def hit_path(hit: Hit) -> str:
-    """Return where a hit's sound lies; raises OeaError where its record does not say."""
+    """Return where a hit's sound lies; raises OeaError where its record has no path."""
     path = hit.get("path")
     if not isinstance(path, str):
         raise OeaError(f"{hit['id']}: its record has no path; -f jsonl shows what it has")

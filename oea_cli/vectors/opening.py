@@ -15,15 +15,12 @@ from oea_cli.errors import OeaError
 from oea_cli.records.addresses import open_bytes
 from oea_cli.records.lines import UTF8_BOM, read_json_lines, rejoin
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import RowNumbers, Vectors, unit_rows
+from oea_cli.vectors.arrays import RowNumbers, Vectors, are_surely_unit, unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.files.matrix import open_matrix, read_matrix, sidecars
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus
-
-# Of the squared length, in float32: rows this close to 1 need no second look in double precision.
-SURELY_UNIT = 1e-6
 
 
 class ArrayRows:
@@ -88,15 +85,10 @@ class FileRows:
             view = view[count:]
 
     def _checked(self, rows: npt.NDArray[Any], numbers: RowNumbers) -> Vectors:
-        if rows.dtype == np.float32 and _are_unit(rows):
+        if rows.dtype == np.float32 and are_surely_unit(rows):
             return rows
         records = [{"id": self._ids[number]} for number in numbers.tolist()]
         return unit_rows(rows, records, str(self._path))
-
-
-def _are_unit(rows: Vectors) -> bool:
-    squares = np.einsum("ij,ij->i", rows, rows)
-    return bool((np.abs(squares - 1) < SURELY_UNIT).all())  # NaN is not
 
 
 class IndexRows:
@@ -168,7 +160,7 @@ NPY_MAGIC = b"\x93NUMPY"
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
-    """True where two stamps "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
+    """True where two ids "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
     return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 

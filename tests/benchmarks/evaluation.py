@@ -126,12 +126,17 @@ def ranks(options: argparse.Namespace) -> None:
 
 
 def bare(options: argparse.Namespace) -> None:
+    import oea_cli.vectors.scan.candidates  # noqa: F401
+
     wall, processor = seconds(lambda: product(Path(options.folder)))
     print(json.dumps({"wall": wall, "processor": processor}))
 
 
 def ours(options: argparse.Namespace) -> None:
-    import oea_cli.evaluation.scoring.tasks  # noqa: F401  the program's start is another figure
+    # The program's start is another figure.
+    import oea_cli.evaluation.output.results
+    import oea_cli.evaluation.scoring.tasks
+    import oea_cli.vectors.opening  # noqa: F401
 
     found: dict[str, float] = {}
     folder, plain = Path(options.folder), options.plain

@@ -156,7 +156,9 @@ def main() -> None:
     clips = encode_clips(encoder, pairs)
     asked, labels = ask(encoder, rng, pairs, clips), [s.labels for p in pairs for s in both(p)]
     innocent = ask_innocently(encoder, rng, pairs, clips, classes)
-    print(f"{encoder.stamp}: {len(pairs)} pairs of {len(classes)} classes, seed {options.seed}")
+    print(
+        f"{encoder.encoder_id}: {len(pairs)} pairs of {len(classes)} classes, seed {options.seed}"
+    )
     print(f"{'clean first':>12} {'R@1':>6} {'R@10':>6} {'right@10':>9} {'innocent':>9}")
     for name, rule in RULES.items():
         figures = [*measure(rule(asked), pairs, labels), recall(rule(innocent), 10, first=1)]

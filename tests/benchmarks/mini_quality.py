@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     encoder = load_encoder(options.encoder, device="cpu")
-    print(f"{encoder.stamp}, ESC-10 fold {options.fold}, scenes of seed {options.seed}")
+    print(f"{encoder.encoder_id}, ESC-10 fold {options.fold}, scenes of seed {options.seed}")
     figures = real_recordings(encoder, options.fold)
     trained_on = load_settings(encoder_folder(options.encoder) / "encoder.json").training
     events = [name for name in EVENTS if name in trained_on.get("classes", EVENTS)]

@@ -31,6 +31,10 @@ class TestQuery:
             "id": "4", "path": f"{tmp_path}/hum.wav", "start": 1.5, "target": "a",
         }  # fmt: skip
 
+    def test_a_query_with_a_text_and_a_sound_asks_by_its_text(self) -> None:
+        row = {"id": "q1", "text": "rain", "path": "hum.wav"}
+        assert query_from("q.jsonl:1", row).as_record() == {"id": "q1", "text": "rain"}
+
     def test_a_query_that_asks_nothing(self) -> None:
         query = query_from("q.jsonl:1", {"id": "a.wav", "target": "b"})
         assert not query.has_content and query.text is None and query.path is None

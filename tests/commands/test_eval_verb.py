@@ -279,7 +279,10 @@ def texts(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"id": f"t{n}.wav", "captions": [word, f"{word} and more"]} for n, word in enumerate(WORDS)
     ]
     build_index(
-        folder, [Batch(records, encoder.encode_text(WORDS))], dim=encoder.dim, encoder=encoder.stamp
+        folder,
+        [Batch(records, encoder.encode_text(WORDS))],
+        dim=encoder.dim,
+        encoder=encoder.encoder_id,
     )
     return folder
 

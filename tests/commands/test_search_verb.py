@@ -37,7 +37,7 @@ def texts(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for n, word in enumerate(WORDS)
     ]
     batch = Batch(records, encoder.encode_text(WORDS))
-    build_index(folder, [batch], dim=encoder.dim, encoder=encoder.stamp)
+    build_index(folder, [batch], dim=encoder.dim, encoder=encoder.encoder_id)
     return folder
 
 
@@ -81,7 +81,7 @@ def test_audio(encoder: Encoder, tone: Callable[..., Path], tmp_path: Path) -> N
     paths = [tone(tmp_path / f"{hz}.wav", hz) for hz in (200, 400, 800)]
     sounds = [read_audio(path, encoder.sample_rate) for path in paths]
     batch = Batch([{"id": path.name} for path in paths], encoder.encode_audio(sounds))
-    build_index(tmp_path / "x.oea", [batch], dim=encoder.dim, encoder=encoder.stamp)
+    build_index(tmp_path / "x.oea", [batch], dim=encoder.dim, encoder=encoder.encoder_id)
     found = hits(run(["search", "--audio", paths[1], "-i", tmp_path / "x.oea"]))
     assert found[0]["id"] == "400.wav" and found[0]["score"] == pytest.approx(1, abs=1e-5)
     assert found[0]["query_id"] == str(paths[1])
@@ -258,16 +258,16 @@ def test_another_encoder_is_refused(texts: Path, encoder: Encoder, tmp_path: Pat
         writer.write(Batch([{"id": "q"}], unit(1, encoder.dim)))
     done = run(["search", "--queries", tmp_path / "q.npy", "-i", texts])
     assert done.returncode == 1 and done.stdout == ""
-    assert encoder.stamp in done.stderr and "clap:ff" in done.stderr
+    assert encoder.encoder_id in done.stderr and "clap:ff" in done.stderr
 
 
 def test_an_encoder_that_has_changed_is_refused(encoder: Encoder, tmp_path: Path) -> None:
-    stamp = f"{encoder.name}:000000000000"
+    encoder_id = f"{encoder.name}:000000000000"
     batch = Batch([{"id": "a"}], unit(1, encoder.dim))
-    build_index(tmp_path / "x.oea", [batch], dim=encoder.dim, encoder=stamp)
+    build_index(tmp_path / "x.oea", [batch], dim=encoder.dim, encoder=encoder_id)
     done = run(["search", "rain", "-i", tmp_path / "x.oea"])
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
-    assert stamp in done.stderr and encoder.stamp in done.stderr
+    assert encoder_id in done.stderr and encoder.encoder_id in done.stderr
 
 
 def test_texts_need_an_encoder(plain: Path) -> None:

@@ -151,7 +151,7 @@ def test_options_change_vectors_and_fingerprint(base: Path) -> None:
     vectors = [encoder.encode_text(TEXTS) for encoder in encoders]
     for i, one in enumerate(vectors):
         assert all(np.abs(one - other).max() > 1e-3 for other in vectors[:i])
-        assert encoders[i].stamp.startswith(names[i])
+        assert encoders[i].encoder_id.startswith(names[i])
 
 
 def test_last_pooling_is_the_last_token_whatever_the_padding(

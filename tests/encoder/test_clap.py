@@ -163,5 +163,5 @@ def test_what_is_no_clap_is_refused(tmp_path: Path) -> None:
         load_encoder(f"clap:{copy}", device="cpu")
     with pytest.raises(UsageError, match=r"no option 'pooling' for this kind.*text_prompt"):
         load_encoder(f"clap:{copy}?pooling=mean")
-    with pytest.raises(UsageError, match="--quantize is not for CLAP"):
+    with pytest.raises(UsageError, match="--quantize does not apply to CLAP"):
         load_encoder(f"clap:{copy}", quantize="int8")

@@ -240,7 +240,7 @@ LAYER = "base_model.model.model.layers.0.self_attn.q_proj"
     [
         (lambda c: c.pop("audio_head"), "no 'audio_head' in it; is it OEA's?"),
         (lambda c: c.pop("lora_state_dict"), "no 'lora_state_dict' in it"),
-        (lambda c: c.update(text_head=[1]), "its 'text_head' is no state dict"),
+        (lambda c: c.update(text_head=[1]), "its 'text_head' is not a state dict"),
         (lambda c: c["text_head"].pop("2.bias"), "text_head has 0 tensors that could be its norm"),
         (lambda c: c["text_head"].update({"3.bias": torch.zeros(32)}), "has 2 tensors that could"),
         (lambda c: c["text_head"].update(x=torch.zeros(3, 3)), "is not a Linear without bias"),
@@ -252,10 +252,10 @@ LAYER = "base_model.model.model.layers.0.self_attn.q_proj"
         (spoil("model.talker.layers.0.x.lora_A.weight", torch.zeros(16, 64)), "no place there"),
         (spoil("talker.x.lora_A.weight", torch.zeros(16, 64)), "belongs to no part of a Qwen"),
         (spoil(f"{LAYER}.lora_magnitude_vector", torch.zeros(64)), "belongs to no part of a Qwen"),
-        (spoil(f"{LAYER}.lora_A.default.weight", torch.zeros(16)), "is no matrix"),
+        (spoil(f"{LAYER}.lora_A.default.weight", torch.zeros(16)), "is not a matrix"),
         (
             spoil(f"{LAYER}.lora_A.default.weight", torch.zeros(16, 64, dtype=torch.int32)),
-            "holds torch.int32, no weights",
+            "holds torch.int32, not weights",
         ),
         (
             lambda c: c.update(
@@ -349,9 +349,9 @@ def test_other_pickles(folder: Path, tmp_path: Path) -> None:
         path = rezipped(checkpoint, tmp_path / f"{number}.pt", **{"data.pkl": data})
         assert "its pickle cannot be read" in refusal(path)
     (tmp_path / "raw.pt").write_bytes(old)
-    assert "is no torch checkpoint" in refusal(tmp_path / "raw.pt")
+    assert "is not a torch checkpoint" in refusal(tmp_path / "raw.pt")
     torch.save({}, tmp_path / "legacy.pt", _use_new_zipfile_serialization=False)
-    assert "is no torch checkpoint" in refusal(tmp_path / "legacy.pt")
+    assert "is not a torch checkpoint" in refusal(tmp_path / "legacy.pt")
     assert not canary.exists()
 
 
@@ -366,9 +366,9 @@ def test_broken_files(folder: Path, tmp_path: Path) -> None:
     for name, data, expected in (
         ("half.pt", whole[: len(whole) // 2], "is cut off or damaged; download it again"),
         ("short.pt", whole[:-20], "is cut off or damaged; download it again"),
-        ("empty.pt", b"", "is no torch checkpoint"),
-        ("page.pt", b"<html>404</html>", "is no torch checkpoint"),
-        ("before.pt", b"#!/bin/sh\n" + whole, "is no torch checkpoint"),
+        ("empty.pt", b"", "is not a torch checkpoint"),
+        ("page.pt", b"<html>404</html>", "is not a torch checkpoint"),
+        ("before.pt", b"#!/bin/sh\n" + whole, "is not a torch checkpoint"),
     ):
         (tmp_path / name).write_bytes(data)
         assert expected in refusal(tmp_path / name)

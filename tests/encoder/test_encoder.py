@@ -155,7 +155,7 @@ def test_fingerprint_is_of_what_decides_a_vector(folder: Path, tmp_path: Path) -
 
 def test_an_encoder_is_named_by_its_folder(folder: Path) -> None:
     encoder = load_encoder(str(folder), device="cpu")
-    assert encoder.stamp == f"{folder}:{encoder.fingerprint}"
+    assert encoder.encoder_id == f"{folder}:{encoder.fingerprint}"
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "./nowhere"])

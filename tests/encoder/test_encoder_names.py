@@ -38,7 +38,7 @@ def test_any_option_survives_being_written(options: dict[str, str]) -> None:
 def test_options_given_apart_join() -> None:
     assert str(parse_name("omni:a/b", pooling="last", revision=None)) == "omni:a/b?pooling=last"
     assert parse_name("omni:a/b?pooling=last", pooling="last").options == {"pooling": "last"}
-    with pytest.raises(UsageError, match="says pooling=last, but --pooling says mean"):
+    with pytest.raises(UsageError, match="has pooling=last, but --pooling is mean"):
         parse_name("omni:a/b?pooling=last", pooling="mean")
 
 

@@ -73,7 +73,9 @@ def test_sounds_go_as_wav_in_messages(server: EmbeddingsServer) -> None:
     np.testing.assert_array_equal(ours, encoder.encode_audio(clips))
     assert encoder.encode_audio([]).shape == (0, DIM)
     deaf = load_encoder(f"{server.address}?model=words")
-    with pytest.raises(OeaError, match="is not asked for sounds; audio=messages in its name does"):
+    with pytest.raises(
+        OeaError, match="does not take sounds; with audio=messages in its name it does"
+    ):
         deaf.encode_audio(clips)
 
 
@@ -130,13 +132,13 @@ def test_a_busy_server_is_waited_for(server: EmbeddingsServer) -> None:
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("nothing", r"knows no model 'nothing', or no such address \(404: The model `nothing`"),
-        ("locked", r"wants a key \(401\); set OEA_API_KEY or OPENAI_API_KEY$"),
-        ("html", "the answer holds no embeddings; is it the address of an OpenAI-compatible"),
-        ("strange", "the answer holds no embeddings"),
+        ("nothing", r"has no model 'nothing', or no such address \(404: The model `nothing`"),
+        ("locked", r"needs a key \(401\); set OEA_API_KEY or OPENAI_API_KEY$"),
+        ("html", "the answer contains no embeddings; is it the address of an OpenAI-compatible"),
+        ("strange", "the answer contains no embeddings"),
         ("few", "sent 0 vectors for 1 inputs"),
         ("down", "answered 500: out of memory"),
-        ("elsewhere", "sends on to http://127.0.0.1:9/v1/embeddings, which is not followed"),
+        ("elsewhere", "redirects to http://127.0.0.1:9/v1/embeddings, which is not followed"),
     ],
 )  # fmt: skip
 def test_failures_are_one_line(server: EmbeddingsServer, model: str, message: str) -> None:
@@ -147,7 +149,7 @@ def test_failures_are_one_line(server: EmbeddingsServer, model: str, message: st
 
 
 def test_wrong_addresses(server: EmbeddingsServer) -> None:
-    with pytest.raises(OeaError, match="knows no model 'words', or no such address"):
+    with pytest.raises(OeaError, match="has no model 'words', or no such address"):
         load_encoder(f"{server.address}/v2?model=words")
     started = time.monotonic()
     with pytest.raises(OeaError, match=r"^http://127.0.0.1:9/v1: cannot be reached \(.*refused"):
@@ -170,10 +172,10 @@ def test_vectors_that_change_their_length_or_are_no_numbers(server: EmbeddingsSe
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("http://127.0.0.1:9/v1", r"say which of the server's models: .*\?model=NAME"),
-        ("http://127.0.0.1:9/v1?model=a&texts=loud", "texts is input or messages, not 'loud'"),
+        ("http://127.0.0.1:9/v1", r"name one of the server's models: .*\?model=NAME"),
+        ("http://127.0.0.1:9/v1?model=a&texts=loud", "texts must be input or messages; got 'loud'"),
         ("http://127.0.0.1:9/v1?model=a&key=b", "no option 'key'"),
-        ("http://127.0.0.1:9/v1?model=a&dim=1.5", "dim is a whole number"),
+        ("http://127.0.0.1:9/v1?model=a&dim=1.5", "dim must be a whole number"),
     ],
 )
 def test_names_that_make_no_sense(name: str, message: str) -> None:
@@ -194,11 +196,11 @@ def test_the_key_is_sent_and_told_to_nobody(
     monkeypatch.setenv("OEA_API_KEY", "sk-secret\n")
     encoder = load_encoder(f"{server.address}?model=words")
     assert server.keys == {"Bearer sk-secret"}
-    assert "secret" not in encoder.stamp
+    assert "secret" not in encoder.encoder_id
     with pytest.raises(OeaError, match=r"refuses the key \(401\)$"):
         load_encoder(f"{server.address}?model=locked")
     monkeypatch.setenv("OEA_API_KEY", "sk secret")
-    with pytest.raises(UsageError, match="OEA_API_KEY holds characters that no key has"):
+    with pytest.raises(UsageError, match="OEA_API_KEY contains characters that no key contains"):
         load_encoder(f"{server.address}?model=words")
 
 
@@ -218,7 +220,7 @@ def test_an_index_cannot_send_queries_anywhere(server: EmbeddingsServer, tmp_pat
     questions = '{"id": "q", "text": "rain", "target": "rain"}\n'
     evaluated = ["eval", "--queries", "-", "-i", index, "-M", "r@1"]
     refused = run(evaluated, input=questions, env=key)
-    assert refused.returncode == 1 and "say so with -m" in refused.stderr
+    assert refused.returncode == 1 and "pass this name with -m" in refused.stderr
     assert len(server.bodies) == asked, "nothing was sent"
     found = run(["search", "rain", "-i", index, "-m", name, "-f", "jsonl", "-k", "1"], env=key)
     assert json.loads(found.stdout)["score"] == pytest.approx(1), found.stderr

@@ -108,7 +108,7 @@ def test_any_encoder_must_not_depend_on_the_batch() -> None:
     assert [one.what for one in said if isinstance(one, Check)] == [
         "clips: 3 together", "clips: in another order",
     ]  # fmt: skip
-    assert said[-1] == "texts left out: means reads no texts"
+    assert said[-1] == "texts left out: means does not encode texts"
     assert broken(encoder) == []
     encoder.leaks = True
     assert broken(encoder) == ["clips: 3 together", "clips: in another order"]

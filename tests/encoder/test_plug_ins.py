@@ -93,7 +93,7 @@ def offer(folder: Path, package: str, name: str, module: str, code: str) -> None
         ("import no_such_thing", r"cannot be imported \(ModuleNotFoundError: No module named"),
         ("raise SystemError('one\\ntwo')", r"cannot be imported \(SystemError: one two\)$"),
         ("x = 1", r"cannot be imported \(AttributeError: .*load"),
-        ("load = 3", "is no function"),
+        ("load = 3", "is not a function"),
         ("def load(name, placement): 1 / 0", r"cannot be loaded \(ZeroDivisionError"),
         ("def load(name, placement): return object()", "lacks 'concurrency'"),
     ],

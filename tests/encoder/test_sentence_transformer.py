@@ -57,7 +57,7 @@ def test_it_is_a_real_encoder_of_meaning(minilm: Encoder) -> None:
 def test_an_encoder_of_texts_hears_nothing(minilm: Encoder) -> None:
     sound = [np.zeros(16_000, np.float32)]
     for encode in (minilm.encode_audio, lambda s: minilm.encode_prepared(minilm.prepare_audio(s))):
-        with pytest.raises(OeaError, match="hears no sounds; it is an encoder of texts"):
+        with pytest.raises(OeaError, match="does not encode sounds; it is a text encoder"):
             encode(sound)
 
 
@@ -79,7 +79,7 @@ def test_prompts_and_dimensions_are_part_of_the_name(minilm: Encoder) -> None:
     [
         ("prompt_name=nonsense", "the model has no prompt 'nonsense'; it has document, query"),
         ("dim=500", "dim=500, but its vectors have 384 numbers"),
-        ("dim=x", "dim=x is no number above 0"),
+        ("dim=x", "dim must be a number above 0; got x"),
         ("audio_prompt=a{}b", "an audio_prompt of st: has no {}"),
         ("pooling=last", "no option 'pooling'"),
     ],
@@ -101,7 +101,7 @@ def test_sounds_equal_the_library(hearing: Path, waveforms: list[np.ndarray]) ->
     np.testing.assert_allclose(encoder.encode_text(TEXTS), texts, atol=1e-5)
     assert (encoder.sample_rate, encoder.max_seconds) == (48_000, 2.0)
     assert encoder.encode_prepared(encoder.prepare_audio([])).shape == (0, 24)
-    with pytest.raises(UsageError, match="max_seconds=-1 is no number above 0"):
+    with pytest.raises(UsageError, match="max_seconds must be a number above 0; got -1"):
         load_encoder(f"st:{hearing}?max_seconds=-1", device="cpu")
     assert load_encoder(f"st:{hearing}?max_seconds=1", device="cpu").max_seconds == 1
 

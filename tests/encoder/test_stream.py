@@ -54,7 +54,7 @@ def gathered(batches: Iterator[Batch]) -> tuple[list[Record], np.ndarray]:
 class Loudness:
     """An encoder that costs nothing: (mean square, number of samples), not normalised."""
 
-    name, fingerprint, stamp, device = "loudness", "0", "loudness:0", "cpu"
+    name, fingerprint, encoder_id, device = "loudness", "0", "loudness:0", "cpu"
     dim, sample_rate, max_seconds, concurrency = 2, 16_000, 10.0, None
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:
@@ -344,7 +344,7 @@ def test_a_device_is_fed_by_two_lanes_in_order(clips: list[Record]) -> None:
 
     class Device(Narrow):
         device = "xpu"  # torch has such devices; nothing here asks for one
-        stamp = "device:0"
+        encoder_id = "device:0"
 
     expected = gathered(stream(Loudness(), clips * 4, report=raise_failure))[1]
     texts = [{"id": f"t{i}", "text": "a" * i} for i in range(9)]

@@ -225,7 +225,7 @@ def test_an_index_tells_captions_and_sounds(tiny_encoder: Path, tmp_path: Path) 
     ]
     vectors = encoder.encode_text(words)
     index = tmp_path / "x.oea"
-    build_index(index, [Batch(clips, vectors)], dim=encoder.dim, encoder=encoder.stamp)
+    build_index(index, [Batch(clips, vectors)], dim=encoder.dim, encoder=encoder.encoder_id)
     rows = [{"id": "q", "text": "a dog barks", "target": "0", "hard_negative": "1"}]
     (tmp_path / "q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     page = tmp_path / "page.html"

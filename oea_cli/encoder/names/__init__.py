@@ -1,1 +1,1 @@
-"""What `--model` says, and where the encoders of those names lie."""
+"""The names that `--model` takes, and where those encoders lie."""

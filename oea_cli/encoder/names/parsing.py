@@ -1,4 +1,4 @@
-"""What `--model` says: `SCHEME:PLACE?option=value&...`, read without loading anything.
+"""The value of `--model`: `SCHEME:PLACE?option=value&...`, read without loading anything.
 
     mini                                 a released or built-in encoder by its short name
     runs/mine                            a folder made by `oea train` or `oea models convert`
@@ -53,7 +53,7 @@ class EncoderName:
         except ValueError:
             value = 0.0
         if not 0 < value < math.inf:
-            raise UsageError(f"{self}: {option}={text} is no number above 0")
+            raise UsageError(f"{self}: {option} must be a number above 0; got {text}")
         return value
 
     def allow(self, *known: str) -> None:
@@ -69,7 +69,7 @@ _PLAIN = " /:,.-_{}<|>'\"!()*~\n"  # what need not be escaped in a value: only &
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and in which number format an encoder runs: nothing that is meant to change a vector.
+    """Where and in which number format an encoder runs: nothing that should change a vector.
 
     `trust_remote_code` runs Python out of a model repository; it needs a pinned revision, and no
     name that an index remembers can ask for it.
@@ -104,17 +104,17 @@ def parse_name(text: str, **options: str | None) -> EncoderName:
     except ValueError:
         pairs = [("", "")] * 2 if query else []
     if len(dict(pairs)) != len(pairs):
-        raise UsageError(f"{text}: options read ?name=value&name=value, each one once")
+        raise UsageError(f"{text}: options are written ?name=value&name=value, each one once")
     found = dict(pairs)
     for key, value in options.items():
         if value is None:
             continue
         if found.get(key, value) != value:
             option = "--" + key.replace("_", "-")
-            raise UsageError(f"{text}: says {key}={found[key]}, but {option} says {value}")
+            raise UsageError(f"{text}: has {key}={found[key]}, but {option} is {value}")
         found[key] = value
     if not place:
-        raise UsageError(f"'{text}' names no encoder")
+        raise UsageError(f"'{text}' does not name an encoder")
     return EncoderName(scheme, place, found)
 
 

@@ -29,17 +29,17 @@ def encoder_folder(name: str) -> Path:
 
 
 def short_names() -> list[str]:
-    """The encoders that a bare name means: built in, and released with OEA."""
+    """The short names: encoders built in, and released with OEA."""
     return [*sorted(path.parent.name for path in BUILT_IN.glob("*/encoder.json")), *RELEASED]
 
 
 def unknown_encoder(text: str) -> OeaError:
     """The error that names what there is instead, the nearest first."""
     scheme, colon, place = text.partition(":")
-    meant = nearest(scheme, KINDS, f":{place}") if colon else ""
+    suggestion = nearest(scheme, KINDS, f":{place}") if colon else ""
     kinds = ", ".join(f"{kind}:" for kind in KINDS)
     names = [*short_names(), *plug_in_names()]
     return OeaError(
-        f"no encoder '{text}'{meant or nearest(text, names)}; there are {', '.join(names)}, "
+        f"no encoder '{text}'{suggestion or nearest(text, names)}; there are {', '.join(names)}, "
         f"folders made by `oea train`, and {kinds} (`oea models list` explains)"
     )

@@ -91,7 +91,7 @@ def attach_adapter(backbone: Any, folder: Path) -> Any:
 
 
 def wrap(backbone: Any, config: Any, **options: Any) -> Any:
-    """PEFT's model around a backbone, whose own weights are frozen; the LoRA's learn, in float32.
+    """PEFT's model around a frozen backbone; the LoRA's weights are trained, in float32.
 
     The backbone itself has the LoRA in it from now on. Raises OeaError where there is nothing in it
     that the configuration means.
@@ -127,7 +127,7 @@ def lora_of(model: Any) -> dict[str, Tensor]:
 
 
 def read_lora_config(folder: Path) -> Any:
-    """What adapter_config.json says; raises OeaError where that is not LoRA."""
+    """The content of adapter_config.json; raises OeaError where that is not LoRA."""
     from peft import LoraConfig
 
     path = folder / ADAPTER_CONFIG

@@ -27,7 +27,7 @@ from oea_cli.errors import OeaError
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 LARGE = 500_000_000  # bytes of weights on disk
-BIDIRECTIONAL = {"nvomniembed"}  # model types whose language model reads both ways
+BIDIRECTIONAL = {"nvomniembed"}  # model types whose language model attends in both directions
 THINKERS = {"qwen2_5_omni_thinker", *BIDIRECTIONAL}
 
 
@@ -165,7 +165,7 @@ def file_sha256(path: Path) -> str:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn what safetensors says of a file into an OeaError."""
+    """Turn an error of safetensors about a file into an OeaError."""
     try:
         yield
     except (OSError, SafetensorError) as error:

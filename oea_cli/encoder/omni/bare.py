@@ -23,16 +23,18 @@ def _settings(name: EncoderName, dim: int) -> EncoderSettings:
     given = name.options
     pooling = given.get("pooling", "mean")
     if pooling not in CHOICES["pooling"]:
-        raise UsageError(f"{name}: pooling is {' or '.join(CHOICES['pooling'])}, not '{pooling}'")
+        raise UsageError(
+            f"{name}: pooling must be {' or '.join(CHOICES['pooling'])}; got '{pooling}'"
+        )
     generation = given.get("generation_prompt", "no")
     if generation not in ("yes", "no"):
-        raise UsageError(f"{name}: generation_prompt is yes or no, not '{generation}'")
+        raise UsageError(f"{name}: generation_prompt must be yes or no; got '{generation}'")
     try:
         max_seconds = float(given.get("max_seconds", MAX_SECONDS))
     except ValueError:
         max_seconds = 0.0
     if not 0 < max_seconds <= 300:
-        raise UsageError(f"{name}: max_seconds must lie between 0 and 300")
+        raise UsageError(f"{name}: max_seconds must be between 0 and 300")
     return EncoderSettings(
         dim=dim,
         max_seconds=max_seconds,

@@ -118,7 +118,7 @@ class OmniEncoder:
         return str(self.model.device.type)
 
     @property
-    def stamp(self) -> str:
+    def encoder_id(self) -> str:
         return f"{self.name}:{self.fingerprint}"
 
     def encode_text(self, texts: Sequence[str]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """CLAP: `clap:laion/clap-htsat-unfused`, or a folder with such a model (transformers' ClapModel).
 
-The stock feature extractor draws lots: it cuts a long clip at random, and of a batch without long
+The stock feature extractor is random: it cuts a long clip at random, and of a batch without long
 clips it marks one at random as long. Here clips come as windows that fit, none is marked, and the
 same clip always has the same vector.
 """
@@ -90,7 +90,7 @@ def load_clap(name: EncoderName, placement: Placement) -> ClapEncoder:
     """A `Loader`: `clap:PLACE?revision=...&text_prompt=...`."""
     name.allow("revision", "text_prompt")
     if placement.quantize != "none":
-        raise UsageError(f"{name}: --quantize is not for CLAP, it is small enough")
+        raise UsageError(f"{name}: --quantize does not apply to CLAP, which is small enough")
     device = resolve_device(placement.device)
     # What is published of CLAP was computed in float32.
     dtype = "float32" if placement.dtype == "auto" else placement.dtype

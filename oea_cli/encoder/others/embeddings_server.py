@@ -20,14 +20,14 @@ from oea_cli.errors import OeaError, UsageError
 TEXTS_PER_REQUEST = 64
 RETRIES = 5  # the client waits as long as Retry-After says, else twice as long each time
 TIMEOUT = 120.0  # seconds for an answer
-MAX_REASON = 300  # characters of what a server says
+MAX_REASON = 300  # characters of a server's message
 
 Content = str | list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Ways:
-    """How a server wants to be asked."""
+class RequestStyle:
+    """How texts and sounds are sent to a server."""
 
     texts: str = "input"
     audio: str = "none"
@@ -40,10 +40,10 @@ class Ways:
 class Endpoint:
     """One model on one server, asked through the openai client."""
 
-    def __init__(self, address: str, model: str, ways: Ways) -> None:
+    def __init__(self, address: str, model: str, style: RequestStyle) -> None:
         import openai
 
-        self.address, self.model, self.ways = address, model, ways
+        self.address, self.model, self.style = address, model, style
         self._key = _api_key()
         self._openai = openai
         connections = openai.DefaultHttpxClient(follow_redirects=False)
@@ -57,7 +57,7 @@ class Endpoint:
         )
 
     def probe(self, text: str) -> np.ndarray:
-        """(1, d), the vector of a text; what is not there is not waited for, what is busy is."""
+        """(1, d), the vector of a text; waits for a busy server, not for one that is down."""
         try:
             return self._rows(
                 [self._text_request([text])], 1, self._client.with_options(max_retries=0)
@@ -70,7 +70,7 @@ class Endpoint:
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
         """(n, d) of n texts, prompted already."""
-        if self.ways.texts == "messages":
+        if self.style.texts == "messages":
             return self._rows([self._chat(text) for text in texts], len(texts))
         parts = range(0, len(texts), TEXTS_PER_REQUEST)
         requests = [self._text_request(texts[i : i + TEXTS_PER_REQUEST]) for i in parts]
@@ -89,20 +89,20 @@ class Endpoint:
         return np.stack(rows)
 
     def _text_request(self, texts: Sequence[str]) -> dict[str, Any]:
-        if self.ways.texts == "messages":
+        if self.style.texts == "messages":
             return self._chat(texts[0])
         return {"input": list(texts)}
 
     def _chat(self, content: Content) -> dict[str, Any]:
         messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
-        if self.ways.system_prompt is not None:
-            messages.insert(0, {"role": "system", "content": self.ways.system_prompt})
+        if self.style.system_prompt is not None:
+            messages.insert(0, {"role": "system", "content": self.style.system_prompt})
         return {"messages": messages}
 
     def _ask(self, client: Any, request: dict[str, Any]) -> list[np.ndarray]:
-        body = {"model": self.model, "encoding_format": self.ways.encoding, **request}
-        if self.ways.dimensions:
-            body["dimensions"] = self.ways.dimensions
+        body = {"model": self.model, "encoding_format": self.style.encoding, **request}
+        if self.style.dimensions:
+            body["dimensions"] = self.style.dimensions
         try:
             answer = client.post("/embeddings", cast_to=str, body=body)
         except self._openai.OpenAIError as error:
@@ -112,7 +112,7 @@ class Endpoint:
             return [_vector(item["embedding"]) for item in sorted(data, key=_index)]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise OeaError(
-                f"{self.address}: the answer holds no embeddings; is it the address of an "
+                f"{self.address}: the answer contains no embeddings; is it the address of an "
                 "OpenAI-compatible server, which mostly ends in /v1?"
             ) from error
 
@@ -124,22 +124,22 @@ class Endpoint:
             return (
                 f"refuses the key ({status})"
                 if self._key
-                else (f"wants a key ({status}); set OEA_API_KEY or OPENAI_API_KEY")
+                else (f"needs a key ({status}); set OEA_API_KEY or OPENAI_API_KEY")
             )
         if isinstance(error, kinds.APITimeoutError):
             return f"no answer within {TIMEOUT:.0f} s"
         if isinstance(error, kinds.APIConnectionError):
-            return f"cannot be reached ({self._said(error.__cause__ or error)})"
+            return f"cannot be reached ({self._message(error.__cause__ or error)})"
         if not isinstance(error, kinds.APIStatusError):
-            return self._said(error)
+            return self._message(error)
         if 300 <= error.status_code < 400:
             target = error.response.headers.get("location", "elsewhere")
-            return f"sends on to {target}, which is not followed; name that address yourself"
+            return f"redirects to {target}, which is not followed; give that address yourself"
         if isinstance(error, kinds.NotFoundError):
-            return f"knows no model '{self.model}', or no such address (404: {self._said(error)})"
-        return f"answered {error.status_code}: {self._said(error)}"
+            return f"has no model '{self.model}', or no such address (404: {self._message(error)})"
+        return f"answered {error.status_code}: {self._message(error)}"
 
-    def _said(self, error: BaseException) -> str:
+    def _message(self, error: BaseException) -> str:
         body = getattr(error, "body", None)
         text = str(body.get("message") or body) if isinstance(body, dict) else str(error)
         line = " ".join(text.split())[:MAX_REASON] or type(error).__name__
@@ -150,7 +150,7 @@ def _api_key() -> str:
     for variable in ("OEA_API_KEY", "OPENAI_API_KEY"):
         if key := os.environ.get(variable, "").strip():
             if not key.isascii() or not key.isprintable() or " " in key:
-                raise UsageError(f"{variable} holds characters that no key has")
+                raise UsageError(f"{variable} contains characters that no key contains")
             return key
     return ""
 

@@ -20,7 +20,7 @@ import soundfile
 
 from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.omni.settings import EncoderSettings, load_settings, prompted
-from oea_cli.encoder.others.embeddings_server import Endpoint, Ways
+from oea_cli.encoder.others.embeddings_server import Endpoint, RequestStyle
 from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
 from oea_cli.errors import OeaError, UsageError
 
@@ -58,7 +58,7 @@ class EndpointEncoder(PlainEncoder):
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim)."""
         # In a chat, a text must not be able to say <|im_end|> or <|AUDIO|>.
-        in_chat = self.endpoint.ways.texts == "messages"
+        in_chat = self.endpoint.style.texts == "messages"
         plain = [text.replace("<|", "< |") if in_chat else text for text in texts]
         rows = self.endpoint.texts([prompted(self.settings.text_prompt, text) for text in plain])
         return self.heads(rows, "text") if self.heads else rows
@@ -69,9 +69,11 @@ class EndpointEncoder(PlainEncoder):
 
     def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
         """WAV files in memory."""
-        if self.endpoint.ways.audio == "none" and len(waveforms):
-            raise OeaError(f"{self.name} is not asked for sounds; audio=messages in its name does")
-        kind = WAV[self.endpoint.ways.wav]
+        if self.endpoint.style.audio == "none" and len(waveforms):
+            raise OeaError(
+                f"{self.name} does not take sounds; with audio=messages in its name it does"
+            )
+        kind = WAV[self.endpoint.style.wav]
         return [_wav(waveform, self.sample_rate, kind) for waveform in waveforms]
 
     def encode_prepared(self, prepared: Any) -> np.ndarray:
@@ -90,25 +92,25 @@ def load_endpoint(name: EncoderName, placement: Placement) -> EndpointEncoder:
     """
     _check(name, placement)
     settings, heads, of_heads = _adapter(name)
-    ways = _ways(name, settings)
-    endpoint = Endpoint(name.place, name.options["model"], ways)
+    style = _request_style(name, settings)
+    endpoint = Endpoint(name.place, name.options["model"], style)
     width = endpoint.probe(prompted(settings.text_prompt, "?")).shape[1]
-    if ways.dimensions and width != ways.dimensions:
-        raise OeaError(f"{name}: asked for dim={ways.dimensions}, but its vectors have {width}")
+    if style.dimensions and width != style.dimensions:
+        raise OeaError(f"{name}: asked for dim={style.dimensions}, but its vectors have {width}")
     dim = width if heads is None else settings.dim
     if heads is not None:
         heads(np.zeros((1, width), np.float32), "text")  # raises where they do not fit
-    identity = [settings.text_prompt, settings.audio_prompt, settings.sample_rate, ways.texts]
+    identity = [settings.text_prompt, settings.audio_prompt, settings.sample_rate, style.texts]
     fingerprint = fingerprint_of("server", endpoint.model, dim, identity, of_heads)
     return EndpointEncoder(str(name), fingerprint, dim, endpoint, settings, heads)
 
 
 def _check(name: EncoderName, placement: Placement) -> None:
     if "@" in urlsplit(name.place).netloc:
-        raise UsageError("an address holds no password here; set OEA_API_KEY instead")
+        raise UsageError("an address must not contain a password; set OEA_API_KEY instead")
     name.allow(*OPTIONS, *CHOICES)
     if not name.options.get("model"):
-        raise UsageError(f"{name}: say which of the server's models: {name.place}?model=NAME")
+        raise UsageError(f"{name}: name one of the server's models: {name.place}?model=NAME")
     if placement.quantize != "none":
         raise UsageError(f"{name}: --quantize is up to the server")
     try:
@@ -134,19 +136,19 @@ def _adapter(name: EncoderName) -> tuple[EncoderSettings, Heads | None, str | No
     return EncoderSettings(**{**vars(settings), **given}), heads, of_heads
 
 
-def _ways(name: EncoderName, settings: EncoderSettings) -> Ways:
+def _request_style(name: EncoderName, settings: EncoderSettings) -> RequestStyle:
     has_adapter = "adapter" in name.options
     chosen = {"texts": "messages", "audio": "messages"} if has_adapter else {}
     for option, choices in CHOICES.items():
         value = name.options.get(option, chosen.get(option, choices[0]))
         if value not in choices:
-            raise UsageError(f"{name}: {option} is {' or '.join(choices)}, not '{value}'")
+            raise UsageError(f"{name}: {option} must be {' or '.join(choices)}; got '{value}'")
         chosen[option] = value
     dim = name.positive("dim")
     if dim and (has_adapter or dim != int(dim)):
-        raise UsageError(f"{name}: dim is a whole number, and with an adapter it is the adapter's")
+        raise UsageError(f"{name}: dim must be a whole number, and an adapter has its own")
     system = settings.system_prompt if has_adapter else None
-    return Ways(**chosen, system_prompt=system, dimensions=int(dim) if dim else None)
+    return RequestStyle(**chosen, system_prompt=system, dimensions=int(dim) if dim else None)
 
 
 def _wav(waveform: np.ndarray, sample_rate: int, kind: str) -> bytes:

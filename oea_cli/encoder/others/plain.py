@@ -1,10 +1,13 @@
-"""What an encoder needs besides its model: for rivals, servers and encoders of other packages.
+"""What an encoder needs besides its model: for other models, servers and other packages.
 
 class Mine(PlainEncoder):
     sample_rate, max_seconds = 32_000, 10.0
 
     def text_vectors(self, texts): ...       # (n, dim), any length, any float
     def audio_vectors(self, waveforms): ...  # the same
+
+A `MemoryError`, or torch's own error, makes the stream halve its batches. Threads are shared out
+for torch where it has been imported; `runtime` (see `Runtime`) does it for other libraries.
 """
 
 import hashlib
@@ -17,7 +20,7 @@ from oea_cli.errors import OeaError
 
 
 class PlainEncoder:
-    """Implements `Encoder` on top of two methods; a side that is not overridden is not there.
+    """Implements `Encoder` on top of two methods; one that is not overridden raises OeaError.
 
     Vectors become float32 of unit length here, and no input gives no rows. A zero vector becomes
     NaN, which every verb names and leaves out.
@@ -32,14 +35,14 @@ class PlainEncoder:
 
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim) of n texts, not necessarily of unit length."""
-        raise OeaError(f"{self.name} reads no texts")
+        raise OeaError(f"{self.name} does not encode texts")
 
     def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
         """(n, dim) of n mono float32 waveforms at `sample_rate`."""
-        raise OeaError(f"{self.name} hears no sounds; it is an encoder of texts")
+        raise OeaError(f"{self.name} does not encode sounds; it is a text encoder")
 
     @property
-    def stamp(self) -> str:
+    def encoder_id(self) -> str:
         """`NAME:FINGERPRINT`."""
         return f"{self.name}:{self.fingerprint}"
 

@@ -3,7 +3,7 @@
 [project.entry-points."oea.encoders"]
 mga-clap = "my_package:load"
 
-makes `mga-clap:PLACE`, and the bare name `mga-clap`, mean what `load(name, placement)` returns
+makes `mga-clap:PLACE`, and the bare name `mga-clap`, load what `load(name, placement)` returns
 (see `Loader`). A package is imported when its name is asked for, never before.
 """
 
@@ -14,7 +14,7 @@ from oea_cli.encoder.names.plug_ins import package_of, plug_in_entry
 from oea_cli.encoder.protocol import Encoder, Loader
 from oea_cli.errors import OeaError
 
-MAX_REASON = 300  # characters of what a package says
+MAX_REASON = 300  # characters of a package's message
 
 
 def find_plug_in(key: str) -> Loader | None:
@@ -30,7 +30,7 @@ def find_plug_in(key: str) -> Loader | None:
     except Exception as error:  # whatever an import of somebody else's code raises
         raise _broken(entry, "cannot be imported", error) from error
     if not callable(loader):
-        raise OeaError(f"the package {package_of(entry)}: its encoder '{key}' is no function")
+        raise OeaError(f"the package {package_of(entry)}: its encoder '{key}' is not a function")
 
     def load(name: EncoderName, placement: Placement) -> Encoder:
         try:

@@ -22,7 +22,7 @@ from oea_cli.encoder.runtime import TorchRuntime
 from oea_cli.errors import OeaError, UsageError
 
 OPTIONS = ("revision", "text_prompt", "audio_prompt", "prompt_name", "dim", "max_seconds")
-WINDOW_SECONDS = 30.0  # where neither the model nor the user says how long a clip may be
+WINDOW_SECONDS = 30.0  # where neither the model nor the user sets a limit
 
 
 class SentenceEncoder(PlainEncoder):
@@ -41,7 +41,7 @@ class SentenceEncoder(PlainEncoder):
         self.runtime = TorchRuntime(self.device)
         self.model = model
         self.text_prompt, self.audio_prompt = prompts
-        self.hears = "audio" in model.modalities
+        self.takes_audio = "audio" in model.modalities
         extractor = _feature_extractor(model)
         self.sample_rate = int(getattr(extractor, "sampling_rate", None) or self.sample_rate)
         limit = _longest_seconds(extractor)
@@ -53,19 +53,19 @@ class SentenceEncoder(PlainEncoder):
         prompt = self.text_prompt
         if prompt and "{}" in prompt:
             texts, prompt = [prompted(prompt, text) for text in texts], None
-        # Of a model that hears, the library would take a text like "bark.wav" for a file to read.
-        items = [{"text": text} for text in texts] if self.hears else list(texts)
+        # With a model that takes audio, the library reads a text like "bark.wav" as a file.
+        items = [{"text": text} for text in texts] if self.takes_audio else list(texts)
         return self._forward(self._inputs(items, prompt))
 
     def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
         """(n, dim); raises OeaError for a model of texts."""
-        if not self.hears:
+        if not self.takes_audio:
             return super().audio_vectors(waveforms)
         return self._forward(self.prepare_audio(waveforms))
 
     def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
         """The model's inputs."""
-        if not self.hears or not len(waveforms):
+        if not self.takes_audio or not len(waveforms):
             return waveforms
         limit = round(self.max_seconds * self.sample_rate)
         clips = [
@@ -98,7 +98,7 @@ def load_sentence_transformer(name: EncoderName, placement: Placement) -> Senten
     name.allow(*OPTIONS)
     if "{}" in name.options.get("audio_prompt", ""):
         raise UsageError(
-            f"{name}: an audio_prompt of st: has no {{}}, it goes to the library whole"
+            f"{name}: an audio_prompt of st: must not contain {{}}; the library gets it as it is"
         )
     try:
         from sentence_transformers import SentenceTransformer

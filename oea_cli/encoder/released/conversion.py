@@ -2,7 +2,7 @@
 
 The release saved PEFT's whole state, the frozen backbone included. What was trained is the LoRA
 matrices on the language model's and the audio tower's attention, and two heads; that is kept, after
-its names, count and shapes have been compared with the backbone that it says it belongs to.
+its names, count and shapes have been compared with the backbone that it claims to belong to.
 """
 
 import re
@@ -40,7 +40,7 @@ _LORA_KEY = re.compile(r"(.+)\.lora_([AB])(?:\.\w+)?\.weight")
 
 @dataclass(frozen=True)
 class Conversion:
-    """What came of it."""
+    """What was converted."""
 
     base: str
     num_lora: int  # tensors
@@ -114,7 +114,7 @@ def lora_shapes(
 
 
 def _lora_tensors(checkpoint: TorchCheckpoint) -> Tensors:
-    """The LoRA matrices by PEFT's names on our backbone; the release calls its parts otherwise."""
+    """The LoRA matrices by PEFT's names on our backbone; the release names them differently."""
     found: Tensors = {}
     for key, tensor in _tensors(checkpoint, "lora_state_dict").items():
         if "lora_" not in key:
@@ -127,7 +127,7 @@ def _lora_tensors(checkpoint: TorchCheckpoint) -> Tensors:
         if name in found:
             raise OeaError(f"{checkpoint.name}: holds {key} a second time, under another name")
         if tensor.ndim != 2:
-            raise OeaError(f"{checkpoint.name}: {key} is no matrix")
+            raise OeaError(f"{checkpoint.name}: {key} is not a matrix")
         found[name] = tensor
     if not any("lora_A" in name for name in found):
         raise OeaError(f"{checkpoint.name}: no LoRA tensors in its lora_state_dict")
@@ -168,7 +168,7 @@ def _tensors(checkpoint: TorchCheckpoint, part: str) -> Tensors:
         kind = f"holds {', '.join(map(str, content))}" if isinstance(content, dict) else "no dict"
         raise OeaError(f"{checkpoint.name}: no '{part}' in it; is it OEA's? ({kind})")
     if not isinstance(content[part], dict):
-        raise OeaError(f"{checkpoint.name}: its '{part}' is no state dict")
+        raise OeaError(f"{checkpoint.name}: its '{part}' is not a state dict")
     return {str(key): value for key, value in content[part].items() if isinstance(value, Tensor)}
 
 
@@ -214,7 +214,7 @@ def _find_base(checkpoint: TorchCheckpoint, lora: Tensors, trained_with: Mapping
         return named[0]
     raise OeaError(
         f"{checkpoint.name}: fits {' and '.join(fitting)} alike, and does not say which it was "
-        "trained on; say it with --base"
+        "trained on; name it with --base"
     )
 
 
@@ -253,7 +253,7 @@ def _read_all(
     numbers: Tensors = {}
     for name, tensor in tensors.items():
         if not tensor.is_floating_point():
-            raise OeaError(f"{checkpoint.name}: {name} holds {tensor.dtype}, no weights")
+            raise OeaError(f"{checkpoint.name}: {name} holds {tensor.dtype}, not weights")
         numbers[name] = checkpoint.read(tensor).float().contiguous()
         if not numbers[name].isfinite().all():
             raise OeaError(f"{checkpoint.name}: {name} holds numbers that are not finite")

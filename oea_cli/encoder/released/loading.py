@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def load_released(name: EncoderName, placement: Placement) -> OmniEncoder:
-    """A `Loader`. Says what is downloaded, and under which licence, before it begins."""
+    """A `Loader`. Prints what is downloaded, and under which licence, before it begins."""
     name.allow()
     adapter = adapter_cache(name.place)
     if not (adapter / "encoder.json").is_file():

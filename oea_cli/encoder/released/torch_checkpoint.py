@@ -1,4 +1,4 @@
-"""A checkpoint written by `torch.save`, read without running anything that it says.
+"""A checkpoint written by `torch.save`, read without executing anything in it.
 
 Such a file is an uncompressed zip: one record per tensor, and a pickle that says which is which. A
 pickle is a program. This one is scanned first, and refused unless every name it asks for is on the
@@ -33,7 +33,7 @@ WEIGHTS = {
     *(f"torch {name}Storage" for name in ("Float", "Double", "Half", "BFloat16", "Byte", "Bool")),
     *(f"torch {name}Storage" for name in ("Char", "Short", "Int", "Long")),
 }
-"""What a checkpoint of weights needs, as `module name`; torch's own unpickler knows them."""
+"""What a checkpoint of weights needs, as `module name`; torch's own unpickler loads them."""
 PATHS = {
     f"{module} {flavour}Path": PurePosixPath if "Posix" in flavour else PureWindowsPath
     for module in ("pathlib", "pathlib._local")  # the latter is how Python 3.13 spells it
@@ -151,9 +151,9 @@ def _open_zip(file: IO[bytes], name: str) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         if looks_like_one:
             raise OeaError(f"{name}: is cut off or damaged; download it again") from error
-        raise OeaError(f"{name}: is no torch checkpoint (those are zip files)") from error
+        raise OeaError(f"{name}: is not a torch checkpoint (those are zip files)") from error
     if not looks_like_one:
-        raise OeaError(f"{name}: is no torch checkpoint (those begin as a zip file does)")
+        raise OeaError(f"{name}: is not a torch checkpoint (those begin as a zip file does)")
     seen: set[str] = set()
     for record in records:
         stored = record.compress_type == zipfile.ZIP_STORED

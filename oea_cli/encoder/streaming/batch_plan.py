@@ -1,7 +1,7 @@
 """How a stretch of the input becomes batches: by what they cost, each of similar length.
 
 What a batch costs is its padded size: rows x the longest one, in tokens. Encoders cut texts and
-sounds into tokens in their own ways; a fixed rule comes near enough to all of them.
+sounds into tokens differently; a fixed rule is close enough for all of them.
 """
 
 import math

@@ -7,8 +7,8 @@ The stages, all within a fixed memory:
     lanes          threads that turn batches into vectors
     memory_fit     smaller batches where memory ends
 
-Every verb that needs vectors takes them from here. Threads and the decoders are there once they are
-needed: a single text costs what the encoder costs.
+Every verb that needs vectors gets them here. Threads and decoders are started when they are needed,
+so a single text costs no more than its encoding.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence

@@ -42,7 +42,7 @@ CAPTIONS = tuple(
 
 ROUND_SECONDS = 3.0  # about how long a round should take
 MAX_CLIPS, MAX_TEXTS = 256, 2048
-TRIAL = 8  # clips or texts that tell how many those are
+TRIAL = 8  # clips or texts to estimate those numbers from
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def measure(
     records: list[dict[str, Any]] | None = None,
     notice: Notice = lambda text: None,
 ) -> Result:
-    """Everything that `oea models bench` tells; `records` are sounds to embed from their files.
+    """Everything that `oea models bench` reports; `records` are sounds to embed from their files.
 
     Times are medians over the rounds, in milliseconds; memory in bytes; rates in 1/s. Raises
     OeaError for clips that are longer than a window of the encoder.
@@ -278,7 +278,7 @@ def sounds_of(clip: np.ndarray, count: int) -> list[EncoderInput]:
 
 
 def captions(count: int) -> list[EncoderInput]:
-    """So many texts."""
+    """As many texts as asked for."""
     return [EncoderInput({"id": str(i)}, CAPTIONS[i % len(CAPTIONS)]) for i in range(count)]
 
 
@@ -301,13 +301,13 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def emptied(batches: Iterable[object]) -> None:
-    """Let them all come, and keep none."""
+    """Exhaust the iterator."""
     for _ in batches:
         pass
 
 
 def wait_for(device: str) -> None:
-    """Until the device has done what it was told."""
+    """Return once the device has finished its work."""
     if device == "cuda":
         torch.cuda.synchronize()
     elif device == "mps":

@@ -1,4 +1,4 @@
-"""What encoders there are, and what can be said of one without downloading anything."""
+"""What encoders there are, and what is known of one without downloading anything."""
 
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -23,7 +23,7 @@ def catalogue() -> list[Description]:
 def describe(name: EncoderName) -> Description:
     """What is known of an encoder on this machine; no network, and no weights are read.
 
-    Raises OeaError for a name that means nothing, UsageError for a kind that keeps no description.
+    Raises OeaError for an unknown name, UsageError for a kind that keeps no description.
     """
     entry = plug_in_entry(name.scheme or name.place)
     if name.scheme in KINDS or (name.scheme and entry is None):

@@ -41,7 +41,7 @@ def export(
     if not isinstance(encoder, OmniEncoder) or encoder.model.text_head is None:
         raise OeaError(f"{name}: only OEA encoders, a Qwen2.5-Omni with heads, can be exported")
     settings = encoder.front_end.settings
-    origin = {**settings.training, "exported_from": encoder.stamp}
+    origin = {**settings.training, "exported_from": encoder.encoder_id}
     if settings.base:
         origin["backbone"] = f"{settings.base}@{settings.base_revision}".rstrip("@")
     settings = replace(settings, base="", base_revision="", lora=True, training=origin)

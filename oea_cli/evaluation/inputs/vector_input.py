@@ -11,7 +11,7 @@ import numpy as np
 
 from oea_cli.clips.captions import captions_by_clip, captions_in
 from oea_cli.clips.lookup import GetRecords, lookup
-from oea_cli.clips.queries import Query, as_asked, distinct, query_from, read_queries
+from oea_cli.clips.queries import Query, distinct, query_from, read_queries
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import OeaError, Report, UsageError
@@ -314,7 +314,7 @@ def _encoded(
     """Encode texts and sounds; a query with neither, but with the id of a clip, is that clip."""
     stored = [query for query in queries if not query.has_content and query.id in index.row_of]
     vectors = {query.id: index.vector_of(query.id) for query in stored}
-    records = [as_asked(query.as_record()) for query in queries if query.id not in vectors]
+    records = [query.as_record() for query in queries if query.id not in vectors]
     if records:
         with closing(stream_clips(get_encoder(), records, report=report)) as batches:
             for batch in batches:

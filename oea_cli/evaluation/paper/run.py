@@ -112,7 +112,7 @@ def run_unit(unit: Unit, encoder: Encoder, hear: Listeners) -> None:
     figures = {task.name: meter.figures(task) for task in unit.tasks}
     content = {
         SETTINGS_KEY: unit.settings,
-        "encoder": encoder.stamp,
+        "encoder": encoder.encoder_id,
         "device": encoder.device,
         "versions": versions(),
         "dataset": unit.dataset.name,
@@ -137,11 +137,11 @@ def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners)
     folder = unit.folder / INDEX_NAME
     if is_index(folder):
         index = VectorIndex.open(folder)
-        if index.encoder == encoder.stamp and _described(_all(index)) == _described(records):
+        if index.encoder == encoder.encoder_id and _described(_all(index)) == _described(records):
             return index
     hear.notice(f"{_name(unit)}: embedding {len(records)} clips")
     batches = stream(encoder, records, report=hear.input_failed)
-    build_index(folder, batches, dim=encoder.dim, encoder=encoder.stamp, kind="exact")
+    build_index(folder, batches, dim=encoder.dim, encoder=encoder.encoder_id, kind="exact")
     return VectorIndex.open(folder)
 
 

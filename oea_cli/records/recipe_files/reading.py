@@ -21,8 +21,10 @@ def read_mapping(path: Path) -> Tree:
         if len(content) > LARGEST_FILE:
             raise UsageError(f"{path}: is larger than {LARGEST_FILE:,} bytes; is it a recipe?")
         tree = yaml.safe_load(content.decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error})") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 ({error.reason} at byte {error.start:,})") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{path}: not YAML ({_one_line(error)})") from error
     if not isinstance(tree, dict):

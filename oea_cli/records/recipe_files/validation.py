@@ -140,7 +140,7 @@ def _reason(detail: ErrorDetails) -> str:
 def _shown(value: Any) -> str:
     """A value, cut short: one alias in YAML can stand for more than fits into memory."""
     short = Repr()
-    short.maxlevel, short.maxlist, short.maxdict = 2, 4, 4
+    short.maxlevel, short.maxlist, short.maxdict = 1, 4, 4
     short.maxstring = short.maxother = 200
     return short.repr(value)
 

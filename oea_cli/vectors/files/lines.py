@@ -126,7 +126,7 @@ class LineSink:
 
     def __init__(self, stream: BinaryIO, origin: Origin, encoding: Encoding) -> None:
         self._stream = stream
-        self._stamp = {} if origin.encoder is None else {"encoder": origin.encoder}
+        self._encoder = {} if origin.encoder is None else {"encoder": origin.encoder}
         self._type = STORAGE_TYPES[origin.storage]
         self._encoding = encoding
 
@@ -142,7 +142,7 @@ class LineSink:
 
     def _line(self, record: Record, vector: Vectors) -> bytes:
         value = vector if self._encoding == "json" else _base64(vector)
-        return json_line({**record, "embedding": value, **self._stamp})
+        return json_line({**record, "embedding": value, **self._encoder})
 
     def close(self) -> None:
         """Hand over what is left in the buffer."""

@@ -4,7 +4,7 @@ The file's key-value "oea" is JSON: encoder, dim, count, storage, metadata, and 
 in the columns (see record_columns.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from oea_cli.records.columns import (
     PARQUET_KEY,
     ColumnPlan,
     ParquetTable,
+    json_records_of,
     open_parquet,
     plan_columns,
     records_of,
@@ -47,16 +48,16 @@ def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
     first = next(table.frames, None)
     if first is None or first.is_empty():
         return empty_reader(table.metadata.get("encoder"))
-    encoder = table.metadata.get("encoder", _stamp(first))
+    encoder = table.metadata.get("encoder", _encoder_of(first))
     dim = _matrix_of(first[COLUMN], str(path)).shape[1]
     batches = _batches(first, table, encoder, dim, str(path))
     return EmbeddingReader(batches, encoder, dim, table.metadata.get("metadata", {}))
 
 
-def _stamp(frame: pl.DataFrame) -> str | None:
+def _encoder_of(frame: pl.DataFrame) -> str | None:
     # A file from elsewhere may carry the pipe's keys as columns.
-    stamp: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
-    return stamp
+    encoder: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
+    return encoder
 
 
 def _batches(
@@ -70,12 +71,21 @@ def _batches(
             raise OeaError(f"{where}: {vectors.shape[1]} dimensions after row {row}, {dim} before")
         if "encoder" in frame.columns and (frame["encoder"].ne_missing(encoder)).any():
             raise OeaError(f"{where}: vectors of several encoders; embed them all with one")
-        records = records_of(frame.drop(COLUMN, "encoder", strict=False), table.description)
-        records = records or [{} for _ in range(len(vectors))]
-        numbered(records, row)
+        records = _records_of(frame.drop(COLUMN, "encoder", strict=False), table, row, len(vectors))
         yield Batch(records, unit_rows(vectors, records, where))
         row += len(vectors)
         frame = next(table.frames, None)
+
+
+def _records_of(
+    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int
+) -> Sequence[Record]:
+    texts = json_records_of(frame, table.description)
+    if texts is not None:
+        return texts
+    records = records_of(frame, table.description) or [{} for _ in range(count)]
+    numbered(records, first_row)
+    return records
 
 
 def _matrix_of(column: pl.Series, where: str) -> npt.NDArray[Any]:

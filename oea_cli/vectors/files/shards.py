@@ -51,7 +51,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             raise ValueError("no 'encoder', 'dim' and 'shards'")
     except FileNotFoundError as error:
         if (folder / "index.json").exists():
-            why = "it is an index; the vectors that it was made from are meant"
+            why = "it is an index, not the vectors that it was made from; name those"
         elif (folder / "metadata").is_dir():
             why = "`oea embed` did not finish; run it again and it goes on where it stopped"
         else:
@@ -134,19 +134,23 @@ class ShardSink:
             path.unlink()
 
     def _adopt_shard(self, path: Path) -> None:
-        said = open_parquet(path).metadata
-        if "encoder" not in said:
+        stored = open_parquet(path).metadata
+        if "encoder" not in stored:
             raise OeaError(f"{path}: not written by oea; choose another folder")
-        if said["encoder"] != self._origin.encoder:
+        if stored["encoder"] != self._origin.encoder:
             raise OeaError(
-                f"{self._folder}: holds vectors of {said['encoder']}, not of "
+                f"{self._folder}: holds vectors of {stored['encoder']}, not of "
                 f"{self._origin.encoder}; choose another folder, or --no-resume to start anew"
             )
-        mine = {"kind": self._kind, "storage": self._origin.storage}
-        theirs = {key: said.get(key) for key in mine}
-        if theirs != mine:
-            raise OeaError(f"{self._folder}: holds {theirs}, this run makes {mine}")
-        shard = {"number": int(path.stem.rpartition("_")[2]), **said["shard"], "dim": said["dim"]}
+        wanted = {"kind": self._kind, "storage": self._origin.storage}
+        found = {key: stored.get(key) for key in wanted}
+        if found != wanted:
+            raise OeaError(f"{self._folder}: holds vectors of {found}, this run makes {wanted}")
+        shard = {
+            "number": int(path.stem.rpartition("_")[2]),
+            **stored["shard"],
+            "dim": stored["dim"],
+        }
         if not _is_whole(self._folder / shard["vectors"], shard):
             path.unlink()
             return
@@ -205,9 +209,10 @@ class ShardSink:
 
     def _store_records(self, records: list[Record], shard: dict[str, Any], dim: int) -> None:
         plan = plan_columns(records)
-        said = {**self._origin.description(len(records), dim), "kind": self._kind, "shard": shard}
+        described = self._origin.description(len(records), dim)
+        described |= {"kind": self._kind, "shard": shard}
         with Aside(self._folder / shard["records"]) as temporary:
-            plan.frame(records).write_parquet(temporary, metadata=key_values(said, plan))
+            plan.frame(records).write_parquet(temporary, metadata=key_values(described, plan))
 
     def close(self) -> None:
         """Store the last shard, then the manifest that makes the folder whole."""

@@ -11,7 +11,6 @@ import numpy as np
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.vectors.arrays import RowNumbers
 from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.index.intake import Change, Intake, VectorBatch
 from oea_cli.vectors.index.manifest import (
     Manifest,
     Segment,
@@ -22,6 +21,7 @@ from oea_cli.vectors.index.manifest import (
     write_manifest,
     writing,
 )
+from oea_cli.vectors.index.row_writer import Change, RowWriter, VectorBatch
 from oea_cli.vectors.index.segment_writer import SegmentWriter
 from oea_cli.vectors.index.storage import check_storage, encode_rows
 
@@ -142,18 +142,18 @@ def _extend(
     """Write the batches as a new segment after those of `index`, and name it in the manifest."""
     number = manifest.next_number
     writer = SegmentWriter(folder, number, manifest.dim, manifest.storage)
-    intake = Intake(index, writer, newer_wins)
+    rows = RowWriter(index, writer, newer_wins)
     try:
         for batch in batches:
-            intake.take(batch)
+            rows.write(batch)
     except BaseException:
         writer.abort()
         raise
-    change = intake.change
+    change = rows.change
     segments = manifest.segments
     if writer.rows.num_rows:
-        old_rows = {row for row in intake.dead if row < intake.first_row}
-        new_rows = np.array(sorted(intake.dead - old_rows), np.int64) - intake.first_row
+        old_rows = {row for row in rows.dead if row < rows.first_row}
+        new_rows = np.array(sorted(rows.dead - old_rows), np.int64) - rows.first_row
         segment = _finish(folder, manifest, writer, manifest.num_live + change.added)
         segment = mark_deleted(folder, segment, new_rows, number)
         segments = (*(_with_deleted(folder, index, old_rows, number) if index else ()), segment)

@@ -111,7 +111,14 @@ def test_two_processes_have_the_gradients_of_one(
     output = tmp_path / "gradients.safetensors"
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
     done = subprocess.run(
-        [*launcher, "2", "-m", "tests.gradients", str(tiny_encoder), str(output)],
+        [
+            *launcher,
+            "2",
+            "-m",
+            "tests.training.objective.gradients",
+            str(tiny_encoder),
+            str(output),
+        ],
         env={**clean_environment(), "OMP_NUM_THREADS": "1"},
         cwd=REPOSITORY,
         capture_output=True,

@@ -41,7 +41,7 @@ class Change:
     total: int = 0
 
 
-class Intake:
+class RowWriter:
     """Decides for every incoming record whether it is new, known, or in the place of another."""
 
     def __init__(self, index: VectorIndex | None, writer: SegmentWriter, newer_wins: bool) -> None:
@@ -51,21 +51,22 @@ class Intake:
         self.dead: set[int] = set()
         self.change = Change()
 
-    def take(self, batch: VectorBatch) -> None:
+    def write(self, batch: VectorBatch) -> None:
         """Write what is new of a batch."""
         ids, texts = ids_of(batch.records), texts_of(batch.records)
         stored = encode_rows(batch.vectors, self.writer.storage)
         start = self.first_row + self.writer.rows.num_rows
-        if len(set(ids)) == len(ids) and self.known.keys().isdisjoint(ids):
-            self.known.update(zip(ids, range(start, start + len(ids)), strict=True))
+        new = dict(zip(ids, range(start, start + len(ids)), strict=True))
+        if len(new) == len(ids) and self.known.keys().isdisjoint(new):
+            self.known.update(new)
             self.change.added += len(ids)
             self.writer.write(ids, texts, batch.vectors, stored)
             return
         for place, (id_, text) in enumerate(zip(ids, texts, strict=True)):
             one = slice(place, place + 1)
-            self._take_one(id_, text, batch.vectors[one], stored[one])
+            self._write_one(id_, text, batch.vectors[one], stored[one])
 
-    def _take_one(self, id_: str, text: str, vector: Floats, stored: Stored) -> None:
+    def _write_one(self, id_: str, text: str, vector: Floats, stored: Stored) -> None:
         row = self.known.get(id_)
         if row is None:
             self.change.added += 1
@@ -89,7 +90,7 @@ class Intake:
         cosine = old @ new / np.sqrt((old @ old) * (new @ new))
         if cosine < 1 - SAME_VECTOR[self.writer.storage]:
             return False
-        return not self.newer_wins or _says_the_same(self._text(row), text)
+        return not self.newer_wins or _is_one_record(self._text(row), text)
 
     def _stored(self, row: int) -> Stored:
         if self.index is not None and row < self.first_row:
@@ -112,7 +113,7 @@ class Intake:
         )
 
 
-def _says_the_same(old: str | None, new: str) -> bool:
+def _is_one_record(old: str | None, new: str) -> bool:
     """Return whether two JSON texts are one record, however they are spaced and escaped."""
     if old is None or old == new:
         return old == new
