@@ -89,11 +89,9 @@ def train(
 
     \b
     Examples:
-      oea train recipes/smoke.yaml -o runs/smoke --set folders.clips=sounds
-      oea train recipes/oea-qwen3b.yaml -o adapters/mine --set folders.clotho=~/Clotho
-      oea train --explain
-      oea train --plot runs/smoke
-      torchrun --nproc-per-node 4 -m oea_cli train recipes/smoke.yaml -o runs/smoke
+      oea train recipes/smoke.yaml -o smoke --set folders.clips=sounds
+      oea train recipes/oea-qwen3b.yaml -o mine --set folders.clotho=~/Clotho
+      torchrun --nproc-per-node 4 -m oea_cli train recipes/smoke.yaml -o smoke
     """
     if explain:
         _explain()
