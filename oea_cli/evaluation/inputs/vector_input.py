@@ -15,11 +15,11 @@ from oea_cli.clips.queries import Query, distinct, query_from, read_queries
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import OeaError, Report, UsageError
-from oea_cli.evaluation.inputs.evidence import corpus_records, query_records
 from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
+from oea_cli.evaluation.inputs.record_lookup import corpus_records, query_records
 from oea_cli.evaluation.inputs.run_input import RANK_RULES, with_targets
-from oea_cli.evaluation.scoring.tasks import Questions, Task, one_per_clip, rank
-from oea_cli.evaluation.setting import Evidence, Setting
+from oea_cli.evaluation.scoring.tasks import QueryVectors, Task, one_per_clip, rank
+from oea_cli.evaluation.setting import RecordLookup, Setting
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.ids import caption_id, clip_of, is_window
 from oea_cli.records.rows import Record
@@ -49,32 +49,32 @@ class Protocol:
     seed: int = 0
     ties: Ties = "strict"
     allow_missing: bool = False
-    within: str | None = None  # a key of the clips' records: a query ranks among its target's kind
+    within: str | None = None  # a key of the records: a query ranks clips with its target's value
 
 
 def evaluate_vectors(
     queries: Sequence[str], corpus: str, qrels: str | None, protocol: Protocol
 ) -> tuple[Outcomes, Setting]:
-    """Rank vectors by vectors, whoever made them.
+    """Rank corpus vectors by query vectors, whatever made them.
 
     Without `queries`, text-to-text ranks the corpus by its own rows. Raises OeaError for vectors of
     two encoders or dimensions, and where a query's target is not in the corpus.
     """
     candidates = read_corpus(corpus)
     if queries:
-        questions, encoder = _vector_questions(_only_one(queries))
+        query_vectors, encoder = _read_query_vectors(_only_one(queries))
     elif protocol.task == "text-to-text":
-        questions, encoder = _own_rows(candidates), candidates.encoder
+        query_vectors, encoder = _rows_as_queries(candidates), candidates.encoder
     else:
         raise UsageError("--corpus needs --queries FILE with vectors")
     if not same_encoder(encoder, candidates.encoder):
         raise OeaError(
             f"{queries[0]}: made by {encoder}, {corpus} by {candidates.encoder}; "
-            "embed both with one"
+            "embed both with the same encoder"
         )
     records = corpus_records(corpus, candidates.ids)
     named = _named(queries, corpus)
-    return _evaluate(questions, candidates, qrels, protocol, "vectors", named, records)
+    return _evaluate(query_vectors, candidates, qrels, protocol, "vectors", named, records)
 
 
 def evaluate_index(
@@ -87,8 +87,9 @@ def evaluate_index(
 ) -> tuple[Outcomes, Setting]:
     """Rank what an index holds, exactly, queries encoded by the index's own encoder.
 
-    Without `queries`, the captions of its records ask (or, audio-to-text, its clips). Raises
-    OeaError for an index without captions where they are needed, and as `evaluate_vectors` does.
+    Without `queries`, the captions of its records are the queries (or, audio-to-text, its clips).
+    Raises OeaError for an index without captions where they are needed, and as `evaluate_vectors`
+    does.
     """
     index = VectorIndex.open(folder)
     clips = index_corpus(index)
@@ -97,24 +98,32 @@ def evaluate_index(
     corpus = _caption_corpus(index, encoder_of_index()) if captions else clips
     if protocol.task == "audio-to-text":
         if queries:
-            raise UsageError("audio-to-text asks with the index's own clips; leave --queries out")
-        questions = _clip_questions(clips.by_clip() if clips.has_windows else clips)
+            raise UsageError(
+                "audio-to-text: the queries are the index's own clips; leave --queries out"
+            )
+        query_vectors = _clips_as_queries(clips.by_clip() if clips.has_windows else clips)
     elif queries:
-        questions = _index_questions(queries, index, encoder_of_index, report)
+        query_vectors = _queries_for_index(queries, index, encoder_of_index, report)
     elif protocol.task == "text-to-text":
-        questions = _own_rows(corpus)
+        query_vectors = _rows_as_queries(corpus)
     elif protocol.task == "text-to-audio":
-        questions = _own_rows(_caption_corpus(index, encoder_of_index()))
+        query_vectors = _rows_as_queries(_caption_corpus(index, encoder_of_index()))
     else:
         raise UsageError("audio-to-audio needs --queries FILE with targets")
     named = _named(queries, str(folder))
     return _evaluate(
-        questions, corpus, qrels, protocol, "index", named, lookup(index.row_of, index.records_of)
+        query_vectors,
+        corpus,
+        qrels,
+        protocol,
+        "index",
+        named,
+        lookup(index.row_of, index.records_of),
     )
 
 
 def _evaluate(
-    questions: Questions,
+    query_vectors: QueryVectors,
     corpus: Corpus,
     qrels: str | None,
     protocol: Protocol,
@@ -122,46 +131,48 @@ def _evaluate(
     source: str,
     clips: GetRecords,
 ) -> tuple[Outcomes, Setting]:
-    asked, unjudged = _judged(questions, qrels)
-    if asked.vectors.shape[1] != corpus.dim:
+    judged, num_without_relevant = _judged(query_vectors, qrels)
+    if judged.vectors.shape[1] != corpus.dim:
         raise OeaError(
-            f"{source}: vectors of {asked.vectors.shape[1]} dimensions, {corpus.where} has "
-            f"{corpus.dim}; embed both with one encoder"
+            f"{source}: vectors of {judged.vectors.shape[1]} dimensions, {corpus.where} has "
+            f"{corpus.dim}; embed both with the same encoder"
         )
-    if corpus.has_windows and not any(map(_names_window, asked.queries)):
+    if corpus.has_windows and not any(map(_names_window, judged.queries)):
         corpus = corpus.by_clip()
     if protocol.captions == "one":
-        asked = asked.chosen(one_per_clip(asked.queries, protocol.seed))
-    told = _told(protocol, kind)
+        judged = judged.chosen(one_per_clip(judged.queries, protocol.seed))
+    described = protocol_document(protocol, kind)
     if protocol.within is None:
         outcomes = rank(
-            asked, corpus, protocol.task, ties=protocol.ties, allow_missing=protocol.allow_missing
+            judged, corpus, protocol.task, ties=protocol.ties, allow_missing=protocol.allow_missing
         )
     else:
-        outcomes, told["pools"] = _rank_within(asked, corpus, clips, protocol, protocol.within)
+        outcomes, described["pools"] = _rank_within(
+            judged, corpus, clips, protocol, protocol.within
+        )
     counts = {
         "corpus": len(corpus),
-        "queries_without_relevant": unjudged,
-        "queries_not_encoded": asked.is_encoded.count(False),
+        "queries_without_relevant": num_without_relevant,
+        "queries_not_encoded": judged.is_encoded.count(False),
     }
     datasets = {name for name in outcomes.datasets if name is not None}
     if protocol.within is None and len(datasets) > 1:
         counts["datasets_in_one_pool"] = len(datasets)
     if protocol.task == "text-to-text":
-        counts["skipped_single_caption"] = len(asked.queries) - len(outcomes)
-    evidence = Evidence(query_records(asked.queries), clips)
-    return outcomes, Setting(told, counts, corpus.encoder, evidence)
+        counts["skipped_single_caption"] = len(judged.queries) - len(outcomes)
+    records = RecordLookup(query_records(judged.queries), clips)
+    return outcomes, Setting(described, counts, corpus.encoder, records)
 
 
 def _rank_within(
-    asked: Questions, corpus: Corpus, records: GetRecords, protocol: Protocol, key: str
+    judged: QueryVectors, corpus: Corpus, records: GetRecords, protocol: Protocol, key: str
 ) -> tuple[Outcomes, dict[str, int]]:
     """The outcomes, every query ranked in its own pool, and the pools' sizes."""
     from oea_cli.evaluation.scoring.pools import labels_of, rank_within, sizes
 
-    labels = labels_of(corpus, key, records, asked.queries, protocol.task)
+    labels = labels_of(corpus, key, records, judged.queries, protocol.task)
     found = rank_within(
-        asked,
+        judged,
         corpus,
         labels,
         protocol.task,
@@ -172,13 +183,13 @@ def _rank_within(
 
 
 def _names_window(query: Query) -> bool:
-    """True where a query asks for a part of a clip, and not for the clip."""
+    """True where a query's target or hard negative is a window of a clip."""
     return any(map(is_window, (*query.targets, query.hard_negative or "")))
 
 
-def _told(protocol: Protocol, kind: str) -> Record:
-    """The protocol, as the results name it."""
-    told: Record = {
+def protocol_document(protocol: Protocol, kind: str) -> Record:
+    """The protocol as a part of the results document."""
+    document: Record = {
         "task": protocol.task,
         "input": kind,
         "candidates": "captions" if protocol.task.endswith("text") else "clips",
@@ -189,27 +200,27 @@ def _told(protocol: Protocol, kind: str) -> Record:
         "search": "exact",
     }
     if protocol.captions == "one":
-        told["captions_seed"] = protocol.seed
+        document["captions_seed"] = protocol.seed
     if protocol.task.endswith("text"):
-        told["relevance"] = "the best rank among the clip's captions"
+        document["relevance"] = "the best rank among the clip's captions"
     if protocol.task in ("text-to-text", "audio-to-audio"):
-        told["self"] = "the query itself is no candidate"
-    return told
+        document["self"] = "the query itself is no candidate"
+    return document
 
 
-def _judged(questions: Questions, qrels: str | None) -> tuple[Questions, int]:
-    """The questions with the qrels' targets, and how many have nothing relevant to them."""
+def _judged(query_vectors: QueryVectors, qrels: str | None) -> tuple[QueryVectors, int]:
+    """The queries with the qrels' targets, and how many of them have no relevant clip."""
     if qrels is None:
-        return questions, 0
-    judged = with_qrels(questions.queries, distinct(read_qrels(qrels)), qrels)
+        return query_vectors, 0
+    judged = with_qrels(query_vectors.queries, distinct(read_qrels(qrels)), qrels)
     found = {query.id: query for query in with_targets(judged, qrels)}
-    rows = [row for row, query in enumerate(questions.queries) if query.id in found]
-    kept = questions.chosen(rows)
+    rows = [row for row, query in enumerate(query_vectors.queries) if query.id in found]
+    kept = query_vectors.chosen(rows)
     queries = [found[query.id] for query in kept.queries]
-    return Questions(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
+    return QueryVectors(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
 
 
-def _vector_questions(source: str) -> tuple[Questions, str | None]:
+def _read_query_vectors(source: str) -> tuple[QueryVectors, str | None]:
     first_line, stream = sniff(source)
     if not holds_vectors(source, first_line):
         raise OeaError(
@@ -219,7 +230,7 @@ def _vector_questions(source: str) -> tuple[Questions, str | None]:
     return _read_vectors(stream or source, source)
 
 
-def _read_vectors(opened: str | BinaryIO, source: str) -> tuple[Questions, str | None]:
+def _read_vectors(opened: str | BinaryIO, source: str) -> tuple[QueryVectors, str | None]:
     reader = read_embeddings(opened)
     queries: list[Query] = []
     parts: list[Vectors] = []
@@ -232,11 +243,11 @@ def _read_vectors(opened: str | BinaryIO, source: str) -> tuple[Questions, str |
     return _all_encoded(distinct(queries), np.concatenate(parts)), reader.encoder
 
 
-def _all_encoded(queries: list[Query], vectors: Vectors) -> Questions:
-    return Questions(queries, vectors, [True] * len(queries))
+def _all_encoded(queries: list[Query], vectors: Vectors) -> QueryVectors:
+    return QueryVectors(queries, vectors, [True] * len(queries))
 
 
-def _own_rows(corpus: Corpus) -> Questions:
+def _rows_as_queries(corpus: Corpus) -> QueryVectors:
     """The rows of a corpus of captions as queries of their clips."""
     queries = [
         Query(id_, corpus.where, clip=clip)
@@ -245,8 +256,8 @@ def _own_rows(corpus: Corpus) -> Questions:
     return _all_encoded(queries, corpus.rows.take(np.arange(len(corpus))))
 
 
-def _clip_questions(corpus: Corpus) -> Questions:
-    """The clips of an index as queries; one that lies as several windows asks with their mean."""
+def _clips_as_queries(corpus: Corpus) -> QueryVectors:
+    """The clips of an index as queries; the vector of a clip with several windows is their mean."""
     queries = [Query(id_, corpus.where, clip=id_) for id_ in corpus.ids]
     vectors = corpus.rows.take(np.arange(corpus.rows.count))
     if corpus.starts is not None:
@@ -259,7 +270,10 @@ def _caption_corpus(index: VectorIndex, encoder: Encoder) -> Corpus:
     """Every caption of the index's clips, encoded; a clip's windows share its captions."""
     captions = list(_captions(index))
     if not captions:
-        raise OeaError(f"{index.folder}: no record has captions; they are the texts of this task")
+        raise OeaError(
+            f"{index.folder}: no record has captions, and this task needs them; "
+            "index records with captions"
+        )
     vectors = embed_texts(encoder, [text for _, _, text in captions])
     ids, clips = [id_ for id_, _, _ in captions], [clip for _, clip, _ in captions]
     rows = ArrayRows([vectors], encoder.dim)
@@ -284,21 +298,24 @@ def _named(queries: Sequence[str], otherwise: str) -> str:
 
 def _only_one(sources: Sequence[str]) -> str:
     if len(sources) > 1:
-        raise UsageError("vectors of queries come in one file; give --queries once")
+        raise UsageError("query vectors must be in one file; give --queries once")
     return sources[0]
 
 
-def _index_questions(
+def _queries_for_index(
     sources: Sequence[str], index: VectorIndex, get_encoder: GetEncoder, report: Report
-) -> Questions:
+) -> QueryVectors:
     source = sources[0]
     first_line, stream = sniff(source)
     if holds_vectors(source, first_line):
         _only_one(sources)
-        questions, encoder = _read_vectors(stream or source, source)
+        query_vectors, encoder = _read_vectors(stream or source, source)
         if not same_encoder(encoder, index.encoder):
-            raise OeaError(f"{index.folder}: made with {index.encoder}, {source} by {encoder}")
-        return questions
+            raise OeaError(
+                f"{index.folder}: made by {index.encoder}, {source} by {encoder}; "
+                "embed both with the same encoder"
+            )
+        return query_vectors
     queries = read_queries(
         [stream or source, *sources[1:]],
         lambda: captions_by_clip(index.records(np.flatnonzero(index.live))),
@@ -310,8 +327,8 @@ def _index_questions(
 
 def _encoded(
     queries: list[Query], index: VectorIndex, get_encoder: GetEncoder, report: Report
-) -> Questions:
-    """Encode texts and sounds; a query with neither, but with the id of a clip, is that clip."""
+) -> QueryVectors:
+    """Encode texts and sounds; a query with only a clip's id gets the clip's vector."""
     stored = [query for query in queries if not query.has_content and query.id in index.row_of]
     vectors = {query.id: index.vector_of(query.id) for query in stored}
     records = [query.as_record() for query in queries if query.id not in vectors]
@@ -320,6 +337,6 @@ def _encoded(
             for batch in batches:
                 ids = [record["id"] for record in batch.records]
                 vectors.update(zip(ids, batch.vectors, strict=True))
-    nothing = np.zeros(index.dim, np.float32)
-    table = np.stack([vectors.get(query.id, nothing) for query in queries])
-    return Questions(queries, table, [query.id in vectors for query in queries])
+    not_encoded = np.zeros(index.dim, np.float32)
+    table = np.stack([vectors.get(query.id, not_encoded) for query in queries])
+    return QueryVectors(queries, table, [query.id in vectors for query in queries])
