@@ -1,4 +1,4 @@
-"""What is mined: clips with captions and one vector each, out of records, vectors or an index."""
+"""The clips to mine, with captions and one vector each, from records, vectors or an index."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ GetEncoder = Callable[[], Encoder]
 class Clips:
     """Clips by number, with a unit vector each (N, D).
 
-    `encoder` is the id of what made the vectors, if they name it; `without_captions` counts
-    clips that were left out.
+    `encoder` is the id of the encoder that made the vectors, if they name it; `without_captions`
+    counts the clips that were left out.
     """
 
     clips: list[Clip]
@@ -60,12 +60,12 @@ class Clips:
 def read_clips(
     sources: Sequence[str], vectors: str | None, get_encoder: GetEncoder, report: Report
 ) -> Clips | None:
-    """Read what is to be mined: an index folder, vectors in any form, or records with sounds.
+    """Read the clips to mine: an index folder, vectors in any format, or records with sounds.
 
     "-" is stdin. Records are encoded, or take the vectors of the file `vectors`: by id, or row by
     row where its rows have no ids. The windows of a long clip become one clip with their mean.
-    Clips without captions are left out; None where there is nothing at all. Raises OeaError for an
-    id that comes twice, for vectors of two encoders, for vectors without a direction, and where no
+    Clips without captions are left out; None where there is no input at all. Raises OeaError for an
+    id that occurs twice, for vectors of two encoders, for vectors without a direction, and where no
     clip has captions.
     """
     where = ", ".join("stdin" if source == "-" else source for source in sources)
@@ -83,8 +83,8 @@ def read_clips(
 
 
 class _Origin:
-    """What is known once all vectors are there: the id of their encoder, and how many records
-    were not worth encoding."""
+    """Where the vectors come from, known when all are read: the id of their encoder, and how many
+    records were not encoded because they have no captions."""
 
     encoder_id: str | None = None
     without_captions = 0
@@ -97,7 +97,7 @@ def _opened(
     first = sources[0]
     if is_index(Path(first)):
         if len(sources) > 1:
-            raise UsageError(f"{first}: an index is mined alone; give one input")
+            raise UsageError(f"{first}: an index must be the only input; give one input")
         index = VectorIndex.open(Path(first))
         origin.encoder_id = index.encoder
         return _index_batches(index), origin
@@ -114,7 +114,7 @@ def _sniffed(source: str) -> tuple[bytes, BinaryIO | None]:
     if Path(source).is_dir() and not (Path(source) / MANIFEST).exists():
         return b"", None  # a folder of sounds, and not of shards
     if source != "-" and not Path(source).exists():
-        return b"", None  # a pattern, an address, or what the reader of records says
+        return b"", None  # a pattern, an address, or an error that the reader of records reports
     return sniff(source)
 
 
@@ -122,7 +122,7 @@ def _vector_reader(sources: Sequence[str], stream: BinaryIO | None) -> Embedding
     if stream is None:
         return read_sources(sources)
     if len(sources) > 1:
-        raise UsageError("vectors on stdin are mined alone; give one input")
+        raise UsageError("vectors on stdin must be the only input; give one input")
     return read_embeddings(stream)
 
 
@@ -138,7 +138,7 @@ def _readable(
 ) -> Iterator[Record]:
     for record in records:
         if needs_sound and "path" not in record:
-            report(Failure(record["id"], "no 'path'; only sounds are mined", record["id"]))
+            report(Failure(record["id"], "no 'path'; mining needs a sound", record["id"]))
         else:
             yield record
 
@@ -164,7 +164,7 @@ def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
 
 
 def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
-    """The records with their vectors out of another file."""
+    """The records with their vectors from another file."""
     reader = read_embeddings(source)
     ids: list[str] = []
     parts: list[Vectors] = []
@@ -177,7 +177,10 @@ def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
     rows_of = _rows_of(ids)
     if ids == list(map(str, range(len(ids)))) and not any(r["id"] in rows_of for r in records):
         if len(ids) != len(records):
-            raise OeaError(f"{source}: {len(ids)} vectors without ids, {len(records)} records")
+            raise OeaError(
+                f"{source}: {len(ids)} vectors without ids, but {len(records)} records; "
+                "give a vector for each record"
+            )
         rows_of = {record["id"]: [row] for row, record in enumerate(records)}
     names = ClipNames(rows_of)
     for record in records:
@@ -189,7 +192,7 @@ def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
 
 
 def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
-    """The rows of each id, and those of each clip that lies as windows."""
+    """The rows of each id, and those of each clip that has windows."""
     found: dict[str, list[int]] = {}
     for row, id_ in enumerate(ids):
         found.setdefault(id_, []).append(row)
@@ -199,7 +202,7 @@ def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
 
 
 class _Rows:
-    """Rows as they come in, and the clips that they make."""
+    """Collects rows and joins them to clips."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -223,7 +226,7 @@ class _Rows:
         kept = [rows for (_, own), rows in by_clip.items() if own]
         if not kept:
             raise OeaError(
-                f"{self._where}: no clip has captions, which the text stage compares; "
+                f"{self._where}: no clip has captions, which mining compares; "
                 "give records with 'captions' and their vectors with --vectors"
             )
         vectors = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
@@ -239,14 +242,16 @@ class _Rows:
         seen: set[str] = set()
         for record in self._records:
             if record["id"] in seen:
-                raise OeaError(f"{self._where}: id {record['id']!r} comes twice; ids must differ")
+                raise OeaError(
+                    f"{self._where}: id {record['id']!r} occurs twice; ids must be unique"
+                )
             seen.add(record["id"])
 
     def _record(self, rows: list[int]) -> Record:
         first = self._records[rows[0]]
         if len(rows) == 1:
             return first
-        # From where the first window starts; how far does not matter to what looks at it.
+        # The clip starts with its first window; nothing here needs its end.
         whole = {key: value for key, value in first.items() if key != "end"}
         return {**whole, "id": clip_of(first["id"])}
 
