@@ -1,4 +1,4 @@
-"""What is ranked: rows of vectors, block by block, and the clips that they stand for."""
+"""Opens vectors for ranking: rows, read block by block, and the clips they belong to."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus
 
 
 class ArrayRows:
-    """Rows in memory, in the parts they came in: joining them would need twice the memory."""
+    """Rows in memory, in the parts they were read in: joining them would need twice the memory."""
 
     def __init__(self, parts: Sequence[Vectors], dim: int) -> None:
         self.dim = dim
@@ -47,8 +47,8 @@ class ArrayRows:
 
 
 class FileRows:
-    """Rows of an .npy file, read block by block: memory stays small, whatever the file's
-    size, which a mapped file's does not."""
+    """Rows of an .npy file, read block by block: unlike with a mapped file, memory use stays small
+    for a file of any size."""
 
     def __init__(self, path: Path, ids: Sequence[str]) -> None:
         self._path, self._ids = path, ids
@@ -56,7 +56,7 @@ class FileRows:
         self.count, self.dim = matrix.shape
         self._dtype = matrix.dtype
         if not matrix.flags.c_contiguous:
-            raise OeaError(f"{path}: the matrix lies column by column; save it in C order")
+            raise OeaError(f"{path}: the matrix is in Fortran order; save it in C order")
         self._offset = path.stat().st_size - matrix.nbytes
 
     def take(self, rows: RowNumbers) -> Vectors:
@@ -81,7 +81,7 @@ class FileRows:
         while view:
             count = file.readinto(view)
             if not count:
-                raise OeaError(f"{self._path}: ends before its vectors do")
+                raise OeaError(f"{self._path}: ends before its vectors are complete")
             view = view[count:]
 
     def _checked(self, rows: npt.NDArray[Any], numbers: RowNumbers) -> Vectors:
@@ -111,8 +111,8 @@ class IndexRows:
 def read_corpus(source: str) -> Corpus:
     """Open vectors in any format for ranking; an .npy file stays on disk.
 
-    Raises OeaError for vectors that hold NaN or are all zeros, naming the first one, where they
-    are read.
+    Raises OeaError, naming the first one, for vectors with NaN or of zeros only, when they are
+    read.
     """
     path = Path(source)
     if path.suffix.lower() == ".npy" and path.is_file():
@@ -140,7 +140,7 @@ def _matrix_records(path: Path) -> tuple[list[str], list[str], str | None]:
             for row, (_, record) in enumerate(read_json_lines(stream, str(lines)))
         ]
     if len(records) != count:
-        raise OeaError(f"{path}: {count} vectors, {len(records)} records")
+        raise OeaError(f"{path}: {count} vectors, but {len(records)} records")
     ids = [id_ for id_, _ in records]
     return ids, [str(record.get("clip") or id_) for id_, record in records], reader.encoder
 
@@ -150,7 +150,7 @@ def _clip_of_record(record: Record) -> str:
 
 
 def index_corpus(index: VectorIndex) -> Corpus:
-    """The clips of an index; those that lie as several windows count as one each."""
+    """The clips of an index; the windows of a long clip are rows of their own until `by_clip`."""
     ids = index.record_files.ids()
     live = np.flatnonzero(index.live).tolist()
     return Corpus(IndexRows(index), [ids[row] for row in live], str(index.folder), index.encoder)
@@ -160,12 +160,12 @@ NPY_MAGIC = b"\x93NUMPY"
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
-    """True where two ids "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
+    """True where two ids "NAME:FINGERPRINT" have the same fingerprint, or one of them is None."""
     return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 
 def sniff(source: str) -> tuple[bytes, BinaryIO | None]:
-    """Read a source's first line; for stdin ("-") also return the stream, whole again."""
+    """Read a source's first line; for stdin ("-") also return the stream with that line in it."""
     if source == "-":
         return rejoin(sys.stdin.buffer)
     if Path(source).is_dir() or source.lower().endswith(".npy"):
@@ -191,7 +191,7 @@ def holds_vectors(source: str, first_line: bytes) -> bool:
     try:
         row = orjson.loads(first_line)
     except orjson.JSONDecodeError:
-        return False  # and whoever reads it says what is wrong with it
+        return False  # its reader reports the error
     return isinstance(row, dict) and "embedding" in row
 
 
@@ -199,7 +199,7 @@ def read_sources(sources: Sequence[str]) -> EmbeddingReader:
     """Open sources of vectors one after the other as a single reader.
 
     Encoder and dimension are those of the first source that holds a vector; raises OeaError, naming
-    both, where a later one differs.
+    both, for a later one that differs.
     """
     readers = ((source, read_embeddings(source)) for source in sources)
     for source, reader in readers:
@@ -216,9 +216,12 @@ def _chain(
     for name, other in others:
         if other.dim and other.encoder != first.encoder:
             raise OeaError(
-                f"{name}: vectors of {other.encoder or 'no named encoder'}, "
-                f"those of {source} are of {first.encoder or 'no named encoder'}"
+                f"{name}: made by {other.encoder or 'no named encoder'}, {source} by "
+                f"{first.encoder or 'no named encoder'}; embed both with the same encoder"
             )
         if other.dim not in (0, first.dim):
-            raise OeaError(f"{name}: {other.dim} dimensions, {source} has {first.dim}")
+            raise OeaError(
+                f"{name}: vectors of {other.dim} dimensions, {source} has {first.dim}; "
+                "embed both with the same encoder"
+            )
         yield from other
