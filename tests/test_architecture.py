@@ -157,6 +157,10 @@ def test_no_room_has_a_circle(room: str) -> None:
 @pytest.mark.parametrize("path", [p for p in SOURCES if p.name == "__init__.py"], ids=module_name)
 def test_an_init_holds_names_and_no_code(path: Path) -> None:
     for node in tree_of(path).body:
+        # The package's own names are those of its Python API, looked up when they are asked for.
+        if path.parent == PACKAGE and isinstance(node, ast.FunctionDef):
+            assert node.name in ("__getattr__", "__dir__")
+            continue
         assert isinstance(node, ast.Expr | ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign)
 
 

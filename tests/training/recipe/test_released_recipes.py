@@ -130,10 +130,10 @@ def test_a_variant_trains_through_its_stages(
     assert plain_content(again)["stages"][2]["data"][0]["path"].startswith(str(folders))
 
 
-def test_the_smallest_recipe_of_the_readme_trains(tiny_encoder: Path, tmp_path: Path) -> None:
-    readme = (RECIPES.parent / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## Training on your own clips")[2]
-    text = section.partition("```yaml\n")[2].partition("```")[0]
+def test_the_recipe_of_the_guide_trains(tiny_encoder: Path, tmp_path: Path) -> None:
+    guide = (RECIPES.parent / "docs" / "train.md").read_text(encoding="utf-8")
+    text = guide.partition("```yaml\n")[2].partition("```")[0]
+    text = text.replace("sounds/train.jsonl", "clips.jsonl").replace("sounds/", "")
     write_clips(tmp_path, 12)
     lines = (tmp_path / "clips.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "held.jsonl").write_text("".join(lines[:3]))
