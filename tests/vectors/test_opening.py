@@ -124,7 +124,7 @@ def test_several_are_read_as_one(batch: Batch) -> None:
     with pytest.raises(OeaError, match=r"^d\.npy: 4 dimensions, c\.npy has 3"):
         list(opened("c.npy", "d.npy"))
     build_index("x.oea", batch)
-    with pytest.raises(UsageError, match=r"^x\.oea: an index is read alone"):
+    with pytest.raises(UsageError, match=r"^x\.oea: an index must be the only input"):
         opened("a.npy", "x.oea").candidates()
 
 

@@ -13,7 +13,7 @@ import soundfile
 from oea_cli.clips.leaks import find_leaks, load_blacklist
 from oea_cli.errors import Failure, OeaError
 from oea_cli.records.addresses import is_remote
-from oea_cli.records.artefacts import Aside
+from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 from oea_cli.training.recipe.clips import ClipSource
@@ -185,7 +185,7 @@ class Lengths:
         with ThreadPoolExecutor(HEADERS_AT_ONCE) as pool:
             self._known |= zip(unknown, pool.map(_seconds_of, unknown), strict=True)
         if unknown:
-            with Aside(self._path) as aside:
+            with AtomicFile(self._path) as aside:
                 aside.write_text(json.dumps(self._known), encoding="utf-8")
         return [
             clip

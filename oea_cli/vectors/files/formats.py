@@ -1,4 +1,4 @@
-"""Which format a name or a stream means."""
+"""Chooses the format of vectors by the name of a file or the first bytes of a stream."""
 
 import gzip
 import io
@@ -29,7 +29,7 @@ def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) ->
     """Open vectors with their records, in any of the formats, for one pass in bounded memory.
 
     A stream ("-" is stdin) is JSONL, or a bare .npy seen by its first bytes. Raises OeaError for
-    anything that is not whole, not one encoder's, or holds a vector without a direction.
+    incomplete files, for vectors of several encoders, and for vectors without a direction.
     """
     if not isinstance(source, str | Path):
         return read_stream(source, "stdin", batch_rows)
@@ -76,11 +76,11 @@ def open_writer(
     shard_rows: int = 10_000,
     resume: bool = True,
 ) -> EmbeddingWriter:
-    """Open the output for vectors of `encoder` ("NAME:FINGERPRINT"); its name says the format.
+    """Open the output for vectors of `encoder` ("NAME:FINGERPRINT"); its name decides the format.
 
     "-" is JSONL on stdout; X.jsonl, X.npy, X.parquet are files; X/ or a folder that exists takes
-    shards of `kind`, and with `resume` goes on where an earlier run of the same encoder stopped:
-    ask `is_done(id)` for each clip. Raises UsageError for any other name, OeaError where it cannot
+    shards of `kind`, and with `resume` continues where an earlier run of the same encoder stopped:
+    see `is_done(id)` for each clip. Raises UsageError for any other name, OeaError where it cannot
     be written.
     """
     origin = Origin(encoder, storage, metadata or {})
@@ -88,7 +88,7 @@ def open_writer(
     path = Path(output)
     if output == "-":
         if form != "jsonl":
-            raise UsageError(f"stdout takes JSONL only; write {form} to a file with -o")
+            raise UsageError(f"stdout takes only JSONL; write {form} to a file with -o")
         return EmbeddingWriter(LineSink(stdout_bytes(), origin, encoding), "stdout")
     if form == "shards":
         shards = ShardSink(path, origin, kind, shard_rows, resume)
@@ -102,12 +102,14 @@ def open_writer(
 
 
 def format_of(output: str) -> Format:
-    """The format that an output's name means; raises UsageError when it means none."""
+    """The format of an output by its name; raises UsageError for any other name."""
     if output == "-":
         return "jsonl"
     if output.endswith("/") or Path(output).is_dir():
         return "shards"
     form = SUFFIXES.get(Path(output).suffix.lower())
     if form is None:
-        raise UsageError(f"{output}: name it X.npy, X.parquet, X.jsonl, or X/ for a folder")
+        raise UsageError(
+            f"{output}: the name must be X.npy, X.parquet, X.jsonl, or X/ for a folder"
+        )
     return form

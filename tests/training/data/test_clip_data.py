@@ -561,7 +561,7 @@ def test_all_mistakes_about_clips_are_named_at_once(tmp_path: Path) -> None:
         "stages.b.data[0].max_seconds: must be more than min_seconds",
         "stages.c.hard_sounds: has no meaning without data",
         "validate_every: needs validation",
-        "augment.mix: must lie between 0 and 1",
+        "augment.mix: must be between 0 and 1",
         "augment.noise_snr: needs two numbers",
     ):
         assert message in str(caught.value)
@@ -596,8 +596,8 @@ def test_paths_are_relative_to_the_file_that_names_them(
     ("line", "message"),
     [
         ("extends: absent.yaml", "absent.yaml: cannot be read"),
-        ("extends: x.yaml", "extends itself, by way of x.yaml"),
-        ("extends: [x.yaml]", "extends: needs the name of a recipe"),
+        ("extends: x.yaml", "extends itself through x.yaml"),
+        ("extends: [x.yaml]", "extends: must be the name of a recipe"),
     ],
 )
 def test_a_recipe_that_cannot_be_extended(tmp_path: Path, line: str, message: str) -> None:
