@@ -19,6 +19,7 @@ from oea_cli.vectors.arrays import RowNumbers, Vectors, are_surely_unit, unit_ro
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.files.matrix import open_matrix, read_matrix, sidecars
+from oea_cli.vectors.files.names import is_vector_file
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus
 
@@ -168,7 +169,7 @@ def sniff(source: str) -> tuple[bytes, BinaryIO | None]:
     """Read a source's first line; for stdin ("-") also return the stream, whole again."""
     if source == "-":
         return rejoin(sys.stdin.buffer)
-    if Path(source).is_dir() or source.lower().endswith(".npy"):
+    if Path(source).is_dir() or is_vector_file(source):
         return NPY_MAGIC, None
     return _first_line(source), None
 
