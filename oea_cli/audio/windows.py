@@ -53,6 +53,23 @@ def read_windows(
             yield Window(begin, begin + len(samples) / sample_rate, samples)
 
 
+def windows_of(
+    samples: np.ndarray, rate: int, sample_rate: int, max_seconds: float
+) -> Iterator[Window]:
+    """As `read_windows`, of (n,) mono float32 samples at `rate`: the same windows as out of a file.
+
+    Raises AudioError where there are none, or where they are not finite.
+    """
+    if not len(samples):
+        raise AudioError("no sound in it (0 frames)")
+    if not np.isfinite(samples).all():
+        raise AudioError("holds NaN or infinity")
+    chunks = _convert(iter([samples]), rate, sample_rate)
+    length, slack = round(max_seconds * sample_rate), round(SLACK_SECONDS * sample_rate)
+    for first, part in _cut(chunks, length, slack):
+        yield Window(first / sample_rate, (first + len(part)) / sample_rate, part)
+
+
 def read_audio(source: Source, sample_rate: int) -> np.ndarray:
     """The whole sound as (n,) mono float32; raises AudioError for one that cannot be used."""
     with open_source(source) as file:

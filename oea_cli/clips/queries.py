@@ -79,20 +79,29 @@ class Query:
         return resolved(path, "" if source in ("", "stdin") else parent(source))
 
 
+QuerySource = str | BinaryIO | Sequence[Record]
+
+
 def read_queries(
-    sources: Sequence[str | BinaryIO], captions: Callable[[], ClipCaptions] = dict
+    sources: Sequence[QuerySource], captions: Callable[[], ClipCaptions] = dict
 ) -> list[Query]:
-    """Read queries with their targets from JSONL, CSV or Parquet; "-" is stdin.
+    """Read queries with their targets from JSONL, CSV or Parquet, or as records; "-" is stdin.
 
     `target` is an id, a list of ids, or an object of ids and grades. Rows of the UIQ release
     become queries too: their hard negatives are found by `captions`, each clip's by its id, and by
     the rows given along. Raises OeaError naming the line of what cannot be used, and for an id
     that comes twice.
     """
-    rows = [row for source in sources for row in read_table(source)]
+    rows = [row for source in sources for row in _rows(source)]
     if any(UIQ_KEY in row for _, row in rows):
         return _uiq_queries(rows, captions())
     return distinct(query_from(where, row) for where, row in rows)
+
+
+def _rows(source: QuerySource) -> Iterable[tuple[str, Record]]:
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        return ((f"query {number}", row) for number, row in enumerate(source, 1))
+    return read_table(source)
 
 
 def _uiq_queries(rows: list[tuple[str, Record]], captions: ClipCaptions) -> list[Query]:

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,6 @@ from oea_cli.commands.options.evaluation import (
 )
 from oea_cli.commands.options.shared import (
     DeviceOption,
-    DeviceOptions,
     Dtype,
     OverridesOption,
     QuietOption,
@@ -53,53 +51,10 @@ from oea_cli.commands.options.shared import (
 from oea_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.encoder.protocol import Encoder
-    from oea_cli.evaluation.inputs.leak_check import LeakSources
-    from oea_cli.evaluation.inputs.vector_input import Protocol
-    from oea_cli.evaluation.scoring.gates import Gate
-    from oea_cli.evaluation.setting import Document, Setting
-    from oea_cli.metrics.metrics import Metric
-    from oea_cli.metrics.outcomes import Outcomes
-    from oea_cli.vectors.index.index import VectorIndex
+    from oea_cli.evaluation.results import Results
+    from oea_cli.evaluation.setting import Document
 
 DEFAULT_INDEX = "index.oea"
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What is evaluated: a run, vectors, or an index."""
-
-    queries: list[str]
-    index: str | None
-    corpus: str | None
-    run: str | None
-    qrels: str | None
-    within: str | None
-
-    @property
-    def index_folder(self) -> Path:
-        return Path(self.index or os.environ.get("OEA_INDEX") or DEFAULT_INDEX)
-
-    def check(self) -> None:
-        """Refuse what does not go together, before anything is read."""
-        kinds = {"--index": self.index, "--corpus": self.corpus, "--run": self.run}
-        given = [name for name, value in kinds.items() if value]
-        if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} do not go together; give one of them")
-        if self.run and self.within:
-            raise UsageError("--within ranks vectors; a run has been ranked already")
-        if [*self.queries, self.run, self.qrels, self.corpus].count("-") > 1:
-            raise UsageError("stdin can be read once; give the other input as a file")
-
-
-@dataclass(frozen=True)
-class Against:
-    """What the results are compared with, and how strictly."""
-
-    baseline: str | None
-    alpha: float | None
-    seed: int
-    ties: TieRule
 
 
 def evaluate(
@@ -150,54 +105,56 @@ def evaluate(
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
-    from oea_cli.metrics.metrics import parse_metrics
-
     if list_metrics:
         _list_metrics()
         return
     if recipe is not None or overrides:
-        given: list[object] = [
-            queries,
-            index,
-            corpus,
-            run,
-            qrels,
-            metric,
-            baseline,
-            fail_under,
-            max_drop,
-        ]
-        given += [check_leaks, report, within, allow_missing, alpha is not None]
+        inputs = [queries, index, corpus, run, qrels, metric, baseline, fail_under, max_drop]
+        given = [*inputs, check_leaks, report, within, allow_missing, alpha is not None]
         given += [(task, captions, ties) != (EvalTask.text_to_audio, "all", "strict")]
         _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
         return
-    metrics = parse_metrics(metric or [])
-    leak_limits, limits = _leak_limits(fail_under or [], check_leaks or [])
-    gates = _gates(limits, max_drop or [], metrics, baseline)
+    from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
     from oea_cli.evaluation.output.files import checked_files, checked_page
 
     files = checked_files(output or [])
     page = None if report is None else checked_page(report)
-    inputs = Inputs(queries or [], index, corpus, run, qrels, within)
-    inputs.check()
-    training = _training(check_leaks or [], inputs)
+
     with FailureLog("eval") as log:
-        if run is not None:
-            outcomes, setting = _evaluate_run(inputs, ties)
-        else:
-            protocol = _protocol(task, captions, seed, ties, allow_missing, within)
-            placed = DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
-            outcomes, setting = _evaluate_vectors(inputs, protocol, model, placed, log)
-        against = Against(baseline, alpha, seed, ties)
-        document = _document(outcomes, setting, metrics, gates, against)
-        num_done = len(outcomes) - log.count
-        if training is not None:
-            document = _with_leaks(document, training, inputs, outcomes, leak_limits, log)
+        results = evaluate_inputs(
+            queries=queries,
+            index=index or (None if corpus or run else _default_index()),
+            corpus=corpus,
+            run=run,
+            qrels=qrels,
+            metrics=metric or [],
+            task=task.value,
+            captions=captions.value,
+            within=within,
+            ties=ties.value,
+            seed=seed,
+            allow_missing=allow_missing,
+            baseline=baseline,
+            fail_under=fail_under or [],
+            max_drop=max_drop or [],
+            alpha=alpha,
+            check_leaks=check_leaks or [],
+            encoder=model,
+            device=device,
+            dtype=dtype.value,
+            trust_remote_code=trust_remote_code,
+            report=log.report,
+        )
+        document = results.document
         if page is not None:
-            _write_page(page, document, setting)
+            _write_page(page, results)
         form = _write(document, format, files)
         _finish(document, form == ResultFormat.table, gate_exit_code, quiet)
-        log.finish(num_done)
+        log.finish(len(results.outcomes) - document["counts"].get("queries_not_encoded", 0))
+
+
+def _default_index() -> str:
+    return os.environ.get("OEA_INDEX") or DEFAULT_INDEX
 
 
 def _paper(
@@ -244,141 +201,11 @@ def _list_metrics() -> None:
         typer.echo(line)
 
 
-def _gates(
-    fail_under: Sequence[str],
-    max_drop: Sequence[str],
-    metrics: "Sequence[Metric]",
-    baseline: str | None,
-) -> "list[Gate]":
-    """Read the gates; a misspelt one, or one on a metric not asked for, is wrong usage."""
-    from oea_cli.evaluation.scoring.gates import check_gates, parse_gate
-
-    gates = [parse_gate("fail-under", text) for text in fail_under]
-    gates += [parse_gate("max-drop", text) for text in max_drop]
-    if max_drop and baseline is None:
-        raise UsageError("--max-drop compares with a baseline; give --baseline FILE")
-    if metrics:
-        check_gates(gates, metrics)
-    return gates
-
-
-def _write_page(page: Path, document: "Document", setting: "Setting") -> None:
+def _write_page(page: Path, results: "Results") -> None:
     from oea_cli.evaluation.output.report.page import to_report
     from oea_cli.records.artefacts import write_whole
 
-    write_whole(page, to_report(document, setting.evidence, page.parent))
-
-
-def _evaluate_run(inputs: Inputs, ties: TieRule) -> "tuple[Outcomes, Setting]":
-    from oea_cli.evaluation.inputs.run_input import evaluate_run
-
-    return evaluate_run(str(inputs.run), inputs.queries, inputs.qrels, ties.value)
-
-
-def _protocol(
-    task: EvalTask,
-    captions: CaptionsAsked,
-    seed: int,
-    ties: TieRule,
-    allow_missing: bool,
-    within: str | None,
-) -> "Protocol":
-    from oea_cli.evaluation.inputs.vector_input import Protocol
-
-    return Protocol(
-        task.value,
-        captions.value,
-        seed,
-        ties.value,
-        allow_missing,
-        within,
-    )
-
-
-def _evaluate_vectors(
-    inputs: Inputs, protocol: "Protocol", model: str | None, placed: DeviceOptions, log: FailureLog
-) -> "tuple[Outcomes, Setting]":
-    from oea_cli.evaluation.inputs.vector_input import evaluate_index, evaluate_vectors
-
-    if inputs.corpus is not None:
-        return evaluate_vectors(inputs.queries, inputs.corpus, inputs.qrels, protocol)
-
-    def encoder(index: "VectorIndex") -> "Encoder":
-        from oea_cli.encoder.matching import matching_encoder
-
-        return matching_encoder(index.encoder, str(index.folder), model, placed.keywords)
-
-    folder = inputs.index_folder
-    return evaluate_index(inputs.queries, folder, inputs.qrels, protocol, encoder, log.report)
-
-
-def _document(
-    outcomes: "Outcomes",
-    setting: "Setting",
-    metrics: "Sequence[Metric]",
-    gates: "Sequence[Gate]",
-    against: Against,
-) -> "Document":
-    """Measure, compare and judge; the one JSON that everything is rendered from."""
-    from oea_cli.evaluation.inputs.run_input import read_baseline
-    from oea_cli.evaluation.output.results import document_of, measure
-    from oea_cli.evaluation.scoring.gates import check_gates, judge
-    from oea_cli.metrics.comparison import compare, paired
-
-    measured = measure(outcomes, metrics)
-    check_gates(gates, measured.metrics)
-    pair, comparisons = None, {}
-    if against.baseline is not None:
-        theirs = read_baseline(against.baseline, outcomes, against.ties.value)
-        pair = paired(outcomes, theirs, against.baseline)
-        comparisons = compare(pair, measured.metrics, against.seed)
-    verdicts = judge(gates, measured.values, comparisons, against.alpha)
-    return document_of(measured, setting, against.seed, pair, comparisons, verdicts)
-
-
-def _leak_limits(
-    fail_under: Sequence[str], check_leaks: Sequence[str]
-) -> tuple[list[int], list[str]]:
-    """The limits on leaks, and the other gates."""
-    if not any(text.casefold().startswith("leaks") for text in fail_under):
-        return [], list(fail_under)
-    from oea_cli.evaluation.inputs.leak_check import is_leak_gate, parse_leak_gate
-
-    limits = [text for text in fail_under if is_leak_gate(text)]
-    if limits and not check_leaks:
-        raise UsageError(f"--fail-under {limits[0]}: needs training records; give --check-leaks")
-    others = [text for text in fail_under if text not in limits]
-    return [parse_leak_gate(text) for text in limits], others
-
-
-def _training(values: Sequence[str], inputs: Inputs) -> "LeakSources | None":
-    if not values:
-        return None
-    from oea_cli.evaluation.inputs.leak_check import open_leak_sources
-
-    if inputs.corpus == "-":
-        raise UsageError("--check-leaks reads the corpus' records again; give it as a file")
-    return open_leak_sources(values)
-
-
-def _with_leaks(
-    document: "Document",
-    training: "LeakSources",
-    inputs: Inputs,
-    outcomes: "Outcomes",
-    limits: Sequence[int],
-    log: FailureLog,
-) -> "Document":
-    from oea_cli.evaluation.inputs import leak_check
-
-    if inputs.run is not None:
-        evaluation = leak_check.judged_clips(outcomes)
-    elif inputs.corpus is not None:
-        evaluation = leak_check.vector_clips(inputs.corpus)
-    else:
-        evaluation = leak_check.index_clips(inputs.index_folder)
-    found = leak_check.check_leaks(training, evaluation, log.report)
-    return leak_check.with_leaks(document, found, limits)
+    write_whole(page, to_report(results.document, results.evidence, page.parent))
 
 
 def _write(

@@ -104,10 +104,10 @@ def _write(
     """Build the index, or extend the one that is there."""
     from oea_cli.vectors.index.building import build_index, extend_index
     from oea_cli.vectors.index.manifest import is_index
-    from oea_cli.vectors.opening import read_sources
+    from oea_cli.vectors.opening import read_vectors
 
     inputs = _inputs(sources)
-    reader = read_sources(inputs)
+    reader = read_vectors(*inputs)
     if not reader.dim and not allow_empty:
         names = ", ".join("stdin" if name == "-" else name for name in inputs)
         raise OeaError(

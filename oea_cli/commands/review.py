@@ -62,7 +62,7 @@ def review(
     if output is None:
         raise UsageError("the verdicts need a file; give -o verdicts.jsonl")
     if str(output) in inputs:
-        raise UsageError(f"{output}: is under review itself; give the verdicts a file of their own")
+        raise UsageError(f"{output}: is under review itself; the verdicts need a file of their own")
     from oea_cli.web.installed import check_installed
 
     check_installed("oea review")

@@ -1,14 +1,13 @@
 """`oea train`: a recipe in, an encoder folder out."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from oea_cli.commands.console.terminal import is_interactive, say
+from oea_cli.commands.console.terminal import say
+from oea_cli.commands.console.training_display import training_display
 from oea_cli.commands.options.panels import INPUT, OUTPUT, RARE
 from oea_cli.commands.options.shared import (
     DeviceOption,
@@ -18,8 +17,7 @@ from oea_cli.commands.options.shared import (
 )
 from oea_cli.errors import UsageError
 
-if TYPE_CHECKING:
-    from oea_cli.training.results.log import StepReport
+INSTEAD = "Instead of training"
 
 
 def train(
@@ -72,13 +70,13 @@ def train(
         typer.Option(
             "--plot",
             metavar="DIR",
-            help="Draw the curves of an earlier run, and train nothing.",
-            rich_help_panel=OUTPUT,
+            help="Draw the curves of an earlier run.",
+            rich_help_panel=INSTEAD,
         ),
     ] = None,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="List the keys of a recipe, and train nothing."),
+        typer.Option("--explain", help="List the keys of a recipe.", rich_help_panel=INSTEAD),
     ] = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -91,11 +89,9 @@ def train(
 
     \b
     Examples:
-      oea train recipes/smoke.yaml -o runs/smoke --set folders.clips=sounds
-      oea train recipes/oea-qwen3b.yaml -o adapters/mine --set folders.clotho=~/Clotho
-      oea train --explain
-      oea train --plot runs/smoke
-      torchrun --nproc-per-node 4 -m oea_cli train recipes/smoke.yaml -o runs/smoke
+      oea train recipes/smoke.yaml -o smoke --set folders.clips=sounds
+      oea train recipes/oea-qwen3b.yaml -o mine --set folders.clotho=~/Clotho
+      torchrun --nproc-per-node 4 -m oea_cli train recipes/smoke.yaml -o smoke
     """
     if explain:
         _explain()
@@ -114,17 +110,17 @@ def train(
     from oea_cli.training.loop.train import train as run
 
     is_first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
-    with _shown(quiet or not is_first) as shown:
+    with training_display(quiet or not is_first) as display:
         lengths = (f"{stage.name} {stage.steps or stage.epochs:g}" for stage in loaded.stages)
-        shown.tell(f"oea train: {loaded.name}, {' + '.join(lengths)}, into {output}")
+        display.write(f"oea train: {loaded.name}, {' + '.join(lengths)}, into {output}")
         run(
             loaded,
             output,
             device=device,
             workers=workers,
             resume=resume,
-            on_step=shown.step,
-            notice=shown.tell,
+            on_step=display.step,
+            notice=display.write,
         )
     if is_first and merge:
         _merge(output, loaded.storage, device, quiet)
@@ -153,79 +149,3 @@ def _merge(folder: Path, storage: str, device: str, quiet: bool) -> None:
     for check in export(str(folder), folder / "merged", storage=storage, device=device):
         if not quiet:
             say(f"oea train: merged, {check.what}: off by {check.value:.2g}")
-
-
-def _shown(quiet: bool) -> "_Lines":
-    return _Lines(_nothing) if quiet else _Bar() if is_interactive() else _Lines(say)
-
-
-def _nothing(text: str) -> None:
-    pass
-
-
-class _Lines:
-    """One line per report."""
-
-    def __init__(self, tell: Callable[[str], object]) -> None:
-        self.tell = tell
-
-    def step(self, report: "StepReport") -> None:
-        """Write the line."""
-        self.tell(str(report))
-
-    def __enter__(self) -> "_Lines":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
-
-
-class _Bar(_Lines):
-    """A bar that moves; measurements and notices stay above it."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}"),
-            console=Console(stderr=True, highlight=False),
-            transient=True,
-        )
-        self.task = self.bar.add_task("", total=None, figures="")
-        self.best = ""
-        super().__init__(lambda text: self.bar.console.print(text, markup=False))
-
-    def step(self, report: "StepReport") -> None:
-        """Move the bar; a report with a measurement also becomes a line."""
-        if report.validation:
-            self.tell(str(report))
-            self.best = f"R@10 {report.validation['r@10']:.3f}  "
-        figures = f"{report.losses_text}  {self.best}{report.speed_text}"
-        self.bar.update(
-            self.task,
-            description=report.stage,
-            completed=report.step,
-            total=report.total,
-            figures=figures,
-        )
-
-    def __enter__(self) -> "_Bar":
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.bar.stop()

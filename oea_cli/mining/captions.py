@@ -7,7 +7,7 @@ import numpy as np
 from oea_cli.errors import OeaError
 from oea_cli.mining.pool import Clips
 from oea_cli.vectors.arrays import RowNumbers, Vectors
-from oea_cli.vectors.files.formats import read_embeddings
+from oea_cli.vectors.opening import read_vectors
 
 Texts = Sequence[str]
 EncodeTexts = Callable[[Texts], Vectors]
@@ -18,7 +18,7 @@ def caption_file(source: str) -> tuple[EncodeTexts, str | None]:
 
     Raises OeaError for rows without a text; what it returns does for a caption that is not there.
     """
-    reader = read_embeddings(source)
+    reader = read_vectors(source)
     texts: list[object] = []
     parts: list[Vectors] = []
     for batch in reader:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -13,19 +11,16 @@ from oea_cli.clips.clip import Clip, clip_from
 from oea_cli.clips.names import ClipNames
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import stream_clips
-from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.errors import Failure, OeaError, Report
+from oea_cli.records.fields import RowError, records_from_row
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
+from oea_cli.records.lines import PeekableStream
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, mean_direction
-from oea_cli.vectors.batch import Batch, EmbeddingReader
-from oea_cli.vectors.files.formats import read_embeddings
-from oea_cli.vectors.files.shards import MANIFEST
-from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.index.manifest import is_index
-from oea_cli.vectors.opening import holds_vectors, read_sources, sniff
+from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.opening import IN_MEMORY, open_vectors, read_vectors, stdin_of
 
-ROWS_AT_ONCE = 4096
 GetEncoder = Callable[[], Encoder]
 
 
@@ -57,8 +52,11 @@ class Clips:
         return [clip.id for clip in self.clips]
 
 
+Sources = Sequence[str | Record | Batch]
+
+
 def read_clips(
-    sources: Sequence[str], vectors: str | None, get_encoder: GetEncoder, report: Report
+    sources: Sources, vectors: str | Batch | None, get_encoder: GetEncoder, report: Report
 ) -> Clips | None:
     """Read what is to be mined: an index folder, vectors in any form, or records with sounds.
 
@@ -68,9 +66,10 @@ def read_clips(
     id that comes twice, for vectors of two encoders, for vectors without a direction, and where no
     clip has captions.
     """
-    where = ", ".join("stdin" if source == "-" else source for source in sources)
+    where = _where(sources)
     if vectors is not None:
-        records = list(_readable(read_records(sources, report=report), report, needs_sound=False))
+        stdin = stdin_of(sources)
+        records = list(_readable(_records(sources, stdin, report), report, needs_sound=False))
         batches, encoder = _batches_for(records, vectors), _Origin()
     else:
         batches, encoder = _opened(sources, get_encoder, report)
@@ -82,6 +81,24 @@ def read_clips(
     return rows.clips(encoder)
 
 
+def _where(sources: Sources) -> str:
+    names = [source for source in sources if isinstance(source, str)]
+    return ", ".join("stdin" if name == "-" else name for name in names) or "clips"
+
+
+def _records(sources: Sources, stdin: PeekableStream | None, report: Report) -> Iterator[Record]:
+    """The records of files, or those that are at hand."""
+    names = [source for source in sources if isinstance(source, str)]
+    if names:
+        yield from read_records(names, report=report, stdin=stdin)
+    for number, row in enumerate(sources, 1):
+        if isinstance(row, dict):
+            try:
+                yield from records_from_row(row, number, text=False, resolve=str)
+            except RowError as problem:
+                report(Failure(f"clip {number}", str(problem)))
+
+
 class _Origin:
     """What is known once all vectors are there: the id of their encoder, and how many records
     were not worth encoding."""
@@ -91,46 +108,17 @@ class _Origin:
 
 
 def _opened(
-    sources: Sequence[str], get_encoder: GetEncoder, report: Report
+    sources: Sources, get_encoder: GetEncoder, report: Report
 ) -> tuple[Iterator[Batch], _Origin]:
     origin = _Origin()
-    first = sources[0]
-    if is_index(Path(first)):
-        if len(sources) > 1:
-            raise UsageError(f"{first}: an index is mined alone; give one input")
-        index = VectorIndex.open(Path(first))
-        origin.encoder_id = index.encoder
-        return _index_batches(index), origin
-    first_line, stream = _sniffed(first)
-    if holds_vectors(first, first_line):
-        reader = _vector_reader(sources, stream)
-        origin.encoder_id = reader.encoder
-        return iter(reader), origin
-    records = _readable(read_records(sources, report=report, stdin=stream), report)
+    stdin = stdin_of(sources)
+    opened = [source for source in sources if isinstance(source, str | Batch)]
+    vectors = open_vectors(*opened, stdin=stdin) if opened else None
+    if vectors is not None:
+        origin.encoder_id = vectors.encoder
+        return iter(vectors), origin
+    records = _readable(_records(sources, stdin, report), report)
     return _encoded(records, get_encoder, report, origin), origin
-
-
-def _sniffed(source: str) -> tuple[bytes, BinaryIO | None]:
-    if Path(source).is_dir() and not (Path(source) / MANIFEST).exists():
-        return b"", None  # a folder of sounds, and not of shards
-    if source != "-" and not Path(source).exists():
-        return b"", None  # a pattern, an address, or what the reader of records says
-    return sniff(source)
-
-
-def _vector_reader(sources: Sequence[str], stream: BinaryIO | None) -> EmbeddingReader:
-    if stream is None:
-        return read_sources(sources)
-    if len(sources) > 1:
-        raise UsageError("vectors on stdin are mined alone; give one input")
-    return read_embeddings(stream)
-
-
-def _index_batches(index: VectorIndex) -> Iterator[Batch]:
-    live = np.flatnonzero(index.live)
-    for start in range(0, len(live), ROWS_AT_ONCE):
-        rows = live[start : start + ROWS_AT_ONCE]
-        yield Batch(index.records(rows), index.vectors(rows))
 
 
 def _readable(
@@ -163,17 +151,17 @@ def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
             origin.without_captions += 1
 
 
-def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
+def _batches_for(records: list[Record], vectors: str | Batch) -> Iterator[Batch]:
     """The records with their vectors out of another file."""
-    reader = read_embeddings(source)
+    source = vectors if isinstance(vectors, str) else IN_MEMORY
     ids: list[str] = []
     parts: list[Vectors] = []
-    for batch in reader:
+    for batch in read_vectors(vectors):
         ids += [record["id"] for record in batch.records]
         parts.append(batch.vectors)
     if not ids:
         raise OeaError(f"{source}: holds no vectors")
-    vectors = np.concatenate(parts)
+    matrix = np.concatenate(parts)
     rows_of = _rows_of(ids)
     if ids == list(map(str, range(len(ids)))) and not any(r["id"] in rows_of for r in records):
         if len(ids) != len(records):
@@ -185,7 +173,7 @@ def _batches_for(records: list[Record], source: str) -> Iterator[Batch]:
         if name is None:
             raise OeaError(f"{source}: no vector for the clip {record['id']!r}")
         rows = rows_of[name]
-        yield Batch([record], mean_direction(vectors[rows])[None])
+        yield Batch([record], mean_direction(matrix[rows])[None])
 
 
 def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:

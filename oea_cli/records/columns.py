@@ -61,6 +61,23 @@ class ColumnPlan:
         return pl.Series(name, values, dtype=self.dtypes[name], strict=False)
 
 
+def frame(rows: Iterable[Record] | Iterable[Sequence[Record]]) -> pl.DataFrame:
+    """Records or hits as a polars frame, a column for each key; lists of them follow each other.
+
+    What no type holds (objects, mixed values) becomes text that is JSON. A key that a row does not
+    have is null.
+    """
+    flat = [row for item in rows for row in ([item] if isinstance(item, dict) else item)]
+    known = [{key: value for key, value in row.items() if value is not None} for row in flat]
+    return plan_columns(known).frame(known)
+
+
+def rows_of(table: pl.DataFrame) -> Iterator[Record]:
+    """The rows of anyone's frame as records: a key whose value is null is left out."""
+    for row in table.iter_rows(named=True):
+        yield {key: value for key, value in row.items() if value is not None}
+
+
 def plan_columns(records: Iterable[Record]) -> ColumnPlan:
     """Look at all records, once through, and decide each key's column."""
     kinds: dict[str, str] = {}

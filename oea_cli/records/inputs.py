@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.errors import Failure, OeaError, Report, UsageError, raise_failure
 from oea_cli.records.addresses import is_remote, join, open_bytes, parent
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
@@ -40,9 +40,9 @@ CHUNK_BYTES = 65536
 
 
 def read_records(
-    inputs: Sequence[str],
+    inputs: str | Path | Sequence[str | Path],
     *,
-    report: Report,
+    report: Report = raise_failure,
     text: bool = False,
     files_from: str | None = None,
     stdin: BinaryIO | None = None,
@@ -54,15 +54,17 @@ def read_records(
     (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is no file is a
     text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of the
     sounds that tables name, if it is not the table's own. Raises OeaError at once for
-    an input that does not exist; rows that make no record go to `report`.
+    an input that does not exist; rows that make no record go to `report`, which raises OeaError
+    where none is given.
     """
-    if files_from == "-" and "-" in inputs:
+    names = list(map(str, [inputs] if isinstance(inputs, str | Path) else inputs))
+    if files_from == "-" and "-" in names:
         raise UsageError("stdin can be read once: as the inputs or as --files-from")
     reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
     if text:
-        parts = [reader.text_input(name) for name in inputs]
+        parts = [reader.text_input(name) for name in names]
     else:
-        parts = [reader.sound_input(name) for name in _expanded(inputs)]
+        parts = [reader.sound_input(name) for name in _expanded(names)]
     if files_from is not None:
         parts.append(reader.listed(files_from))
     return chain.from_iterable(parts)

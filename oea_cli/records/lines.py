@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 
 MAX_LINE_BYTES = 64 * 2**20
+CHUNK_BYTES = 2**20
 
 
 CUT_OFF = "the line is cut off"
@@ -49,17 +50,43 @@ def peek(items: Iterator[T]) -> tuple[T | None, Iterator[T]]:
     return None, iter(())
 
 
-class _Rejoined(io.RawIOBase):
-    """A stream whose first bytes were read already, whole again."""
+class PeekableStream(io.BufferedReader):
+    """A stream whose first line can be looked at before anything of it is read.
 
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start, self._rest = start, rest
+    `text` names a stream that has to be text: looking then drops a BOM, and raises OeaError for
+    what is not text in UTF-8.
+    """
+
+    def __init__(self, stream: BinaryIO, text: str | None = None) -> None:
+        self._whole = _WholeStream(stream, text)
+        super().__init__(self._whole, CHUNK_BYTES)
+
+    def first_line(self) -> bytes:
+        """The first line that is not blank, b"" where there is none; call it before reading."""
+        return self._whole.first_line()
+
+
+class _WholeStream(io.RawIOBase):
+    """Gives out again what was looked at, and then the rest as it arrives."""
+
+    def __init__(self, stream: BinaryIO, text: str | None) -> None:
+        self._stream, self._text = stream, text
+        self._start = self._line = b""
+        self._read = getattr(stream, "read1", stream.read)
+
+    def first_line(self) -> bytes:
+        while not self._line and (line := self._stream.readline(MAX_LINE_BYTES)):
+            if self._text is not None and not self._start:
+                line = _checked_start(line, self._text)
+            self._start += line
+            self._line = b"" if line.isspace() else line
+        return self._line
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        chunk = self._start or self._rest.read(len(buffer))
+        chunk = self._start or self._read(len(buffer))
         chunk, self._start = chunk[: len(buffer)], chunk[len(buffer) :]
         buffer[: len(chunk)] = chunk
         return len(chunk)
@@ -75,19 +102,13 @@ def read_text(source: str | Path) -> bytes:
     return content and _checked_start(content, "stdin" if str(source) == "-" else str(source))
 
 
-def rejoin(stream: BinaryIO, text: str | None = None) -> tuple[bytes, BinaryIO]:
-    """Read a stream's first line that is not blank; return it, and the whole stream again.
-
-    `text` names a stream that has to be text: then a BOM is dropped, and OeaError raised for what
-    is not text in UTF-8.
-    """
-    start = line = stream.readline(MAX_LINE_BYTES)
-    if text is not None and line:
-        start = line = _checked_start(line, text)
-    while line and line.isspace():
-        line = stream.readline(MAX_LINE_BYTES)
-        start += line
-    return line, io.BufferedReader(_Rejoined(start, stream))
+def first_line(source: str, stdin: PeekableStream | None = None) -> bytes:
+    """The first line of a file or of stdin ("-") that is not blank, b"" where there is none."""
+    if source == "-" and stdin is not None:
+        return stdin.first_line().removeprefix(UTF8_BOM)
+    with open_bytes(source) as stream:
+        line = next((line for line in stream if not line.isspace()), b"")
+    return line.removeprefix(UTF8_BOM)
 
 
 def numbered_lines(

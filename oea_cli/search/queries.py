@@ -11,10 +11,10 @@ from oea_cli.encoder.matching import GetEncoder, check_encoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import Report, raise_failure
-from oea_cli.vectors.batch import Batch, EmbeddingReader
-from oea_cli.vectors.files.formats import read_embeddings
+from oea_cli.records.lines import first_line
+from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.opening import holds_vectors, sniff
+from oea_cli.vectors.opening import VectorSource, open_vectors, stdin_of
 
 QUERIES_AT_ONCE = 256
 
@@ -42,24 +42,26 @@ def read_queries(
     "-" is stdin. Raises OeaError for vectors of another encoder or dimension than the index's; a
     record that cannot be encoded goes to `report`.
     """
-    first_line, stream = sniff(source)
-    if holds_vectors(source, first_line):
-        yield from _from_vectors(read_embeddings(stream or source), index)
+    stdin = stdin_of([source])
+    vectors = open_vectors(source, stdin=stdin)
+    if vectors is not None:
+        yield from _from_vectors(vectors, index)
         return
     # Only here: these read sounds too, and bring libsndfile along.
     from oea_cli.records.inputs import is_header, read_records
 
-    is_table = first_line.lstrip().startswith((b"{", b"PAR1")) or is_header(first_line)
-    records = read_records([source], report=report, text=not is_table, stdin=stream)
+    first_row = first_line(source, stdin)
+    is_table = first_row.lstrip().startswith((b"{", b"PAR1")) or is_header(first_row)
+    records = read_records([source], report=report, text=not is_table, stdin=stdin)
     first = next(records, None)
     if first is not None:
         asked = map(as_asked, chain([first], records))
         yield from stream_clips(get_encoder(), asked, report=report)
 
 
-def _from_vectors(reader: EmbeddingReader, index: VectorIndex) -> Iterator[Batch]:
-    check_encoder(index.encoder, str(index.folder), reader.encoder)
-    for batch in reader:
+def _from_vectors(vectors: VectorSource, index: VectorIndex) -> Iterator[Batch]:
+    check_encoder(index.encoder, str(index.folder), vectors.encoder)
+    for batch in vectors:
         for start in range(0, len(batch.records), QUERIES_AT_ONCE):
             part = slice(start, start + QUERIES_AT_ONCE)
             yield Batch(batch.records[part], batch.vectors[part])

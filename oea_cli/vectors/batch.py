@@ -1,11 +1,18 @@
 """The unit that travels: some records and their vectors, checked once on every way in and out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+import numpy as np
+import numpy.typing as npt
+
+from oea_cli.errors import OeaError
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.arrays import Vectors, unit_rows
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -13,11 +20,58 @@ class Batch:
     """Records and their vectors, row by row.
 
     `vectors` is (n, d) float32, every row of length 1, C order; the records carry neither
-    "embedding" nor "encoder".
+    "embedding" nor "encoder". `encoder` is "NAME:FINGERPRINT" where it is known.
     """
 
     records: Sequence[Record]
     vectors: Vectors
+    encoder: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __repr__(self) -> str:
+        rows, dim = self.vectors.shape
+        return f"Batch({rows} records, vectors of {dim} dimensions by {self.encoder})"
+
+    @property
+    def ids(self) -> list[str]:
+        """The records' ids, row by row."""
+        return [record["id"] for record in self.records]
+
+    @property
+    def frame(self) -> "pl.DataFrame":
+        """A polars frame: a column for each key of the records, and `embedding` (float32)."""
+        import polars as pl
+
+        from oea_cli.records.columns import frame
+
+        dtype = pl.Array(pl.Float32, self.vectors.shape[1])
+        return frame(self.records).with_columns(pl.Series("embedding", self.vectors, dtype=dtype))
+
+
+def batch_of(vectors: npt.NDArray[Any], where: str = "vectors") -> Batch:
+    """Bare vectors (n, d), or a single one (d,), with their row numbers from "0" on as ids.
+
+    Raises OeaError for anything else, and for vectors that are not finite or all zeros.
+    """
+    rows = np.atleast_2d(vectors)
+    if rows.ndim != 2 or rows.dtype.kind not in "fiu" or not rows.shape[1]:
+        raise OeaError(
+            f"{where}: an array of shape {vectors.shape} and type {vectors.dtype}; "
+            "vectors must be (n, d) numbers"
+        )
+    records = [{"id": str(row)} for row in range(len(rows))]
+    return Batch(records, unit_rows(rows, records, where))
+
+
+def joined_batches(batches: Iterable[Batch], *, encoder: str | None = None, dim: int = 0) -> Batch:
+    """All rows of the batches as one; (0, dim) vectors where there is none."""
+    parts = list(batches)
+    records = [record for part in parts for record in part.records]
+    empty = np.zeros((0, dim), np.float32)
+    vectors = np.concatenate([part.vectors for part in parts]) if parts else empty
+    return Batch(records, vectors, encoder or (parts[0].encoder if parts else None))
 
 
 class EmbeddingReader:

@@ -1,163 +1,99 @@
-"""What is ranked: rows of vectors, block by block, and the clips that they stand for."""
+"""What is this source? Asked once: vectors in a file of any format, on a pipe, in a folder of
+shards or in an index, or records that have none."""
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from io import FileIO
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import orjson
 
-from oea_cli.errors import OeaError
-from oea_cli.records.addresses import open_bytes
-from oea_cli.records.lines import UTF8_BOM, read_json_lines, rejoin
+from oea_cli.errors import OeaError, UsageError
+from oea_cli.records.addresses import is_remote, open_bytes
+from oea_cli.records.folders import is_pattern, is_sound
+from oea_cli.records.lines import PeekableStream, first_line, read_json_lines
+from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import RowNumbers, Vectors, are_surely_unit, unit_rows
+from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
-from oea_cli.vectors.files.matrix import open_matrix, read_matrix, sidecars
-from oea_cli.vectors.files.names import is_vector_file
+from oea_cli.vectors.files.matrix import MAGIC, open_matrix, read_matrix, sidecars
+from oea_cli.vectors.files.names import is_vector_file, suffix_format
+from oea_cli.vectors.files.shards import is_shard_folder
 from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus
+from oea_cli.vectors.index.manifest import is_index
+from oea_cli.vectors.rows import ArrayRows, FileRows, IndexRows
+from oea_cli.vectors.scan.candidates import Corpus
+
+ROWS_PER_BATCH = 4096
 
 
-class ArrayRows:
-    """Rows in memory, in the parts they came in: joining them would need twice the memory."""
+class VectorSource(Protocol):
+    """Vectors with their records, opened: one pass over the batches, or all of them as candidates.
 
-    def __init__(self, parts: Sequence[Vectors], dim: int) -> None:
-        self.dim = dim
-        self._parts = parts
-        self._starts = np.cumsum([0, *map(len, parts)])
-        self.count = int(self._starts[-1])
-
-    def take(self, rows: RowNumbers) -> Vectors:
-        owners = np.searchsorted(self._starts, rows, "right") - 1
-        found = np.empty((len(rows), self.dim), np.float32)
-        for owner in np.unique(owners):
-            own = owners == owner
-            found[own] = self._parts[owner][rows[own] - self._starts[owner]]
-        return found
-
-    def blocks(self) -> Iterator[tuple[int, Vectors]]:
-        for first, part in zip(self._starts.tolist(), self._parts, strict=False):
-            for start in range(0, len(part), BLOCK_ROWS):
-                yield first + start, part[start : start + BLOCK_ROWS]
-
-
-class FileRows:
-    """Rows of an .npy file, read block by block: memory stays small, whatever the file's
-    size, which a mapped file's does not."""
-
-    def __init__(self, path: Path, ids: Sequence[str]) -> None:
-        self._path, self._ids = path, ids
-        matrix = open_matrix(path)
-        self.count, self.dim = matrix.shape
-        self._dtype = matrix.dtype
-        if not matrix.flags.c_contiguous:
-            raise OeaError(f"{path}: the matrix lies column by column; save it in C order")
-        self._offset = path.stat().st_size - matrix.nbytes
-
-    def take(self, rows: RowNumbers) -> Vectors:
-        size = self.dim * self._dtype.itemsize
-        with self._path.open("rb", buffering=0) as file:
-            number = file.fileno()
-            places = (self._offset + rows * size).tolist()
-            content = b"".join(os.pread(number, size, place) for place in places)
-        return self._checked(np.frombuffer(content, self._dtype).reshape(-1, self.dim), rows)
-
-    def blocks(self) -> Iterator[tuple[int, Vectors]]:
-        with self._path.open("rb", buffering=0) as file:
-            file.seek(self._offset)
-            for start in range(0, self.count, BLOCK_ROWS):
-                rows = min(BLOCK_ROWS, self.count - start)
-                part = np.empty((rows, self.dim), self._dtype)
-                self._fill(file, part)
-                yield start, self._checked(part, np.arange(start, start + len(part)))
-
-    def _fill(self, file: FileIO, part: npt.NDArray[Any]) -> None:
-        view = memoryview(part.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
-        while view:
-            count = file.readinto(view)
-            if not count:
-                raise OeaError(f"{self._path}: ends before its vectors do")
-            view = view[count:]
-
-    def _checked(self, rows: npt.NDArray[Any], numbers: RowNumbers) -> Vectors:
-        if rows.dtype == np.float32 and are_surely_unit(rows):
-            return rows
-        records = [{"id": self._ids[number]} for number in numbers.tolist()]
-        return unit_rows(rows, records, str(self._path))
-
-
-class IndexRows:
-    """The live rows of an index."""
-
-    def __init__(self, index: VectorIndex) -> None:
-        self.dim = index.dim
-        self._index = index
-        self._live = np.flatnonzero(index.live)
-        self.count = len(self._live)
-
-    def take(self, rows: RowNumbers) -> Vectors:
-        return self._index.vectors(self._live[rows])
-
-    def blocks(self) -> Iterator[tuple[int, Vectors]]:
-        for start in range(0, len(self._live), BLOCK_ROWS):
-            yield start, self._index.vectors(self._live[start : start + BLOCK_ROWS])
-
-
-def read_corpus(source: str) -> Corpus:
-    """Open vectors in any format for ranking; an .npy file stays on disk.
-
-    Raises OeaError for vectors that hold NaN or are all zeros, naming the first one, where they
-    are read.
+    `encoder` is "NAME:FINGERPRINT", None where the vectors name no encoder; `dim` is 0 where there
+    is no vector at all; `metadata` is what the artefact remembers besides.
     """
+
+    @property
+    def encoder(self) -> str | None: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def metadata(self) -> Mapping[str, Any]: ...
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches in bounded memory, once through."""
+
+    def candidates(self) -> Corpus:
+        """All rows, to be ranked."""
+
+
+IN_MEMORY = "vectors in memory"
+
+
+def open_vectors(
+    source: str | Path | Batch, *more: str | Path | Batch, stdin: PeekableStream | None = None
+) -> VectorSource | None:
+    """Open vectors wherever they lie; None where the source holds records and no vectors.
+
+    A source is a file in any format, a folder of shards, an index, "-", or a Batch. Further ones
+    are read after it, as one. Whoever goes on with the records of a pipe gives it as `stdin`, which
+    is still whole when the answer is None. A source without any content holds no vectors, of
+    dimension 0.
+
+    Raises OeaError for what does not exist, is not whole, or holds vectors of several encoders or
+    without a direction; the last two where they are read.
+    """
+    stdin = stdin or stdin_of([source])
+    if not isinstance(source, Batch) and not _holds_vectors(str(source), stdin):
+        return None
+    return read_vectors(source, *more, stdin=stdin)
+
+
+def read_vectors(
+    source: str | Path | Batch, *more: str | Path | Batch, stdin: PeekableStream | None = None
+) -> VectorSource:
+    """The same where vectors are meant and nothing else; raises OeaError where there are none."""
+    if more:
+        return _Several([source, *more], stdin)
+    if isinstance(source, Batch):
+        reader = EmbeddingReader(iter([source]), source.encoder, source.vectors.shape[1])
+        return _Read(reader, IN_MEMORY)
+    if source == "-":
+        return _Read(read_embeddings(stdin or "-"), "stdin")
     path = Path(source)
-    if path.suffix.lower() == ".npy" and path.is_file():
-        ids, clips, encoder = _matrix_records(path)
-        return Corpus(FileRows(path, ids), ids, source, encoder, clips)
-    reader = read_embeddings(source)
-    ids, clips, parts = [], [], []
-    for batch in reader:
-        parts.append(batch.vectors)
-        ids += [record["id"] for record in batch.records]
-        clips += map(_clip_of_record, batch.records)
-    return Corpus(ArrayRows(parts, reader.dim), ids, source, reader.encoder, clips)
+    if is_index(path):
+        return IndexSource(VectorIndex.open(path))
+    if suffix_format(path) == "npy" and path.is_file():
+        return _Matrix(read_matrix(path, ROWS_PER_BATCH), str(source), path)
+    return _Read(read_embeddings(path), str(source))
 
 
-def _matrix_records(path: Path) -> tuple[list[str], list[str], str | None]:
-    reader = read_matrix(path, BLOCK_ROWS)  # checks X.meta.json, reads no vector yet
-    count = len(open_matrix(path))
-    lines, meta = sidecars(path)
-    if not meta.exists():
-        ids = list(map(str, range(count)))
-        return ids, ids, reader.encoder
-    with open_bytes(lines) as stream:
-        records = [
-            (str(record.get("id", row)), record)
-            for row, (_, record) in enumerate(read_json_lines(stream, str(lines)))
-        ]
-    if len(records) != count:
-        raise OeaError(f"{path}: {count} vectors, {len(records)} records")
-    ids = [id_ for id_, _ in records]
-    return ids, [str(record.get("clip") or id_) for id_, record in records], reader.encoder
-
-
-def _clip_of_record(record: Record) -> str:
-    return str(record.get("clip") or record["id"])
-
-
-def index_corpus(index: VectorIndex) -> Corpus:
-    """The clips of an index; those that lie as several windows count as one each."""
-    ids = index.record_files.ids()
-    live = np.flatnonzero(index.live).tolist()
-    return Corpus(IndexRows(index), [ids[row] for row in live], str(index.folder), index.encoder)
-
-
-NPY_MAGIC = b"\x93NUMPY"
+def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
+    """Standard input, to be looked at and then read, where it is one of the sources ("-")."""
+    return PeekableStream(stdin_bytes()) if "-" in sources else None
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
@@ -165,61 +101,185 @@ def same_encoder(one: str | None, other: str | None) -> bool:
     return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 
-def sniff(source: str) -> tuple[bytes, BinaryIO | None]:
-    """Read a source's first line; for stdin ("-") also return the stream, whole again."""
-    if source == "-":
-        return rejoin(sys.stdin.buffer)
-    if Path(source).is_dir() or is_vector_file(source):
-        return NPY_MAGIC, None
-    return _first_line(source), None
+def _holds_vectors(source: str, stdin: PeekableStream | None) -> bool:
+    """Whether a source holds vectors, and not records or sounds."""
+    if source == "-" and stdin is not None:
+        return _begins_vectors(first_line(source, stdin))
+    path = Path(source)
+    if path.is_dir():
+        return is_index(path) or is_shard_folder(path)
+    if is_pattern(source) or is_remote(source) or is_sound(source):
+        return False
+    if not path.exists():
+        raise OeaError(f"{source}: no such file or folder")
+    if is_vector_file(path):
+        return True
+    if suffix_format(path) == "parquet":
+        return _has_vector_column(source)
+    return _begins_vectors(first_line(source))
 
 
-def _first_line(source: str) -> bytes:
-    """Read the first line of a text file that is not blank."""
-    with open_bytes(source) as stream:
-        line = next((line for line in stream if not line.isspace()), b"")
-    return line.removeprefix(UTF8_BOM)
+def _has_vector_column(source: str) -> bool:
+    import polars as pl
 
-
-def holds_vectors(source: str, first_line: bytes) -> bool:
-    """Return whether a query file holds vectors and not records, by its name and first line."""
-    if source.lower().endswith(".parquet"):
-        import polars as pl
-
+    try:
         return "embedding" in pl.read_parquet_schema(source)
-    if first_line.startswith(NPY_MAGIC):
+    except (pl.exceptions.PolarsError, OSError):
+        return False  # and whoever reads it as records says what is wrong with it
+
+
+def _begins_vectors(line: bytes) -> bool:
+    """Whether a file with this first line holds vectors; without any line, it holds none."""
+    if not line or line.startswith(MAGIC):
         return True
     try:
-        row = orjson.loads(first_line)
+        row = orjson.loads(line)
     except orjson.JSONDecodeError:
         return False  # and whoever reads it says what is wrong with it
     return isinstance(row, dict) and "embedding" in row
 
 
-def read_sources(sources: Sequence[str]) -> EmbeddingReader:
-    """Open sources of vectors one after the other as a single reader.
+@dataclass(slots=True)
+class _Read:
+    """Vectors as a file or a pipe gives them, one batch after the other."""
 
-    Encoder and dimension are those of the first source that holds a vector; raises OeaError, naming
-    both, where a later one differs.
+    reader: EmbeddingReader
+    where: str
+
+    @property
+    def encoder(self) -> str | None:
+        return self.reader.encoder
+
+    @property
+    def dim(self) -> int:
+        return self.reader.dim
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        return self.reader.metadata
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.reader:
+            yield replace(batch, encoder=self.encoder)
+
+    def candidates(self) -> Corpus:
+        """All rows, in memory."""
+        return _in_memory(self, self.where)
+
+
+@dataclass(slots=True)
+class _Matrix(_Read):
+    """An .npy file, whose rows stay on disk when they are ranked."""
+
+    path: Path
+
+    def candidates(self) -> Corpus:
+        """All rows, read block by block."""
+        ids, clips = _matrix_ids(self.path)
+        return Corpus(FileRows(self.path, ids), ids, self.where, self.encoder, clips)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSource:
+    """The records of an index that are not deleted."""
+
+    index: VectorIndex
+
+    @property
+    def encoder(self) -> str | None:
+        return self.index.encoder
+
+    @property
+    def dim(self) -> int:
+        return self.index.dim
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        return {}
+
+    def __iter__(self) -> Iterator[Batch]:
+        live = np.flatnonzero(self.index.live)
+        for start in range(0, len(live), ROWS_PER_BATCH):
+            rows = live[start : start + ROWS_PER_BATCH]
+            yield Batch(self.index.records(rows), self.index.vectors(rows), self.encoder)
+
+    def candidates(self) -> Corpus:
+        """Its rows as they are stored; those of a long clip lie as several windows."""
+        ids = self.index.record_files.ids()
+        live = np.flatnonzero(self.index.live).tolist()
+        own = [ids[row] for row in live]
+        return Corpus(IndexRows(self.index), own, str(self.index.folder), self.index.encoder)
+
+
+class _Several:
+    """Sources of one encoder, read one after the other.
+
+    Encoder and dimension are those of the first source that holds a vector.
     """
-    readers = ((source, read_embeddings(source)) for source in sources)
-    for source, reader in readers:
-        if reader.dim:
-            batches = _chain(source, reader, readers)
-            return EmbeddingReader(batches, reader.encoder, reader.dim, reader.metadata)
-    return EmbeddingReader(iter(()), encoder=None, dim=0)
 
+    def __init__(self, sources: Sequence[str | Path | Batch], stdin: PeekableStream | None) -> None:
+        self._names = [IN_MEMORY if isinstance(one, Batch) else str(one) for one in sources]
+        opened = (_not_an_index(source, stdin) for source in sources)
+        self._opened = zip(self._names, opened, strict=True)
+        self._first = next(((name, one) for name, one in self._opened if one.dim), None)
+        self.encoder = self._first[1].encoder if self._first else None
+        self.dim = self._first[1].dim if self._first else 0
+        self.metadata: Mapping[str, Any] = {}
 
-def _chain(
-    source: str, first: EmbeddingReader, others: Iterator[tuple[str, EmbeddingReader]]
-) -> Iterator[Batch]:
-    yield from first
-    for name, other in others:
-        if other.dim and other.encoder != first.encoder:
+    def __iter__(self) -> Iterator[Batch]:
+        if self._first is None:
+            return
+        yield from self._first[1]
+        for name, source in self._opened:
+            self._check(name, source)
+            yield from source
+
+    def _check(self, name: str, source: VectorSource) -> None:
+        assert self._first is not None
+        if source.dim and source.encoder != self.encoder:
             raise OeaError(
-                f"{name}: vectors of {other.encoder or 'no named encoder'}, "
-                f"those of {source} are of {first.encoder or 'no named encoder'}"
+                f"{name}: vectors of {source.encoder or 'no named encoder'}, "
+                f"those of {self._first[0]} are of {self.encoder or 'no named encoder'}"
             )
-        if other.dim not in (0, first.dim):
-            raise OeaError(f"{name}: {other.dim} dimensions, {source} has {first.dim}")
-        yield from other
+        if source.dim not in (0, self.dim):
+            raise OeaError(f"{name}: {source.dim} dimensions, {self._first[0]} has {self.dim}")
+
+    def candidates(self) -> Corpus:
+        """All rows, in memory."""
+        return _in_memory(self, ", ".join(self._names))
+
+
+def _not_an_index(source: str | Path | Batch, stdin: PeekableStream | None) -> VectorSource:
+    if not isinstance(source, Batch) and is_index(Path(source)):
+        raise UsageError(f"{source}: an index is read alone; give one input")
+    return read_vectors(source, stdin=stdin)
+
+
+def _in_memory(source: VectorSource, where: str) -> Corpus:
+    ids: list[str] = []
+    clips: list[str] = []
+    parts: list[Vectors] = []
+    for batch in source:
+        parts.append(batch.vectors)
+        ids += [record["id"] for record in batch.records]
+        clips += [_clip_of_record(record, record["id"]) for record in batch.records]
+    return Corpus(ArrayRows(parts, source.dim), ids, where, source.encoder, clips)
+
+
+def _matrix_ids(path: Path) -> tuple[list[str], list[str]]:
+    """The id of every row of an .npy file, and the clip that it belongs to."""
+    count = len(open_matrix(path))
+    lines, meta = sidecars(path)
+    if not meta.exists():
+        ids = list(map(str, range(count)))
+        return ids, ids
+    with open_bytes(lines) as stream:
+        rows = read_json_lines(stream, str(lines))
+        found = [(str(record.get("id", row)), record) for row, (_, record) in enumerate(rows)]
+    if len(found) != count:
+        raise OeaError(f"{path}: {count} vectors, {len(found)} records")
+    return [id_ for id_, _ in found], [_clip_of_record(record, id_) for id_, record in found]
+
+
+def _clip_of_record(record: Record, id_: str) -> str:
+    return str(record.get("clip") or id_)

@@ -79,7 +79,7 @@ def our_metrics(folder: Path, plain: bool = False) -> dict[str, float]:
     from oea_cli.evaluation.output.results import measure
     from oea_cli.evaluation.scoring.tasks import Questions, rank
     from oea_cli.metrics.metrics import parse_metrics
-    from oea_cli.vectors.opening import read_corpus
+    from oea_cli.vectors.opening import read_vectors
 
     pairs = np.load(folder / "pairs.npy").tolist()
     queries = [
@@ -87,7 +87,7 @@ def our_metrics(folder: Path, plain: bool = False) -> dict[str, float]:
         for row, (target, negative) in enumerate(pairs)
     ]
     questions = Questions(queries, np.load(folder / "queries.npy"), [True] * len(queries))
-    outcomes = rank(questions, read_corpus(str(folder / "corpus.npy")), "text-to-audio")
+    outcomes = rank(questions, read_vectors(folder / "corpus.npy").candidates(), "text-to-audio")
     metrics = parse_metrics(METRICS[:3] if plain else METRICS)
     return {str(m): v for m, v in measure(outcomes, metrics).values.items()}
 

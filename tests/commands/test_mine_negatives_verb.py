@@ -249,7 +249,7 @@ class TestFailures:
         [
             (["no-such.npy"], 1, "no-such.npy: no such file or folder"),
             (["v.jsonl", "--vectors", "-", "--verdicts", "-"], 2, "stdin can be read once"),
-            (["x.oea", "v.jsonl"], 2, "x.oea: an index is mined alone"),
+            (["x.oea", "v.jsonl"], 2, "x.oea: an index is read alone"),
             (["bare.npy"], 1, "bare.npy: no clip has captions"),
             (["clips.jsonl", "--vectors", "few.npy"], 1, "few.npy: 5 vectors without ids, 12"),
             (["x.oea", "--for", "train", "--qrels", "q.txt"], 2, "--qrels are judgments"),

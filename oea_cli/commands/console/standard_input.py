@@ -14,8 +14,9 @@ class _InterruptibleFile(io.RawIOBase):
     come.
     """
 
-    def __init__(self, raw: io.FileIO) -> None:
+    def __init__(self, raw: io.FileIO, owner: object) -> None:
         self._raw = raw
+        self._owner = owner  # would close the file if nobody kept it
 
     def readable(self) -> bool:
         return True
@@ -34,5 +35,5 @@ def make_stdin_interruptible() -> None:
     """Replace `sys.stdin` where it is a file or a pipe; call it before anything is read."""
     buffer = getattr(sys.stdin, "buffer", None)
     if isinstance(raw := getattr(buffer, "raw", None), io.FileIO):
-        reader = io.BufferedReader(_InterruptibleFile(raw), PIPE_BYTES)
+        reader = io.BufferedReader(_InterruptibleFile(raw, sys.stdin), PIPE_BYTES)
         sys.stdin = io.TextIOWrapper(reader, sys.stdin.encoding, sys.stdin.errors)

@@ -43,6 +43,12 @@ def _windows(record: Record, sample_rate: int, max_seconds: float) -> Iterator[E
         end=record.get("end"),
         notice=notices.append,
     )
+    yield from inputs_of(record, windows)
+    yield from (Notice(record["path"], text) for text in notices)
+
+
+def inputs_of(record: Record, windows: Iterator[Window]) -> Iterator[EncoderInput]:
+    """The windows of one sound, at least one, as inputs for an encoder."""
     # Whether the first window is the only one is known when the second comes.
     first = next(windows)
     second = next(windows, None)
@@ -54,7 +60,6 @@ def _windows(record: Record, sample_rate: int, max_seconds: float) -> Iterator[E
         yield EncoderInput(_part(record, second), second.samples, clip)
         for window in windows:
             yield EncoderInput(_part(record, window), window.samples, clip)
-    yield from (Notice(record["path"], text) for text in notices)
 
 
 def _whole(record: Record, window: Window) -> Record:

@@ -13,6 +13,7 @@ so a single text costs no more than its encoding.
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from oea_cli.encoder.streaming.groups import (
 )
 from oea_cli.encoder.streaming.inputs import EncoderInput, Event, Notice
 from oea_cli.encoder.streaming.joining import joined
-from oea_cli.errors import Failure, OeaError, Report
+from oea_cli.errors import Failure, OeaError, Report, raise_failure
 from oea_cli.records.rows import Record
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.scan.threads import num_cores
@@ -38,7 +39,7 @@ def stream(
     *,
     batch_size: int | None = None,
     workers: int | None = None,
-    report: Report,
+    report: Report = raise_failure,
     notice: Callable[[Notice], object] | None = None,
     advance: Callable[[], object] | None = None,
 ) -> Generator[Batch, None, None]:
@@ -52,7 +53,7 @@ def stream(
     groups = _encoded(encoder, records, batch_size, workers, report, notice, advance)
     with closing(groups):
         for group in groups:
-            yield _reported(group, report)
+            yield _reported(group, report, encoder.encoder_id)
 
 
 def stream_clips(
@@ -61,7 +62,7 @@ def stream_clips(
     *,
     batch_size: int | None = None,
     workers: int | None = None,
-    report: Report,
+    report: Report = raise_failure,
     notice: Callable[[Notice], object] | None = None,
     advance: Callable[[], object] | None = None,
 ) -> Generator[Batch, None, None]:
@@ -71,7 +72,8 @@ def stream_clips(
     """
     groups = _encoded(encoder, records, batch_size, workers, report, notice, advance)
     with closing(groups):
-        yield from joined(groups, report)
+        for batch in joined(groups, report):
+            yield replace(batch, encoder=encoder.encoder_id)
 
 
 def stream_inputs(
@@ -79,12 +81,12 @@ def stream_inputs(
     inputs: Iterable[EncoderInput],
     *,
     batch_size: int | None = None,
-    report: Report,
+    report: Report = raise_failure,
 ) -> Generator[Batch, None, None]:
     """As `stream`, of waveforms that are decoded already, and of texts."""
     with GroupEncoder(encoder, batch_size, num_cores()) as group_encoder:
         for group in group_encoder.groups(inputs, _nothing):
-            yield _reported(group, report)
+            yield _reported(group, report, encoder.encoder_id)
 
 
 def embed_texts(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
@@ -134,15 +136,15 @@ def _inputs(
             yield event
 
 
-def _reported(group: EncodedGroup, report: Report) -> Batch:
+def _reported(group: EncodedGroup, report: Report, encoder: str) -> Batch:
     """The rows that have a vector; the others are failed inputs."""
     records = [item.record for item in group.inputs]
     if not group.problems:
-        return Batch(records, group.vectors)
+        return Batch(records, group.vectors, encoder)
     for row, problem in group.problems.items():
         report(failure_of(records[row], problem))
     good = [row for row in range(len(records)) if row not in group.problems]
-    return Batch([records[row] for row in good], group.vectors[good])
+    return Batch([records[row] for row in good], group.vectors[good], encoder)
 
 
 def _refuse_missing(encoder: Encoder, group: EncodedGroup) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from oea_cli.clips.lookup import GetRecords, by_given_id, resolve_ids
 from oea_cli.clips.queries import Query
 from oea_cli.records.addresses import is_remote, open_bytes
-from oea_cli.records.lines import read_json_lines, rejoin
+from oea_cli.records.lines import PeekableStream, read_json_lines
 from oea_cli.records.rows import Record
 
 if TYPE_CHECKING:
@@ -32,17 +32,17 @@ def _shown(query: Query) -> Record:
     return {**query.record, "path": query.path} if query.path else query.record
 
 
-def corpus_records(source: str, ids: Sequence[str]) -> GetRecords:
+def corpus_records(source: "str | Batch", ids: Sequence[str]) -> GetRecords:
     """The records beside a corpus of vectors, which is read again; stdin cannot be."""
 
     def get(asked: Collection[str]) -> dict[str, Record]:
-        from oea_cli.vectors.files.formats import read_embeddings
+        from oea_cli.vectors.opening import read_vectors
 
         if source == "-":
             return {}
         resolved = resolve_ids(asked, ids)
         wanted = set(resolved.values())
-        batches: Iterable[Batch] = read_embeddings(source) if wanted else ()
+        batches: Iterable[Batch] = read_vectors(source) if wanted else ()
         found = {
             record["id"]: record
             for batch in batches
@@ -63,8 +63,9 @@ def hit_records(source: str) -> GetRecords:
             return {}
         wanted, found = set(ids), {}
         with open_bytes(source) as stream:
-            first, whole = rejoin(stream, source)
-            rows = read_json_lines(whole, source) if first.lstrip()[:1] == b"{" else iter(())
+            whole = PeekableStream(stream, source)
+            is_json = whole.first_line().lstrip()[:1] == b"{"
+            rows = read_json_lines(whole, source) if is_json else iter(())
             for _, row in rows:
                 if row["id"] in wanted:
                     wanted.remove(row["id"])

@@ -18,6 +18,7 @@ import orjson
 from oea_cli.clips.leaks import Leak, find_leaks, leak_counts, load_blacklist
 from oea_cli.clips.origins import marks_of
 from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.evaluation.inputs.run_input import name_of
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.addresses import is_remote, join, parent
 from oea_cli.records.datasets.layouts import interpret
@@ -28,10 +29,11 @@ from oea_cli.records.inputs import read_records
 from oea_cli.records.lines import read_text
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
-from oea_cli.vectors.files.formats import read_embeddings
+from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.files.names import is_vector_file
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
+from oea_cli.vectors.opening import read_vectors
 
 CONTENT_PREFIX = "content:"
 GATE_NAME = "leaks"
@@ -152,11 +154,13 @@ def index_clips(folder: Path) -> list[Record]:
     return clips_of(index.records(np.flatnonzero(index.live)))
 
 
-def vector_clips(source: str) -> list[Record]:
+def vector_clips(source: str | Batch) -> list[Record]:
     """The clips that vectors stand for, by their records."""
-    with_ids = clips_of(record for batch in read_embeddings(source) for record in batch.records)
+    with_ids = clips_of(record for batch in read_vectors(source) for record in batch.records)
     if not any(map(marks_of, with_ids)):
-        raise OeaError(f"{source}: its rows have no ids, so none can be found in training")
+        raise OeaError(
+            f"{name_of(source, 'corpus')}: its rows have no ids, so none can be found in training"
+        )
     return with_ids
 
 

@@ -1,6 +1,7 @@
 """Which clips are right for a query, and which one is its hard negative: queries and qrels."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import replace
 
 from oea_cli.clips.queries import Query, read_queries
@@ -12,12 +13,18 @@ from oea_cli.records.tables import table_suffix
 BEIR_HEADERS = {b"query-id", b"query_id", b"qid"}
 
 
-def read_qrels(source: str) -> list[Query]:
+Judgments = Mapping[str, Mapping[str, float]]
+"""The grades of clips for each query, above 0 for relevant ones."""
+
+
+def read_qrels(source: str | Judgments) -> list[Query]:
     """Read relevance judgments: TREC qrels, BEIR's tsv, or queries with targets as JSONL.
 
     Grades of 0 and below are not relevant; queries without any relevant clip are kept, without
     targets. Raises OeaError naming the line of what cannot be used.
     """
+    if isinstance(source, Mapping):
+        return [_judged(id_, grades) for id_, grades in source.items()]
     if table_suffix(source) in (".jsonl", ".ndjson", ".json", ".parquet"):
         return read_queries([source])
     content = read_text(source)
@@ -32,6 +39,11 @@ def read_qrels(source: str) -> list[Query]:
     columns = columns_of(content, source, width, "query-id corpus-id score" if width == 3 else
                          "query 0 document grade")  # fmt: skip
     return _graded(columns[0].words(), columns[-2].words(), columns[-1].words(), source)
+
+
+def _judged(id_: str, grades: Mapping[str, float]) -> Query:
+    relevant = {clip: float(grade) for clip, grade in grades.items() if grade > 0}
+    return Query(id_, f"qrels[{id_!r}]", relevant)
 
 
 def _graded(

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oea_cli.clips.queries import Query, distinct, read_queries
+from oea_cli.clips.lookup import no_records
+from oea_cli.clips.queries import Query, QuerySource, distinct, read_queries
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.evaluation.inputs.evidence import hit_records, query_records
-from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
-from oea_cli.evaluation.inputs.runs import read_run, run_outcomes
+from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
+from oea_cli.evaluation.inputs.runs import Scores, read_run, run_outcomes
 from oea_cli.evaluation.output.results import read_results
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
@@ -20,14 +21,20 @@ RANK_RULES = {
 }
 
 
-def judged_queries(queries: Sequence[str], qrels: str | None) -> list[Query]:
+def judged_queries(queries: Sequence[QuerySource], qrels: str | Judgments | None) -> list[Query]:
     """Read judged queries from a query file, from qrels, or from both: the qrels' targets then."""
     if qrels is None and not queries:
         raise UsageError("a run needs judgments: --qrels FILE, or --queries FILE with targets")
     if qrels is None:
         return read_queries(queries)
     judged = distinct(read_qrels(qrels))
-    return judged if not queries else with_qrels(read_queries(queries), judged, qrels)
+    name = name_of(qrels, "qrels")
+    return judged if not queries else with_qrels(read_queries(queries), judged, name)
+
+
+def name_of(source: object, otherwise: str) -> str:
+    """How messages call an input: by its path, or as what it is where it lies in memory."""
+    return source if isinstance(source, str) else otherwise
 
 
 def with_targets(queries: Sequence[Query], source: str) -> list[Query]:
@@ -40,7 +47,7 @@ def with_targets(queries: Sequence[Query], source: str) -> list[Query]:
 
 
 def evaluate_run(
-    source: str, queries: Sequence[str], qrels: str | None, ties: Ties
+    source: str | Scores, queries: Sequence[QuerySource], qrels: str | Judgments | None, ties: Ties
 ) -> tuple[Outcomes, Setting]:
     """Score a run against judgments.
 
@@ -48,7 +55,8 @@ def evaluate_run(
     where run and judgments share no query.
     """
     judged = judged_queries(queries, qrels)
-    asked = with_targets(judged, qrels or ", ".join(queries))
+    names = ", ".join(name_of(query, "queries") for query in queries)
+    asked = with_targets(judged, names if qrels is None else name_of(qrels, "qrels"))
     run = read_run(source)
     outcomes = run_outcomes(run, asked, ties)
     missing = int((outcomes.depths == 0).sum())
@@ -64,7 +72,9 @@ def evaluate_run(
             "queries_without_relevant": len(judged) - len(asked),
             "queries_not_judged": len(run.queries) - (len(asked) - missing),
         },
-        evidence=Evidence(query_records(asked), hit_records(source)),
+        evidence=Evidence(
+            query_records(asked), hit_records(source) if isinstance(source, str) else no_records
+        ),
     )
 
 

@@ -1,6 +1,7 @@
 """A ranking out of a file, ours or anyone's: TREC run or JSONL hits, and how it did."""
 
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -14,7 +15,7 @@ from oea_cli.evaluation.inputs.trec_files import Column, columns_of, whole_lines
 from oea_cli.metrics.outcomes import Numbers, Outcomes, QueryNumbers, best_of, numbers_of, places_of
 from oea_cli.records.addresses import open_bytes
 from oea_cli.records.ids import trec_id
-from oea_cli.records.lines import read_json_lines, rejoin
+from oea_cli.records.lines import PeekableStream, read_json_lines
 from oea_cli.vectors.arrays import Ties
 
 Names = npt.NDArray[Any]
@@ -43,19 +44,39 @@ class Run:
         return owners * max(len(self.documents), 1) + documents
 
 
-def read_run(source: str, stdin: BinaryIO | None = None) -> Run:
+Scores = Mapping[str, Mapping[str, float]]
+"""The scores of clips for each query."""
+
+
+def read_run(source: str | Scores, stdin: BinaryIO | None = None) -> Run:
     """Read a TREC run, `query document score` lines, or the JSONL of `oea search`; "-" is stdin.
 
     Raises OeaError for an empty run, a malformed line, a score that is no number, and a document
     listed twice for one query.
     """
+    if isinstance(source, Mapping):
+        return _read_run(io.BytesIO(_as_trec(source)), "run")
     name = "stdin" if source == "-" else source
     with nullcontext(stdin) if stdin and source == "-" else open_bytes(source) as stream:
-        first, whole = rejoin(stream, name)
-        if first.lstrip()[:1] == b"{":
-            run = _from_hits(whole, name)
-        else:
-            run = _from_lines(whole_lines(whole), name) if first else Run(name)
+        return _read_run(stream, name)
+
+
+def _as_trec(scores: Scores) -> bytes:
+    lines = [
+        f"{trec_id(query)} {trec_id(clip)} {float(score)!r}\n"
+        for query, own in scores.items()
+        for clip, score in own.items()
+    ]
+    return "".join(lines).encode()
+
+
+def _read_run(stream: BinaryIO, name: str) -> Run:
+    whole = PeekableStream(stream, name)
+    first = whole.first_line()
+    if first.lstrip()[:1] == b"{":
+        run = _from_hits(whole, name)
+    else:
+        run = _from_lines(whole_lines(whole), name) if first else Run(name)
     if not len(run):
         raise OeaError(f"{name}: the run is empty; expected lines of `{TREC_LAYOUT}` or JSONL hits")
     _refuse_duplicates(run)

@@ -2,85 +2,76 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import numpy as np
 
 from oea_cli.clips.captions import captions_by_clip, captions_in
 from oea_cli.clips.lookup import GetRecords, lookup
-from oea_cli.clips.queries import Query, distinct, query_from, read_queries
+from oea_cli.clips.queries import Query, QuerySource, distinct, query_from, read_queries
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import OeaError, Report, UsageError
 from oea_cli.evaluation.inputs.evidence import corpus_records, query_records
-from oea_cli.evaluation.inputs.qrels import read_qrels, with_qrels
-from oea_cli.evaluation.inputs.run_input import RANK_RULES, with_targets
-from oea_cli.evaluation.scoring.tasks import Questions, Task, one_per_clip, rank
+from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
+from oea_cli.evaluation.inputs.run_input import RANK_RULES, name_of, with_targets
+from oea_cli.evaluation.protocol import Protocol
+from oea_cli.evaluation.scoring.tasks import Questions, one_per_clip, rank
 from oea_cli.evaluation.setting import Evidence, Setting
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.ids import caption_id, clip_of, is_window
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Ties, Vectors
-from oea_cli.vectors.files.formats import read_embeddings
+from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.opening import (
-    ArrayRows,
-    holds_vectors,
-    index_corpus,
-    read_corpus,
+    IndexSource,
+    VectorSource,
+    open_vectors,
+    read_vectors,
     same_encoder,
-    sniff,
+    stdin_of,
 )
+from oea_cli.vectors.rows import ArrayRows
 from oea_cli.vectors.scan.candidates import Corpus
 
-Captions = Literal["all", "one"]
 GetEncoder = Callable[[], Encoder]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """What is ranked by what, and how."""
-
-    task: Task = "text-to-audio"
-    captions: Captions = "all"
-    seed: int = 0
-    ties: Ties = "strict"
-    allow_missing: bool = False
-    within: str | None = None  # a key of the clips' records: a query ranks among its target's kind
+Queries = str | Sequence[Record] | Batch
+"""A file of queries or of their vectors, queries as records, or vectors in memory."""
+Qrels = str | Judgments | None
 
 
 def evaluate_vectors(
-    queries: Sequence[str], corpus: str, qrels: str | None, protocol: Protocol
+    queries: Sequence[Queries], corpus: str | Batch, qrels: Qrels, protocol: Protocol
 ) -> tuple[Outcomes, Setting]:
     """Rank vectors by vectors, whoever made them.
 
     Without `queries`, text-to-text ranks the corpus by its own rows. Raises OeaError for vectors of
     two encoders or dimensions, and where a query's target is not in the corpus.
     """
-    candidates = read_corpus(corpus)
+    candidates = read_vectors(corpus).candidates()
     if queries:
         questions, encoder = _vector_questions(_only_one(queries))
     elif protocol.task == "text-to-text":
         questions, encoder = _own_rows(candidates), candidates.encoder
     else:
         raise UsageError("--corpus needs --queries FILE with vectors")
+    named = _named(queries, candidates.where)
     if not same_encoder(encoder, candidates.encoder):
         raise OeaError(
-            f"{queries[0]}: made by {encoder}, {corpus} by {candidates.encoder}; "
+            f"{named}: made by {encoder}, {candidates.where} by {candidates.encoder}; "
             "embed both with one"
         )
     records = corpus_records(corpus, candidates.ids)
-    named = _named(queries, corpus)
     return _evaluate(questions, candidates, qrels, protocol, "vectors", named, records)
 
 
 def evaluate_index(
-    queries: Sequence[str],
+    queries: Sequence[Queries],
     folder: Path,
-    qrels: str | None,
+    qrels: Qrels,
     protocol: Protocol,
     get_encoder: Callable[[VectorIndex], Encoder],
     report: Report,
@@ -91,7 +82,7 @@ def evaluate_index(
     OeaError for an index without captions where they are needed, and as `evaluate_vectors` does.
     """
     index = VectorIndex.open(folder)
-    clips = index_corpus(index)
+    clips = IndexSource(index).candidates()
     encoder_of_index = cache(lambda: get_encoder(index))
     captions = protocol.task in ("audio-to-text", "text-to-text")
     corpus = _caption_corpus(index, encoder_of_index()) if captions else clips
@@ -116,7 +107,7 @@ def evaluate_index(
 def _evaluate(
     questions: Questions,
     corpus: Corpus,
-    qrels: str | None,
+    qrels: Qrels,
     protocol: Protocol,
     kind: str,
     source: str,
@@ -197,39 +188,40 @@ def _told(protocol: Protocol, kind: str) -> Record:
     return told
 
 
-def _judged(questions: Questions, qrels: str | None) -> tuple[Questions, int]:
+def _judged(questions: Questions, qrels: Qrels) -> tuple[Questions, int]:
     """The questions with the qrels' targets, and how many have nothing relevant to them."""
     if qrels is None:
         return questions, 0
-    judged = with_qrels(questions.queries, distinct(read_qrels(qrels)), qrels)
-    found = {query.id: query for query in with_targets(judged, qrels)}
+    name = name_of(qrels, "qrels")
+    judged = with_qrels(questions.queries, distinct(read_qrels(qrels)), name)
+    found = {query.id: query for query in with_targets(judged, name)}
     rows = [row for row, query in enumerate(questions.queries) if query.id in found]
     kept = questions.chosen(rows)
     queries = [found[query.id] for query in kept.queries]
     return Questions(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
 
 
-def _vector_questions(source: str) -> tuple[Questions, str | None]:
-    first_line, stream = sniff(source)
-    if not holds_vectors(source, first_line):
+def _vector_questions(source: Queries) -> tuple[Questions, str | None]:
+    vectors = open_vectors(source) if isinstance(source, str | Batch) else None
+    if vectors is None:
+        source = name_of(source, "queries")
         raise OeaError(
             f"{source}: holds no vectors; embed it with `oea embed --text`, "
             "or give an index with -i"
         )
-    return _read_vectors(stream or source, source)
+    return _read_questions(vectors, name_of(source, "queries")), vectors.encoder
 
 
-def _read_vectors(opened: str | BinaryIO, source: str) -> tuple[Questions, str | None]:
-    reader = read_embeddings(opened)
+def _read_questions(vectors: VectorSource, source: str) -> Questions:
     queries: list[Query] = []
     parts: list[Vectors] = []
-    for batch in reader:
+    for batch in vectors:
         for record in batch.records:
             queries.append(query_from(f"{source}: row {len(queries) + 1}", record))
         parts.append(batch.vectors)
     if not queries:
         raise OeaError(f"{source}: holds no queries")
-    return _all_encoded(distinct(queries), np.concatenate(parts)), reader.encoder
+    return _all_encoded(distinct(queries), np.concatenate(parts))
 
 
 def _all_encoded(queries: list[Query], vectors: Vectors) -> Questions:
@@ -278,34 +270,44 @@ def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:
             yield caption_id(clip, number), clip, text
 
 
-def _named(queries: Sequence[str], otherwise: str) -> str:
-    return ", ".join(queries) or otherwise
+def _named(queries: Sequence[Queries], otherwise: str) -> str:
+    return ", ".join(name_of(query, "queries") for query in queries) or otherwise
 
 
-def _only_one(sources: Sequence[str]) -> str:
+def _only_one(sources: Sequence[Queries]) -> Queries:
     if len(sources) > 1:
         raise UsageError("vectors of queries come in one file; give --queries once")
     return sources[0]
 
 
 def _index_questions(
-    sources: Sequence[str], index: VectorIndex, get_encoder: GetEncoder, report: Report
+    sources: Sequence[Queries], index: VectorIndex, get_encoder: GetEncoder, report: Report
 ) -> Questions:
-    source = sources[0]
-    first_line, stream = sniff(source)
-    if holds_vectors(source, first_line):
-        _only_one(sources)
-        questions, encoder = _read_vectors(stream or source, source)
-        if not same_encoder(encoder, index.encoder):
-            raise OeaError(f"{index.folder}: made with {index.encoder}, {source} by {encoder}")
+    first = sources[0]
+    stdin = stdin_of(sources)
+    vectors = open_vectors(first, stdin=stdin) if isinstance(first, str | Batch) else None
+    if vectors is not None:
+        name = name_of(_only_one(sources), "queries")
+        questions = _read_questions(vectors, name)
+        if not same_encoder(vectors.encoder, index.encoder):
+            raise OeaError(
+                f"{index.folder}: made with {index.encoder}, {name} by {vectors.encoder}"
+            )
         return questions
     queries = read_queries(
-        [stream or source, *sources[1:]],
+        [_judgeable(source, stdin) for source in sources],
         lambda: captions_by_clip(index.records(np.flatnonzero(index.live))),
     )
     if not queries:
-        raise OeaError(f"{', '.join(sources)}: no queries")
+        raise OeaError(f"{_named(sources, 'queries')}: no queries")
     return _encoded(queries, index, get_encoder, report)
+
+
+def _judgeable(source: Queries, stdin: BinaryIO | None) -> QuerySource:
+    """What a reader of judged queries takes; a pipe that was looked at goes on from its start."""
+    if isinstance(source, Batch):
+        raise UsageError("vectors of queries come in one file; give --queries once")
+    return stdin if stdin is not None and source == "-" else source
 
 
 def _encoded(

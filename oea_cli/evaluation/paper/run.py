@@ -15,12 +15,13 @@ from oea_cli.clips.captions import captions_in
 from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import Failure, OeaError, Report, UsageError
-from oea_cli.evaluation.inputs.vector_input import Protocol, evaluate_index
+from oea_cli.evaluation.inputs.vector_input import evaluate_index
 from oea_cli.evaluation.output.results import measure, versions
 from oea_cli.evaluation.paper.costs import costs
 from oea_cli.evaluation.paper.recipe import PaperEncoder, PaperRecipe, Task, missing_inputs
 from oea_cli.evaluation.paper.units import SETTINGS_KEY, Figures, Unit, units
-from oea_cli.evaluation.scoring.tasks import Task as Ranking
+from oea_cli.evaluation.protocol import Protocol
+from oea_cli.evaluation.protocol import Task as Ranking
 from oea_cli.metrics.metrics import parse_metrics
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.artefacts import write_whole

@@ -10,7 +10,8 @@ import numpy as np
 from oea_cli.clips.lookup import GetRecords
 from oea_cli.clips.queries import Query
 from oea_cli.errors import OeaError
-from oea_cli.evaluation.scoring.tasks import Assigned, Questions, Task, assign, rank
+from oea_cli.evaluation.protocol import Task
+from oea_cli.evaluation.scoring.tasks import Assigned, Questions, assign, rank
 from oea_cli.metrics.outcomes import Outcomes, QueryNumbers, joined
 from oea_cli.vectors.arrays import Ties, Vectors
 from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus, Rows, spread

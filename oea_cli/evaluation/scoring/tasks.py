@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import Literal
 
 import numpy as np
 
 from oea_cli.clips.names import ClipNames
 from oea_cli.clips.queries import Query
 from oea_cli.errors import OeaError
+from oea_cli.evaluation.protocol import Task
 from oea_cli.metrics.outcomes import (
     Mask,
     Numbers,
@@ -34,7 +34,6 @@ from oea_cli.vectors.arrays import Ties, Vectors
 from oea_cli.vectors.scan.candidates import Corpus
 from oea_cli.vectors.scan.ranks import ranks_of
 
-Task = Literal["text-to-audio", "audio-to-text", "text-to-text", "audio-to-audio"]
 ANY_TARGET: tuple[Task, ...] = ("audio-to-text", "text-to-text")
 SELF_RETRIEVAL: tuple[Task, ...] = ("text-to-text", "audio-to-audio")
 Candidate = tuple[str, int, float]

@@ -43,6 +43,11 @@ def read_shards(folder: Path, batch_rows: int) -> EmbeddingReader:
     )
 
 
+def is_shard_folder(folder: Path) -> bool:
+    """Whether shards lie in a folder, all of them or those of a run that did not finish."""
+    return (folder / MANIFEST).exists() or any(folder.glob("metadata/metadata_*.parquet"))
+
+
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:

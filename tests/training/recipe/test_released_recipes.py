@@ -130,15 +130,14 @@ def test_a_variant_trains_through_its_stages(
     assert plain_content(again)["stages"][2]["data"][0]["path"].startswith(str(folders))
 
 
-def test_the_smallest_recipe_of_the_guide_trains(tiny_encoder: Path, tmp_path: Path) -> None:
+def test_the_recipe_of_the_guide_trains(tiny_encoder: Path, tmp_path: Path) -> None:
     guide = (RECIPES.parent / "docs" / "train.md").read_text(encoding="utf-8")
     text = guide.partition("```yaml\n")[2].partition("```")[0]
-    sounds = tmp_path / "sounds"
-    sounds.mkdir()
-    clips = write_clips(sounds, 12).rename(sounds / "train.jsonl")
-    lines = clips.read_text().splitlines(keepends=True)
-    (sounds / "held.jsonl").write_text("".join(lines[:3]))
-    (sounds / "5.wav").write_bytes(b"not a sound")
+    text = text.replace("sounds/train.jsonl", "clips.jsonl").replace("sounds/", "")
+    write_clips(tmp_path, 12)
+    lines = (tmp_path / "clips.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "held.jsonl").write_text("".join(lines[:3]))
+    (tmp_path / "5.wav").write_bytes(b"not a sound")
     path = tmp_path / "mine.yaml"
     path.write_text(text)
     words = ["--set", f"model.base={tiny_encoder}", "--set", "model.dim=32"]
@@ -148,7 +147,7 @@ def test_the_smallest_recipe_of_the_guide_trains(tiny_encoder: Path, tmp_path: P
     command = ["train", path, "-o", out, "--device", "cpu", "-j", "0", *words]
     done = in_process.run(command)
     assert done.returncode == 0, done.stderr
-    assert "train.jsonl 9 clips (3 kept out)" in done.stderr
+    assert "clips.jsonl 9 clips (3 kept out)" in done.stderr
     assert (out / UNDECODABLE_FILE).is_file()
     assert "1 of them cannot be decoded" in (out / "encoder.json").read_text()
     assert load_encoder(str(out)).dim == 32

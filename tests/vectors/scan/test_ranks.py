@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from oea_cli.errors import OeaError
 from oea_cli.vectors.arrays import Ties, Vectors
-from oea_cli.vectors.opening import ArrayRows, read_corpus
+from oea_cli.vectors.opening import read_vectors
+from oea_cli.vectors.rows import ArrayRows
 from oea_cli.vectors.scan import ranks
 from oea_cli.vectors.scan.candidates import Corpus
 from oea_cli.vectors.scan.ranks import ranks_of
@@ -104,7 +105,7 @@ class TestFiles:
         vectors, queries = unit(300), unit(20, seed=6)
         output = f"{tmp_path}/{name}"
         write(output, named(300), vectors)
-        corpus = read_corpus(output)
+        corpus = read_vectors(output).candidates()
         assert corpus.ids[:2] == ["d/0.wav", "d/1.wav"]
         owners, candidates = np.arange(20), np.arange(20)
         expected = ranks_of(corpus_of(vectors), queries, owners, candidates)
@@ -113,7 +114,7 @@ class TestFiles:
     def test_half_precision_and_other_lengths(self, tmp_path: Path) -> None:
         vectors = unit(50)
         np.save(tmp_path / "c.npy", (vectors * 3).astype(np.float16))
-        corpus = read_corpus(str(tmp_path / "c.npy"))
+        corpus = read_vectors(str(tmp_path / "c.npy")).candidates()
         found = corpus.rows.take(np.arange(50))
         assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-6)
         assert np.allclose(found, vectors, atol=2e-3)
@@ -125,7 +126,7 @@ class TestFiles:
         vectors = unit(50)
         vectors[33] = bad
         np.save(tmp_path / "c.npy", vectors)
-        corpus = read_corpus(str(tmp_path / "c.npy"))
+        corpus = read_vectors(str(tmp_path / "c.npy")).candidates()
         with pytest.raises(OeaError, match=rf"c\.npy: the vector of '33' .*{says}"):
             ranks_of(corpus, unit(1), np.array([0]), np.array([0]))
 
