@@ -10,7 +10,6 @@ from oea_cli.commands.options.embedding import (
     Encoding,
     EncodingOption,
     FilesFromOption,
-    Format,
     FormatOption,
     InputsArgument,
     ResumeOption,
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from oea_cli.encoder.names.parsing import EncoderName
     from oea_cli.encoder.protocol import Encoder
     from oea_cli.records.selection import Selection
+    from oea_cli.vectors.files.names import Format
 
 
 def embed(
@@ -118,7 +118,7 @@ def embed(
         with open_writer(
             output,
             encoder=encoder.encoder_id,
-            file_format=format.value if format else None,
+            file_format=format,
             storage=storage.value,
             encoding=encoding.value,
             kind="text" if text else "audio",
@@ -173,10 +173,10 @@ def _refuse_terminal(output: str, selection: "Selection") -> None:
 
 
 def _load(
-    name: "EncoderName", placed: DeviceOptions, output: str, format: Format | None
+    name: "EncoderName", placed: DeviceOptions, output: str, format: "Format | None"
 ) -> "Encoder":
     from oea_cli.encoder.loading import load_encoder
-    from oea_cli.vectors.files.formats import format_of
+    from oea_cli.vectors.files.names import format_of
 
     if format is None:
         format_of(output)  # a name without a meaning is refused before the model is loaded

@@ -19,6 +19,7 @@ from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.files.matrix import MAGIC, open_matrix, read_matrix, sidecars
+from oea_cli.vectors.files.names import is_vector_file, suffix_format
 from oea_cli.vectors.files.shards import is_shard_folder
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
@@ -84,7 +85,7 @@ def read_vectors(
     path = Path(source)
     if is_index(path):
         return IndexSource(VectorIndex.open(path))
-    if path.suffix.lower() == ".npy" and path.is_file():
+    if suffix_format(path) == "npy" and path.is_file():
         return _Matrix(read_matrix(path, ROWS_PER_BATCH), str(source), path)
     return _Read(read_embeddings(path), str(source))
 
@@ -110,10 +111,11 @@ def _holds_vectors(source: str, stdin: PeekableStream | None) -> bool:
         return False
     if not path.exists():
         raise OeaError(f"{source}: no such file or folder")
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
+    if is_vector_file(path):
+        return True
+    if suffix_format(path) == "parquet":
         return _has_vector_column(source)
-    return suffix == ".npy" or _begins_vectors(first_line(source))
+    return _begins_vectors(first_line(source))
 
 
 def _has_vector_column(source: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.files.formats import open_writer, read_embeddings
-from tests.vectors.batches import OUTPUTS, STAMP, named, read, unit, write
+from tests.vectors.batches import FILES, OUTPUTS, STAMP, named, read, unit, write
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ class TestHalfWritten:
         writer.close()
         assert read(output)[0] == named(3)
 
-    @pytest.mark.parametrize("output", OUTPUTS[:3])
+    @pytest.mark.parametrize("output", FILES)
     def test_an_exception_leaves_nothing_behind(self, output: str) -> None:
         with pytest.raises(KeyboardInterrupt), open_writer(output, encoder=STAMP) as writer:
             writer.write(Batch(named(3), unit(3)))

@@ -30,6 +30,7 @@ from oea_cli.records.lines import read_text
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
 from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.files.names import is_vector_file
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
 from oea_cli.vectors.opening import read_vectors
@@ -114,7 +115,7 @@ def open_leak_sources(values: Sequence[str]) -> LeakSources:
 
 
 def _refuse_nameless(source: TrainingSource) -> None:
-    if Path(source.name).suffix.lower() == ".npy":
+    if is_vector_file(source.name):
         raise OeaError(f"{source.name}: holds vectors; give --check-leaks their records")
     failures: list[
         Failure

@@ -1,27 +1,30 @@
-"""Chooses the format of vectors by the name of a file or the first bytes of a stream."""
+"""Reading and writing each format."""
 
 import gzip
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, cast
 
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.records.pipes import stdin_bytes, stdout_bytes
 from oea_cli.vectors.batch import EmbeddingReader
 from oea_cli.vectors.files.lines import LineFileSink, LineSink, read_lines
 from oea_cli.vectors.files.matrix import MAGIC, MatrixSink, read_matrix, read_matrix_stream
+from oea_cli.vectors.files.names import Format, format_of, suffix_format
 from oea_cli.vectors.files.parquet import ParquetSink, read_parquet_vectors
 from oea_cli.vectors.files.shards import Kind, ShardSink, read_shards
 from oea_cli.vectors.files.writer import EmbeddingWriter, Encoding, Origin, Sink, Storage
 
-Format = Literal["jsonl", "npy", "parquet", "shards"]
-SUFFIXES: dict[str, Format] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".npy": "npy",
-    ".parquet": "parquet",
+READERS: dict[Format, Callable[[Path, int], EmbeddingReader]] = {
+    "npy": read_matrix,
+    "parquet": read_parquet_vectors,
 }
+SINKS: dict[Format, Callable[[Path, Origin], Sink]] = {
+    "npy": MatrixSink,
+    "parquet": ParquetSink,
+}
+"""The files of one reader and one writer each; JSONL is a stream too, and shards are a folder."""
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -40,11 +43,9 @@ def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) ->
         return read_shards(path, batch_rows)
     if not path.exists():
         raise OeaError(f"{path}: no such file or folder")
-    kind = SUFFIXES.get(path.suffix.lower())
-    if kind == "npy":
-        return read_matrix(path, batch_rows)
-    if kind == "parquet":
-        return read_parquet_vectors(path, batch_rows)
+    form = suffix_format(path)
+    if form is not None and form in READERS:
+        return READERS[form](path, batch_rows)
     stream = path.open("rb")
     try:
         return read_stream(stream, str(path), batch_rows).owning(stream)
@@ -78,7 +79,7 @@ def open_writer(
 ) -> EmbeddingWriter:
     """Open the output for vectors of `encoder` ("NAME:FINGERPRINT"); its name decides the format.
 
-    "-" is JSONL on stdout; X.jsonl, X.npy, X.parquet are files; X/ or a folder that exists takes
+    "-" is JSONL on stdout; X.jsonl and the like are files; X/ or a folder that exists takes
     shards of `kind`, and with `resume` continues where an earlier run of the same encoder stopped:
     see `is_done(id)` for each clip. Raises UsageError for any other name, OeaError where it cannot
     be written.
@@ -93,23 +94,6 @@ def open_writer(
     if form == "shards":
         shards = ShardSink(path, origin, kind, shard_rows, resume)
         return EmbeddingWriter(shards, output, shards.is_done)
-    make: dict[str, Callable[[], Sink]] = {
-        "jsonl": lambda: LineFileSink(path, origin, encoding),
-        "npy": lambda: MatrixSink(path, origin),
-        "parquet": lambda: ParquetSink(path, origin),
-    }
-    return EmbeddingWriter(make[form](), output)
-
-
-def format_of(output: str) -> Format:
-    """The format of an output by its name; raises UsageError for any other name."""
-    if output == "-":
-        return "jsonl"
-    if output.endswith("/") or Path(output).is_dir():
-        return "shards"
-    form = SUFFIXES.get(Path(output).suffix.lower())
-    if form is None:
-        raise UsageError(
-            f"{output}: the name must be X.npy, X.parquet, X.jsonl, or X/ for a folder"
-        )
-    return form
+    if form == "jsonl":
+        return EmbeddingWriter(LineFileSink(path, origin, encoding), output)
+    return EmbeddingWriter(SINKS[form](path, origin), output)
