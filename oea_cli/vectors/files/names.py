@@ -35,5 +35,5 @@ def format_of(output: str) -> Format:
     found = suffix_format(output)
     if found is None:
         files = ", ".join(f"X{suffix}" for suffix, form in SUFFIXES.items() if suffix == f".{form}")
-        raise UsageError(f"{output}: name it {files}, or X/ for a folder")
+        raise UsageError(f"{output}: the name must be {files}, or X/ for a folder")
     return found
