@@ -439,7 +439,7 @@ class TestWrongInputs:
             (["--fail-under", "r@5"], "write METRIC=NUMBER"),
             (["--fail-under", "r@5=nan"], "write METRIC=NUMBER"),
             (["--max-drop", "r@5=0.1"], "give --baseline FILE"),
-            (["--corpus", "c.npy"], "--corpus and --run do not go together"),
+            (["--corpus", "c.npy"], "--corpus and --run cannot be combined"),
             (["-o", "x.pdf"], "name it X.json"),
             (["-o", "no/x.json"], "there is no folder no"),
             (["--queries", "-", "--qrels", "-"], "stdin can be read once"),

@@ -72,7 +72,7 @@ def test_all_of_a_text(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert read_text(tmp_path / "empty") == b""
     (tmp_path / "sound").write_bytes(b"RIFF....")
-    with pytest.raises(OeaError, match="but audio"):
+    with pytest.raises(OeaError, match="got audio"):
         read_text(tmp_path / "sound")
     with pytest.raises(OeaError, match="no such file"):
         read_text(tmp_path / "nothing")
