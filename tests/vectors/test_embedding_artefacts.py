@@ -1,6 +1,7 @@
 """Nothing half-written is taken for whole, nothing broken is written, nothing is left behind."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.files.formats import open_writer, read_embeddings
+from oea_cli.vectors.files.names import SUFFIXES
 from tests.vectors.batches import FILES, OUTPUTS, STAMP, named, read, unit, write
 
 
@@ -158,11 +160,10 @@ class TestWriting:
             with pytest.raises(OeaError, match="vectors of 5 dimensions after vectors of 4"):
                 writer.write(Batch(named(1), unit(1, 5)))
 
-    @pytest.mark.parametrize("output", ["v.csv", "v", "v.oea", "v.npz"])
+    @pytest.mark.parametrize("output", ["v.csv", "v", "v.oea", "v.mat"])
     def test_an_output_of_no_known_kind(self, output: str) -> None:
-        with pytest.raises(
-            UsageError, match=r"the name must be X\.npy, X\.parquet, X\.jsonl, or X/"
-        ):
+        names = [f"X{suffix}" for suffix in SUFFIXES if suffix != ".ndjson"]
+        with pytest.raises(UsageError, match=re.escape(f"must be {', '.join(names)}, or X/")):
             open_writer(output, encoder=STAMP)
 
     @pytest.mark.parametrize("output", ["gone/v.npy", "gone/v.jsonl", "gone/v.parquet"])

@@ -89,7 +89,7 @@ class TestRoundTrips:
             list(map(type, tree(b))) for b in records
         ] or output in ("v.parquet", "v/")
 
-    @pytest.mark.parametrize("output", ["v.npy", "v.parquet", "v/"])
+    @pytest.mark.parametrize("output", [output for output in OUTPUTS if output != "v.jsonl"])
     def test_artefacts_remember_what_made_them(self, output: str) -> None:
         write(output, named(3), unit(3), metadata={"input": "wavs", "prompts": ["query:"]})
         assert read_embeddings(output).metadata == {"input": "wavs", "prompts": ["query:"]}
