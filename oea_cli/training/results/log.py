@@ -1,8 +1,6 @@
 """What a run reports: to a person, to train_log.jsonl, to TensorBoard."""
 
 import json
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -12,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from oea_cli.encoder.memory import peak_memory
 from oea_cli.errors import UsageError
 from oea_cli.training.recipe.recipe import Recipe, Stage
 
@@ -98,7 +97,7 @@ class Log:
             rate,
             self.clips / passed,
             left,
-            peak_memory(self.device),
+            peak_memory(str(self.device)),
             validation,
         )
         with self.path.open("a", encoding="utf-8") as file:
@@ -119,14 +118,6 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     """The reports in a train_log.jsonl; a line that a kill has cut is left out."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return [json.loads(line) for line in lines if line.endswith("}")]
-
-
-def peak_memory(device: torch.device) -> int:
-    """Bytes: the most that was taken on a GPU, or by this process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def check_tensorboard(recipe: Recipe) -> None:
