@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO
 
-from oea_cli.clips.captions import captions_in
-from oea_cli.clips.pairs import HardNegativePair, is_pair, pair_from
+from oea_cli.clips.captions import captions_in, texts_of
+from oea_cli.clips.pairs import HardNegativePair, is_pair, number_in, pair_from
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
@@ -44,20 +44,12 @@ class Clip:
     @property
     def negatives(self) -> tuple[str, ...]:
         """The ids of clips that its captions nearly fit; raises OeaError where they are no list."""
-        return self._texts("negatives")
+        return texts_of(self.record, "negatives", self.where or self.id)
 
     @property
     def negative_captions(self) -> tuple[str, ...]:
         """Captions that nearly fit it; raises OeaError where they are no list."""
-        return self._texts("negative_captions")
-
-    def _texts(self, key: str) -> tuple[str, ...]:
-        value = self.record.get(key) or ()
-        texts = [value] if isinstance(value, str) else value
-        if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-            where = self.where or self.id
-            raise OeaError(f"{where}: {key!r} must be a list of texts; got {value!r:.60}")
-        return tuple(texts)
+        return texts_of(self.record, "negative_captions", self.where or self.id)
 
 
 def clip_from(record: Record, where: str = "", dataset: str | None = None) -> Clip:
@@ -67,19 +59,13 @@ def clip_from(record: Record, where: str = "", dataset: str | None = None) -> Cl
         id=str(record["id"]),
         where=where,
         path=path if isinstance(path, str) and path else None,
-        start=_seconds(record.get("start")),
-        end=_seconds(record.get("end")),
-        duration=_seconds(record.get("duration")),
+        start=number_in(record.get("start")),
+        end=number_in(record.get("end")),
+        duration=number_in(record.get("duration")),
         captions=captions_in(record),
         dataset=dataset or (str(named) if named else None),
         record=record,
     )
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value)
 
 
 def read_clips(

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import soundfile
 
+from oea_cli.clips.clip import clip_from
 from oea_cli.clips.leaks import find_leaks, load_blacklist
 from oea_cli.errors import Failure, OeaError
 from oea_cli.records.addresses import is_remote
@@ -108,20 +108,17 @@ def _records(reading: Reading, clips: list[Clip]) -> Iterator[Record]:
 
 def clip_of_record(record: Record) -> Clip | None:
     """None for a record without a sound or without captions."""
-    captions = record.get("captions") or [record.get("text")]
-    texts = tuple(dict.fromkeys(one for one in captions if isinstance(one, str) and one.strip()))
-    if not texts or not isinstance(record.get("path"), str):
+    clip = clip_from(record)
+    if not clip.captions or clip.path is None:
         return None
-    start = float(record.get("start") or 0.0)
-    end = record.get("end") or record.get("duration") or 0.0
     return Clip(
-        str(record["id"]),
-        record["path"],
-        texts,
-        max(0.0, float(end) - start),
-        start,
-        _texts(record, "negatives"),
-        _texts(record, "negative_captions"),
+        clip.id,
+        clip.path,
+        tuple(dict.fromkeys(clip.captions)),
+        clip.seconds or 0.0,
+        clip.start or 0.0,
+        clip.negatives,
+        clip.negative_captions,
     )
 
 
@@ -138,14 +135,6 @@ def blacklisted(name: str) -> list[Record]:
         why = failures[0] if failures else Failure(name, "no records in it")
         raise OeaError(f"{why}; it names clips that must not be trained on")
     return records
-
-
-def _texts(record: Record, key: str) -> tuple[str, ...]:
-    value: Any = record.get(key) or ()
-    values = [value] if isinstance(value, str) else value
-    if not isinstance(values, list | tuple) or not all(isinstance(v, str) for v in values):
-        raise OeaError(f"{record['id']}: '{key}' is {value!r:.60}; it must be a list of texts")
-    return tuple(values)
 
 
 def _is_of_split(source: ClipSource, record: Record) -> bool:
