@@ -120,10 +120,12 @@ def evaluate(
     files = checked_files(output or [])
     page = None if report is None else checked_page(report)
 
+    own_index = os.environ.get("OEA_INDEX") or DEFAULT_INDEX
     with FailureLog("eval") as log:
         results = evaluate_inputs(
             queries=queries,
-            index=index or (None if corpus or run else _default_index()),
+            index=index
+            or (None if corpus or run else os.environ.get("OEA_INDEX") or DEFAULT_INDEX),
             corpus=corpus,
             run=run,
             qrels=qrels,
@@ -151,10 +153,6 @@ def evaluate(
         form = _write(document, format, files)
         _finish(document, form == ResultFormat.table, gate_exit_code, quiet)
         log.finish(len(results.outcomes) - document["counts"].get("queries_not_encoded", 0))
-
-
-def _default_index() -> str:
-    return os.environ.get("OEA_INDEX") or DEFAULT_INDEX
 
 
 def _paper(
