@@ -124,8 +124,7 @@ def evaluate(
     with FailureLog("eval") as log:
         results = evaluate_inputs(
             queries=queries,
-            index=index
-            or (None if corpus or run else os.environ.get("OEA_INDEX") or DEFAULT_INDEX),
+            index=index or (None if corpus or run else own_index),
             corpus=corpus,
             run=run,
             qrels=qrels,
