@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import BinaryIO
 
 from oea_cli.clips.captions import captions_in, texts_of
 from oea_cli.clips.pairs import HardNegativePair, is_pair, number_in, pair_from
@@ -73,7 +72,6 @@ def read_clips(
     *,
     report: Report,
     dataset: str | None = None,
-    stdin: BinaryIO | None = None,
 ) -> tuple[list[Clip], list[HardNegativePair]]:
     """Read records with captions, and hard-negative pairs among them, whose targets are clips too.
 
@@ -85,7 +83,7 @@ def read_clips(
     pairs: list[HardNegativePair] = []
     for name in inputs:
         file_name = "stdin" if name == "-" else PurePath(name).name.partition(".")[0]
-        for where, row in _rows(name, report, stdin):
+        for where, row in _rows(name, report):
             if is_pair(row):
                 pairs.append(pair := pair_from(where, row))
                 target = {"id": pair.target, "captions": list(pair.captions)}
@@ -101,13 +99,12 @@ def read_clips(
     return list(clips.values()), pairs
 
 
-def _rows(name: str, report: Report, stdin: BinaryIO | None) -> Rows:
+def _rows(name: str, report: Report) -> Rows:
     if name != "-" and not exists(name):
         raise OeaError(f"{name}: no such file or folder")
     if is_folder(name):
         return ((str(record["id"]), record) for record in read_records([name], report=report))
-    source = stdin if name == "-" and stdin is not None else name
-    rows = read_table(source, report=report, leave_out=VECTOR_NAMES)
+    rows = read_table(name, report=report, leave_out=VECTOR_NAMES)
     return interpret(rows, None if name == "-" else name)
 
 

@@ -1,7 +1,6 @@
 """Hard-negative pairs: a target and the clip that is easily taken for it."""
 
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from oea_cli.clips.captions import cleaned, texts_of
 from oea_cli.clips.verdicts import is_valid
@@ -56,13 +55,12 @@ class HardNegativePair:
         }
 
 
-def read_pairs(source: str, stdin: BinaryIO | None = None) -> list[HardNegativePair]:
+def read_pairs(source: str) -> list[HardNegativePair]:
     """Read hard-negative pairs; raises OeaError naming the row that is none.
 
     Pairs that people listened to and did not find valid are left out.
     """
-    stream = stdin if source == "-" and stdin is not None else source
-    pairs = (pair_from(where, row) for where, row in read_table(stream))
+    pairs = (pair_from(where, row) for where, row in read_table(source))
     return [pair for pair in pairs if not pair.is_refused]
 
 
