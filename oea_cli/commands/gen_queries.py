@@ -1,11 +1,10 @@
 """`oea gen-queries`: user-intent queries from captions, written by rules or models, all checked."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.standard_input import or_stdin
-from oea_cli.commands.console.terminal import FailureLog, Progress, say
+from oea_cli.commands.console.terminal import FailureLog, Progress, notices, say
 from oea_cli.commands.options.generation import (
     DEFAULT_ANSWERS,
     AnswersOption,
@@ -121,17 +120,13 @@ def gen_queries(
             allow_empty=allow_empty,
         )
         generation = prepare_generation(
-            names, hard_negatives, options, report=log.report, notice=_notice(quiet)
+            names, hard_negatives, options, report=log.report, notice=notices("gen-queries", quiet)
         )
         if dry_run:
             as_json = format is TableFormat.json
             write_counts(generation.estimate(), estimate_table, output, as_json=as_json)
         else:
             _generate(generation, output, rejects, quiet, log)
-
-
-def _notice(quiet: bool) -> Callable[[str], None]:
-    return lambda text: None if quiet else say(f"oea gen-queries: {text}")
 
 
 def _generate(
@@ -150,7 +145,7 @@ def _generate(
     finally:
         progress.close()
     save_generated(generated, output, rejects=rejects, report=log.report)
-    _notice(quiet)(generation.summary(generated))
+    notices("gen-queries", quiet)(generation.summary(generated))
     generation.raise_if_stopped(generated)
     log.finish(len(generated.rows), "row")
 

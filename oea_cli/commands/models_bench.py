@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oea_cli.commands.console.terminal import say
+from oea_cli.commands.console.terminal import notices
 from oea_cli.commands.options.panels import ENCODER, INPUT, RARE
 from oea_cli.commands.options.shared import (
     BatchSizeOption,
@@ -74,9 +74,7 @@ def bench(
     work = Work(seconds, number, rounds, number_of(batch_size))
     records = _records(files) if files else None
     encoder = _load(name, random_weights, DeviceOptions(device, dtype, quantize))
-    result = measure(
-        encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
-    )
+    result = measure(encoder, work, records, notices("models bench", quiet))
     if format is TableFormat.json:
         typer.echo(json.dumps(result, indent=2))
         return

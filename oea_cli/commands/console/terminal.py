@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -16,6 +16,11 @@ T = TypeVar("T")
 def say(text: str) -> None:
     """Write one line to stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def notices(verb: str, quiet: bool = False) -> Callable[[object], None]:
+    """What says a line in a verb's name; with `quiet`, nothing."""
+    return lambda text: None if quiet else say(f"oea {verb}: {text}")
 
 
 def is_interactive() -> bool:
