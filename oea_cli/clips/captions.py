@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
+from oea_cli.errors import OeaError
 from oea_cli.records.ids import clip_of
 from oea_cli.records.rows import Record
 
@@ -36,6 +37,15 @@ def cleaned(value: object) -> tuple[str, ...]:
         return ()
     stripped = (text.strip() for text in texts if isinstance(text, str))
     return tuple(text for text in stripped if text.casefold() not in FILLER)
+
+
+def texts_of(record: Record, key: str, where: str) -> tuple[str, ...]:
+    """A text, or a list of texts, as a record has it; raises OeaError where it is anything else."""
+    value = record.get(key) or ()
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise OeaError(f"{where}: {key!r} must be a list of texts; got {value!r:.60}")
+    return tuple(texts)
 
 
 def captions_in(record: Record) -> tuple[str, ...]:

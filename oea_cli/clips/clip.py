@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import BinaryIO
 
-from oea_cli.clips.captions import captions_in
-from oea_cli.clips.pairs import HardNegativePair, is_pair, pair_from
+from oea_cli.clips.captions import captions_in, texts_of
+from oea_cli.clips.pairs import HardNegativePair, is_pair, number_in, pair_from
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
@@ -44,20 +43,12 @@ class Clip:
     @property
     def negatives(self) -> tuple[str, ...]:
         """The ids of clips that its captions nearly fit; raises OeaError where they are no list."""
-        return self._texts("negatives")
+        return texts_of(self.record, "negatives", self.where or self.id)
 
     @property
     def negative_captions(self) -> tuple[str, ...]:
         """Captions that nearly fit it; raises OeaError where they are no list."""
-        return self._texts("negative_captions")
-
-    def _texts(self, key: str) -> tuple[str, ...]:
-        value = self.record.get(key) or ()
-        texts = [value] if isinstance(value, str) else value
-        if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
-            where = self.where or self.id
-            raise OeaError(f"{where}: {key!r} must be a list of texts; got {value!r:.60}")
-        return tuple(texts)
+        return texts_of(self.record, "negative_captions", self.where or self.id)
 
 
 def clip_from(record: Record, where: str = "", dataset: str | None = None) -> Clip:
@@ -67,19 +58,13 @@ def clip_from(record: Record, where: str = "", dataset: str | None = None) -> Cl
         id=str(record["id"]),
         where=where,
         path=path if isinstance(path, str) and path else None,
-        start=_seconds(record.get("start")),
-        end=_seconds(record.get("end")),
-        duration=_seconds(record.get("duration")),
+        start=number_in(record.get("start")),
+        end=number_in(record.get("end")),
+        duration=number_in(record.get("duration")),
         captions=captions_in(record),
         dataset=dataset or (str(named) if named else None),
         record=record,
     )
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value)
 
 
 def read_clips(
@@ -87,7 +72,6 @@ def read_clips(
     *,
     report: Report,
     dataset: str | None = None,
-    stdin: BinaryIO | None = None,
 ) -> tuple[list[Clip], list[HardNegativePair]]:
     """Read records with captions, and hard-negative pairs among them, whose targets are clips too.
 
@@ -99,7 +83,7 @@ def read_clips(
     pairs: list[HardNegativePair] = []
     for name in inputs:
         file_name = "stdin" if name == "-" else PurePath(name).name.partition(".")[0]
-        for where, row in _rows(name, report, stdin):
+        for where, row in _rows(name, report):
             if is_pair(row):
                 pairs.append(pair := pair_from(where, row))
                 target = {"id": pair.target, "captions": list(pair.captions)}
@@ -115,13 +99,12 @@ def read_clips(
     return list(clips.values()), pairs
 
 
-def _rows(name: str, report: Report, stdin: BinaryIO | None) -> Rows:
+def _rows(name: str, report: Report) -> Rows:
     if name != "-" and not exists(name):
         raise OeaError(f"{name}: no such file or folder")
     if is_folder(name):
         return ((str(record["id"]), record) for record in read_records([name], report=report))
-    source = stdin if name == "-" and stdin is not None else name
-    rows = read_table(source, report=report, leave_out=VECTOR_NAMES)
+    rows = read_table(name, report=report, leave_out=VECTOR_NAMES)
     return interpret(rows, None if name == "-" else name)
 
 

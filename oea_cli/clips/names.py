@@ -72,7 +72,7 @@ class ClipNames:
         return self._levels[level]
 
 
-def listed(items: list[str], separator: str = ", ") -> str:
+def listed(items: list[str]) -> str:
     """The first few of a list, and how many more there are."""
-    more = f"{separator}and {len(items) - LISTED} more" if len(items) > LISTED else ""
-    return separator.join(items[:LISTED]) + more
+    more = f", and {len(items) - LISTED} more" if len(items) > LISTED else ""
+    return ", ".join(items[:LISTED]) + more

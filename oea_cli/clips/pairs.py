@@ -1,10 +1,8 @@
 """Hard-negative pairs: a target and the clip that is easily taken for it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
-from oea_cli.clips.captions import cleaned
+from oea_cli.clips.captions import cleaned, texts_of
 from oea_cli.clips.verdicts import is_valid
 from oea_cli.errors import OeaError
 from oea_cli.records.fields import RowError, id_of
@@ -57,13 +55,12 @@ class HardNegativePair:
         }
 
 
-def read_pairs(source: str, stdin: BinaryIO | None = None) -> list[HardNegativePair]:
+def read_pairs(source: str) -> list[HardNegativePair]:
     """Read hard-negative pairs; raises OeaError naming the row that is none.
 
     Pairs that people listened to and did not find valid are left out.
     """
-    stream = stdin if source == "-" and stdin is not None else source
-    pairs = (pair_from(where, row) for where, row in read_table(stream))
+    pairs = (pair_from(where, row) for where, row in read_table(source))
     return [pair for pair in pairs if not pair.is_refused]
 
 
@@ -82,10 +79,10 @@ def pair_from(where: str, row: Record) -> HardNegativePair:
         target=target,
         hard_negative=hard_negative,
         where=where,
-        captions=_captions(row, "captions", where),
-        hard_negative_captions=_captions(row, "hard_negative_captions", where),
-        acoustic_score=_score(row.get("acoustic_score")),
-        text_score=_score(row.get("text_score")),
+        captions=cleaned(texts_of(row, "captions", where)),
+        hard_negative_captions=cleaned(texts_of(row, "hard_negative_captions", where)),
+        acoustic_score=number_in(row.get("acoustic_score")),
+        text_score=number_in(row.get("text_score")),
         verdict=verdict if isinstance(verdict, str) and verdict.strip() else None,
         annotators=cleaned(row.get("annotators")),
     )
@@ -100,15 +97,8 @@ def _id(row: Record, side: str, where: str) -> str:
         raise OeaError(f"{where}: {problem}") from problem
 
 
-def _captions(row: Record, key: str, where: str) -> tuple[str, ...]:
-    value = row.get(key)
-    texts: Sequence[object] = [value] if isinstance(value, str) else value or []
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise OeaError(f"{where}: {key!r} is {value!r:.60}; it must be a list of texts")
-    return cleaned(texts)
-
-
-def _score(value: object) -> float | None:
+def number_in(value: object) -> float | None:
+    """A number of a row; None where it holds anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value)

@@ -6,8 +6,6 @@ import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from oea_cli.commands.console.terminal import say
 from oea_cli.commands.options.panels import OUTPUT
 from oea_cli.commands.options.shared import QuietOption, VerboseOption
@@ -23,27 +21,18 @@ Rows = list[dict[str, Any]]
 
 
 def demo(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", help="The folder to write.", rich_help_panel=OUTPUT),
-    ],
+    folder: Annotated[Path, OUTPUT.argument(metavar="DIR", help="The folder to write.")],
     scenes: Annotated[
         int,
-        typer.Option(
-            envvar="OEA_SCENES",
-            min=1,
-            max=NUM_SCENES,
-            metavar="N",
-            help="How many scenes.",
-            rich_help_panel=OUTPUT,
+        OUTPUT.option(
+            envvar="OEA_SCENES", min=1, max=NUM_SCENES, metavar="N", help="How many scenes."
         ),
     ] = NUM_SCENES,
     overwrite: Annotated[
         bool,
-        typer.Option(
+        OUTPUT.option(
             "--overwrite",
             help="Write into a folder that holds other files; sounds of an earlier demo go.",
-            rich_help_panel=OUTPUT,
         ),
     ] = False,
     quiet: QuietOption = False,

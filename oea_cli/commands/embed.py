@@ -4,6 +4,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog
 from oea_cli.commands.console.watch import Watch
 from oea_cli.commands.options.embedding import (
@@ -150,10 +151,9 @@ def _selection(
 ) -> "Selection":
     from oea_cli.records.selection import Selection, parse_shard
 
-    if not names and files_from is None:
-        if sys.stdin.isatty():
-            raise UsageError("nothing to embed; name sounds, folders or records, or pipe them in")
-        names = ["-"]
+    if files_from is None:
+        advice = "nothing to embed; name sounds, folders or records, or pipe them in"
+        names = or_stdin(names, advice)
     if text and files_from is not None:
         raise UsageError("--files-from lists sounds; name a file of texts as an input instead")
     part = None if shard is None else parse_shard(shard)

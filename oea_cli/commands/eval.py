@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from oea_cli.commands.console.terminal import FailureLog, say
+from oea_cli.commands.console.terminal import FailureLog, notices
 from oea_cli.commands.options.evaluation import (
     AllowMissingOption,
     AlphaOption,
@@ -120,10 +120,11 @@ def evaluate(
     files = checked_files(output or [])
     page = None if report is None else checked_page(report)
 
+    own_index = os.environ.get("OEA_INDEX") or DEFAULT_INDEX
     with FailureLog("eval") as log:
         results = evaluate_inputs(
             queries=queries,
-            index=index or (None if corpus or run else _default_index()),
+            index=index or (None if corpus or run else own_index),
             corpus=corpus,
             run=run,
             qrels=qrels,
@@ -153,10 +154,6 @@ def evaluate(
         log.finish(len(results.outcomes) - document["counts"].get("queries_not_encoded", 0))
 
 
-def _default_index() -> str:
-    return os.environ.get("OEA_INDEX") or DEFAULT_INDEX
-
-
 def _paper(
     recipe: Path | None,
     overrides: Sequence[str],
@@ -175,7 +172,7 @@ def _paper(
     from oea_cli.evaluation.paper.run import Callbacks
 
     log, inputs = FailureLog("eval"), FailureLog("eval")
-    callbacks = Callbacks(log.report, inputs.report, _ignore if quiet else _say)
+    callbacks = Callbacks(log.report, inputs.report, notices("eval", quiet))
     form = format or ResultFormat.table
     text, num_measured = compare_with_paper(
         recipe, overrides, output, form.value, device=device, callbacks=callbacks
@@ -184,14 +181,6 @@ def _paper(
     sys.stdout.flush()
     log.finish(num_measured, "part")
     inputs.finish(num_measured)
-
-
-def _say(text: object) -> None:
-    say(f"oea eval: {text}")
-
-
-def _ignore(text: object) -> None:
-    pass
 
 
 def _list_metrics() -> None:
@@ -219,7 +208,7 @@ def _write(
     from oea_cli.evaluation.output.rendering import render
 
     write_files(document, files)
-    append_summary(document, _say)
+    append_summary(document, notices("eval"))
     is_read_by_people = sys.stdout.isatty() or files
     form = format or (ResultFormat.table if is_read_by_people else ResultFormat.json)
     sys.stdout.buffer.write(render(document, form.value))
@@ -231,10 +220,11 @@ def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bo
     """Say what is worth a line and every gate's verdict; end with the code that goes with them."""
     from oea_cli.evaluation.output.rendering import notes
 
+    say = notices("eval")
     if not (quiet or is_table):
         for note in notes(document):
-            say(f"oea eval: {note}")
+            say(note)
     for gate in document.get("gates", []):
-        say(f"oea eval: {gate['verdict']}")
+        say(gate["verdict"])
     if not document.get("passed", True):
         raise typer.Exit(gate_exit_code)

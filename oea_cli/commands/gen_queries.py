@@ -1,11 +1,10 @@
 """`oea gen-queries`: user-intent queries from captions, written by rules or models, all checked."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oea_cli.commands.console.terminal import FailureLog, Progress, say
+from oea_cli.commands.console.standard_input import or_stdin
+from oea_cli.commands.console.terminal import FailureLog, Progress, notices, say
 from oea_cli.commands.options.generation import (
     DEFAULT_ANSWERS,
     AnswersOption,
@@ -98,7 +97,9 @@ def gen_queries(
     from oea_cli.query_generation.models.opening import CallOptions, WriterNames
     from oea_cli.query_generation.output import write_counts
 
-    names = _names(inputs)
+    names = or_stdin(
+        inputs, "nothing to read; name files of records with captions, or pipe them in"
+    )
     with FailureLog("gen-queries", on_error.value, errors) as log:
         if check:
             if llm or hard_negatives or dry_run:
@@ -107,8 +108,9 @@ def gen_queries(
                 )
             _check(names, type or [], limit, rejects, format, output, allow_empty, log)
             return
+        is_stdout = output == "-"
         options = GenerationOptions(
-            answers=answers or _default_answers(output),
+            answers=answers or Path(DEFAULT_ANSWERS if is_stdout else f"{output}.answers.jsonl"),
             types=type or [],
             dataset=dataset,
             limit=limit,
@@ -118,29 +120,13 @@ def gen_queries(
             allow_empty=allow_empty,
         )
         generation = prepare_generation(
-            names, hard_negatives, options, report=log.report, notice=_notice(quiet)
+            names, hard_negatives, options, report=log.report, notice=notices("gen-queries", quiet)
         )
         if dry_run:
             as_json = format is TableFormat.json
             write_counts(generation.estimate(), estimate_table, output, as_json=as_json)
         else:
             _generate(generation, output, rejects, quiet, log)
-
-
-def _names(inputs: list[str] | None) -> list[str]:
-    if inputs:
-        return inputs
-    if sys.stdin.isatty():
-        raise UsageError("nothing to read; name files of records with captions, or pipe them in")
-    return ["-"]
-
-
-def _default_answers(output: str) -> Path:
-    return Path(DEFAULT_ANSWERS if output == "-" else f"{output}.answers.jsonl")
-
-
-def _notice(quiet: bool) -> Callable[[str], None]:
-    return lambda text: None if quiet else say(f"oea gen-queries: {text}")
 
 
 def _generate(
@@ -159,7 +145,7 @@ def _generate(
     finally:
         progress.close()
     save_generated(generated, output, rejects=rejects, report=log.report)
-    _notice(quiet)(generation.summary(generated))
+    notices("gen-queries", quiet)(generation.summary(generated))
     generation.raise_if_stopped(generated)
     log.finish(len(generated.rows), "row")
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from oea_cli.commands.console.documents import write_document
 from oea_cli.commands.console.index_table import index_table
+from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import Progress, say
 from oea_cli.commands.options.indexing import (
     AppendOption,
@@ -106,7 +107,9 @@ def _write(
     from oea_cli.vectors.index.manifest import is_index
     from oea_cli.vectors.opening import read_vectors
 
-    inputs = _inputs(sources)
+    inputs = or_stdin(
+        sources, "no vectors: pipe them in (`oea embed ./wavs | oea index`) or name a file"
+    )
     reader = read_vectors(*inputs)
     if not reader.dim and not allow_empty:
         names = ", ".join("stdin" if name == "-" else name for name in inputs)
@@ -128,16 +131,6 @@ def _write(
         storage=storage or "f32",
         newer_wins=newer_wins,
     )
-
-
-def _inputs(sources: list[str] | None) -> list[str]:
-    import sys
-
-    if sources:
-        return sources
-    if sys.stdin.isatty():
-        raise UsageError("no vectors: pipe them in (`oea embed ./wavs | oea index`) or name a file")
-    return ["-"]
 
 
 def _counted(batches: Any, progress: Progress) -> Any:

@@ -1,10 +1,10 @@
 """`oea mine-negatives`: pairs of clips that sound alike and mean something else."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import typer
 
+from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog, Progress, say
 from oea_cli.commands.options.mining import (
     AbsoluteMarginOption,
@@ -183,11 +183,10 @@ class _Watch:
 
 
 def _sources(inputs: list[str] | None, others: list[str | None]) -> list[str]:
-    if not inputs and sys.stdin.isatty():
-        raise UsageError(
-            "no clips: pipe them in (`oea embed clips.jsonl | oea mine-negatives`) or name a file"
-        )
-    sources = inputs or ["-"]
+    sources = or_stdin(
+        inputs,
+        "no clips: pipe them in (`oea embed clips.jsonl | oea mine-negatives`) or name a file",
+    )
     if [*sources, *others].count("-") > 1:
         raise UsageError("stdin can be read once; give the other input as a file")
     return sources

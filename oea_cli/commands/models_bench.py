@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oea_cli.commands.console.terminal import say
+from oea_cli.commands.console.terminal import notices
 from oea_cli.commands.options.panels import ENCODER, INPUT, RARE
 from oea_cli.commands.options.shared import (
     BatchSizeOption,
@@ -31,30 +31,19 @@ if TYPE_CHECKING:
 def bench(
     name: EncoderArgument,
     files: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR", help="Also embed the sounds in this folder.", rich_help_panel=INPUT
-        ),
+        str | None, INPUT.option(metavar="DIR", help="Also embed the sounds in this folder.")
     ] = None,
-    seconds: Annotated[
-        float,
-        typer.Option(metavar="S", help="Length of a generated clip.", rich_help_panel=INPUT),
-    ] = 10.0,
+    seconds: Annotated[float, INPUT.option(metavar="S", help="Length of a generated clip.")] = 10.0,
     number: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Clips, and texts, per round [default: about 3 s of work].",
-            rich_help_panel=INPUT,
+        INPUT.option(
+            min=1, metavar="N", help="Clips, and texts, per round [default: about 3 s of work]."
         ),
     ] = None,
     random_weights: Annotated[
         bool,
-        typer.Option(
-            "--random-weights",
-            help="Use random weights of the real size, and download nothing.",
-            rich_help_panel=ENCODER,
+        ENCODER.option(
+            "--random-weights", help="Use random weights of the real size, and download nothing."
         ),
     ] = False,
     device: DeviceOption = "auto",
@@ -65,10 +54,7 @@ def bench(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
     rounds: Annotated[
-        int,
-        typer.Option(
-            min=1, metavar="N", help="Rounds to take the median of.", rich_help_panel=RARE
-        ),
+        int, RARE.option(min=1, metavar="N", help="Rounds to take the median of.")
     ] = 5,
 ) -> None:
     """Measure how fast an encoder is here.
@@ -88,9 +74,7 @@ def bench(
     work = Work(seconds, number, rounds, number_of(batch_size))
     records = _records(files) if files else None
     encoder = _load(name, random_weights, DeviceOptions(device, dtype, quantize))
-    result = measure(
-        encoder, work, records, lambda text: None if quiet else say(f"oea models bench: {text}")
-    )
+    result = measure(encoder, work, records, notices("models bench", quiet))
     if format is TableFormat.json:
         typer.echo(json.dumps(result, indent=2))
         return

@@ -27,11 +27,10 @@ def check(
     dtype: DtypeOption = Dtype.auto,
     quantize: Annotated[
         str,
-        typer.Option(
+        ENCODER.option(
             envvar="OEA_QUANTIZE",
             metavar="none|int8|int4",
             help="Also compare with the encoder in 8 or 4 bits.",
-            rich_help_panel=ENCODER,
         ),
     ] = "none",
     quiet: QuietOption = False,

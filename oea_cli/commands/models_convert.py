@@ -14,28 +14,25 @@ from oea_cli.errors import OeaError
 def convert(
     checkpoint: Annotated[
         str,
-        typer.Argument(
+        INPUT.argument(
             metavar="CKPT",
             help="A checkpoint of the OEA release: a .pt file, or its name (`oea models list`).",
-            rich_help_panel=INPUT,
         ),
     ],
     output: FolderOption,
     base: Annotated[
         str | None,
-        typer.Option(
+        INPUT.option(
             metavar="DIR|HF_ID",
             help="The backbone it was trained on [default: as the checkpoint says].",
-            rich_help_panel=INPUT,
         ),
     ] = None,
     revision: Annotated[
         str | None,
-        typer.Option(
+        INPUT.option(
             envvar="OEA_REVISION",
             metavar="COMMIT",
             help="Commit, tag or branch of the backbone's repository.",
-            rich_help_panel=INPUT,
         ),
     ] = None,
     quiet: QuietOption = False,

@@ -35,15 +35,10 @@ def export(
     name: EncoderArgument,
     output: FolderOption,
     format: Annotated[
-        ExportFormat,
-        typer.Option("--format", "-f", help="What the folder is for.", rich_help_panel=OUTPUT),
+        ExportFormat, OUTPUT.option("--format", "-f", help="What the folder is for.")
     ] = ExportFormat.merged,
     storage: Annotated[
-        Storage,
-        typer.Option(
-            help="Number format of the backbone on disk; 16 bits lose a little.",
-            rich_help_panel=OUTPUT,
-        ),
+        Storage, OUTPUT.option(help="Number format of the backbone on disk; 16 bits lose a little.")
     ] = Storage.float32,
     quiet: QuietOption = False,
     device: DeviceOption = "auto",

@@ -20,10 +20,7 @@ class Format(StrEnum):
 def info(
     name: EncoderArgument,
     format: Annotated[
-        Format,
-        typer.Option(
-            "--format", "-f", help="How the description is written.", rich_help_panel=OUTPUT
-        ),
+        Format, OUTPUT.option("--format", "-f", help="How the description is written.")
     ] = Format.text,
     verbose: VerboseOption = False,
 ) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from oea_cli.commands.console.documents import write_document
-from oea_cli.commands.console.terminal import say
+from oea_cli.commands.console.terminal import notices
 from oea_cli.commands.options.reviewing import (
     AnnotatorOption,
     BrowserOption,
@@ -76,21 +76,13 @@ def review(
             return
         raise OeaError(f"{', '.join(inputs)}: nothing to review in it (--allow-empty permits that)")
     session = Session(items, output, annotator, seed)
+    notice = notices("review", quiet)
     try:
-        session.show(port, in_browser=browser, say=_say, notice=_ignore if quiet else _say)
+        session.show(port, in_browser=browser, say=notices("review"), notice=notice)
     except KeyboardInterrupt:
-        if not quiet:
-            _say(f"{session.num_stored} verdicts in {output}")
+        notice(f"{session.num_stored} verdicts in {output}")
         if not session.is_complete:
             raise
-
-
-def _say(text: str) -> None:
-    say(f"oea review: {text}")
-
-
-def _ignore(text: str) -> None:
-    pass
 
 
 def _check_summary(output: Path | None, clips: list[str] | None, index: Path | None) -> None:

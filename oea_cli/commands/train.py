@@ -8,7 +8,7 @@ import typer
 
 from oea_cli.commands.console.terminal import say
 from oea_cli.commands.console.training_display import training_display
-from oea_cli.commands.options.panels import INPUT, OUTPUT, RARE
+from oea_cli.commands.options.panels import INPUT, OUTPUT, RARE, Panel
 from oea_cli.commands.options.shared import (
     DeviceOption,
     OverridesOption,
@@ -17,66 +17,51 @@ from oea_cli.commands.options.shared import (
 )
 from oea_cli.errors import UsageError
 
-INSTEAD = "Instead of training"
+INSTEAD = Panel("Instead of training")
 
 
 def train(
     recipe: Annotated[
-        Path | None,
-        typer.Argument(metavar="RECIPE", help="A recipe: a YAML file.", rich_help_panel=INPUT),
+        Path | None, INPUT.argument(metavar="RECIPE", help="A recipe: a YAML file.")
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
+        OUTPUT.option(
             "--output",
             "-o",
             envvar="OEA_OUTPUT",
             metavar="DIR",
             help="Folder for the encoder, its checkpoints and its log.",
-            rich_help_panel=OUTPUT,
         ),
     ] = None,
     overrides: OverridesOption = None,
     device: DeviceOption = "auto",
     workers: Annotated[
         int,
-        typer.Option(
+        RARE.option(
             "--workers",
             "-j",
             envvar="OEA_WORKERS",
             min=0,
             metavar="N",
             help="Background processes that prepare examples; 0 prepares them between steps.",
-            rich_help_panel=RARE,
         ),
     ] = 1,
     resume: Annotated[
-        bool,
-        typer.Option(
-            help="Go on from the checkpoint in the output folder, if there is one.",
-            rich_help_panel=OUTPUT,
-        ),
+        bool, OUTPUT.option(help="Go on from the checkpoint in the output folder, if there is one.")
     ] = True,
     merge: Annotated[
         bool,
-        typer.Option(
-            "--merge",
-            help="Also write DIR/merged: the backbone with its LoRA merged in.",
-            rich_help_panel=OUTPUT,
+        OUTPUT.option(
+            "--merge", help="Also write DIR/merged: the backbone with its LoRA merged in."
         ),
     ] = False,
     plot: Annotated[
         Path | None,
-        typer.Option(
-            "--plot",
-            metavar="DIR",
-            help="Draw the curves of an earlier run.",
-            rich_help_panel=INSTEAD,
-        ),
+        INSTEAD.option("--plot", metavar="DIR", help="Draw the curves of an earlier run."),
     ] = None,
     explain: Annotated[
-        bool,
-        typer.Option("--explain", help="List the keys of a recipe.", rich_help_panel=INSTEAD),
+        bool, INSTEAD.option("--explain", help="List the keys of a recipe.")
     ] = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,

@@ -71,7 +71,7 @@ class TestPair:
             ({"target": None}, "no 'target'; a pair has the ids of two clips"),
             ({"hard_negative": True}, "'hard_negative' must be text or a number; got True"),
             ({"hard_negative": "a"}, "'a' is its own hard negative"),
-            ({"captions": [1]}, "'captions' is [1]; it must be a list of texts"),
+            ({"captions": [1]}, "'captions' must be a list of texts; got [1]"),
         ],
     )
     def test_what_is_no_pair(self, change: dict[str, Any], problem: str) -> None:

@@ -1,7 +1,9 @@
-"""Standard input that Ctrl-C can interrupt at any moment."""
+"""Standard input: when it is read, and that Ctrl-C can interrupt it at any moment."""
 
 import io
 import sys
+
+from oea_cli.errors import UsageError
 
 PIPE_BYTES = 1 << 16  # what a pipe holds
 
@@ -37,3 +39,10 @@ def make_stdin_interruptible() -> None:
     if isinstance(raw := getattr(buffer, "raw", None), io.FileIO):
         reader = io.BufferedReader(_InterruptibleFile(raw, sys.stdin), PIPE_BYTES)
         sys.stdin = io.TextIOWrapper(reader, sys.stdin.encoding, sys.stdin.errors)
+
+
+def or_stdin(inputs: list[str] | None, advice: str) -> list[str]:
+    """The inputs, or stdin without any; raises UsageError, the advice, where that is a terminal."""
+    if not inputs and sys.stdin.isatty():
+        raise UsageError(advice)
+    return inputs or ["-"]

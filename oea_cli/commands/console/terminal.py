@@ -4,9 +4,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import IO, TypeVar
 
 from oea_cli.errors import Failure, OeaError, PartialError
@@ -17,6 +16,11 @@ T = TypeVar("T")
 def say(text: str) -> None:
     """Write one line to stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def notices(verb: str, quiet: bool = False) -> Callable[[object], None]:
+    """What says a line in a verb's name; with `quiet`, nothing."""
+    return lambda text: None if quiet else say(f"oea {verb}: {text}")
 
 
 def is_interactive() -> bool:
@@ -64,12 +68,7 @@ class FailureLog:
     def __enter__(self) -> "FailureLog":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
 

@@ -1,7 +1,6 @@
 """The progress of a training run, for a person or a log."""
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.terminal import is_interactive, say
@@ -34,12 +33,7 @@ class TrainingLines:
     def __enter__(self) -> "TrainingLines":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
 
@@ -80,10 +74,5 @@ class TrainingBar(TrainingLines):
         self.bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.bar.stop()

@@ -3,8 +3,6 @@
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
 from oea_cli.commands.options.panels import INPUT, OUTPUT, RARE
 from oea_cli.vectors.files.names import Format
 
@@ -25,66 +23,37 @@ class Encoding(StrEnum):
 
 InputsArgument = Annotated[
     list[str] | None,
-    typer.Argument(
+    INPUT.argument(
         metavar="INPUTS",
         help="Sounds, folders, globs, tables of records (JSONL, CSV, Parquet), or - for "
         "stdin; with --text: texts, or files of them.",
-        rich_help_panel=INPUT,
     ),
 ]
-TextOption = Annotated[
-    bool,
-    typer.Option(
-        "--text",
-        help="Embed texts instead of sounds.",
-        rich_help_panel=INPUT,
-    ),
-]
+TextOption = Annotated[bool, INPUT.option("--text", help="Embed texts instead of sounds.")]
 FilesFromOption = Annotated[
     str | None,
-    typer.Option(
-        "--files-from",
-        metavar="FILE",
-        help="Also embed the sounds listed in FILE; - is stdin.",
-        rich_help_panel=INPUT,
+    INPUT.option(
+        "--files-from", metavar="FILE", help="Also embed the sounds listed in FILE; - is stdin."
     ),
 ]
 ShardOption = Annotated[
     str | None,
-    typer.Option(
+    INPUT.option(
         "--shard",
         metavar="I/N",
         help="Take only part I of N (I from 1), chosen by a hash of the id.",
-        rich_help_panel=INPUT,
     ),
 ]
 FormatOption = Annotated[
     Format | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="How vectors are written [default: as the name of the output says].",
-        rich_help_panel=OUTPUT,
+    OUTPUT.option(
+        "--format", "-f", help="How vectors are written [default: as the name of the output says]."
     ),
 ]
 ResumeOption = Annotated[
-    bool,
-    typer.Option(
-        help="With -o DIR/, keep the shards that are there and go on after them.",
-        rich_help_panel=OUTPUT,
-    ),
+    bool, OUTPUT.option(help="With -o DIR/, keep the shards that are there and go on after them.")
 ]
-StorageOption = Annotated[
-    Storage,
-    typer.Option(
-        help="Number format of vectors in files.",
-        rich_help_panel=RARE,
-    ),
-]
+StorageOption = Annotated[Storage, RARE.option(help="Number format of vectors in files.")]
 EncodingOption = Annotated[
-    Encoding,
-    typer.Option(
-        help="Vectors in JSONL as digits, or as base64 (faster, half the size).",
-        rich_help_panel=RARE,
-    ),
+    Encoding, RARE.option(help="Vectors in JSONL as digits, or as base64 (faster, half the size).")
 ]

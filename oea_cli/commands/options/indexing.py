@@ -4,12 +4,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from oea_cli.commands.options.panels import INPUT, OUTPUT
+from oea_cli.commands.options.panels import INPUT, OUTPUT, Panel
 from oea_cli.commands.options.shared import TableFormat
 
-CHANGES = "Changing an index"
+CHANGES = Panel("Changing an index")
 
 
 class Kind(StrEnum):
@@ -31,85 +29,49 @@ class Storage(StrEnum):
 
 SourcesArgument = Annotated[
     list[str] | None,
-    typer.Argument(
+    INPUT.argument(
         metavar="VECTORS",
         help="Vectors from `oea embed`, or any .npy; - is stdin. With --info, --delete and "
         "--compact: the index.",
-        rich_help_panel=INPUT,
     ),
 ]
 IndexOutputOption = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        envvar="OEA_INDEX",
-        metavar="X.oea",
-        help="The index.",
-        rich_help_panel=OUTPUT,
-    ),
+    Path, OUTPUT.option("--output", "-o", envvar="OEA_INDEX", metavar="X.oea", help="The index.")
 ]
 KindOption = Annotated[
     Kind | None,
-    typer.Option(
-        help="Search by exact scan, or by an HNSW graph [default: auto, a graph above 1M vectors].",
-        rich_help_panel=OUTPUT,
+    OUTPUT.option(
+        help="Search by exact scan, or by an HNSW graph [default: auto, a graph above 1M vectors]."
     ),
 ]
 StorageOption = Annotated[
     Storage | None,
-    typer.Option(
-        help="Number format of the vectors; i8 and b1 lose recall (see --info) [default: f32].",
-        rich_help_panel=OUTPUT,
+    OUTPUT.option(
+        help="Number format of the vectors; i8 and b1 lose recall (see --info) [default: f32]."
     ),
 ]
 InfoFormatOption = Annotated[
     TableFormat | None,
-    typer.Option(
-        "--format",
-        "-f",
-        help="How --info is written [default: table on a terminal, else json].",
-        rich_help_panel=OUTPUT,
+    OUTPUT.option(
+        "--format", "-f", help="How --info is written [default: table on a terminal, else json]."
     ),
 ]
 AppendOption = Annotated[
     bool,
-    typer.Option(
-        "--append",
-        help="Add to the index; an id that has another vector there is an error.",
-        rich_help_panel=CHANGES,
+    CHANGES.option(
+        "--append", help="Add to the index; an id that has another vector there is an error."
     ),
 ]
 ReplaceOption = Annotated[
-    bool,
-    typer.Option(
-        "--replace",
-        help="Add to the index; the newer vector of an id wins.",
-        rich_help_panel=CHANGES,
-    ),
+    bool, CHANGES.option("--replace", help="Add to the index; the newer vector of an id wins.")
 ]
 DeleteOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--delete",
-        metavar="ID",
-        help="Delete a record (repeatable).",
-        rich_help_panel=CHANGES,
-    ),
+    list[str] | None, CHANGES.option("--delete", metavar="ID", help="Delete a record (repeatable).")
 ]
 CompactOption = Annotated[
     bool,
-    typer.Option(
-        "--compact",
-        help="Rewrite it without its deleted records, as --kind and --storage say.",
-        rich_help_panel=CHANGES,
+    CHANGES.option(
+        "--compact", help="Rewrite it without its deleted records, as --kind and --storage say."
     ),
 ]
-InfoOption = Annotated[
-    bool,
-    typer.Option(
-        "--info",
-        help="Describe it and change nothing.",
-        rich_help_panel=CHANGES,
-    ),
-]
+InfoOption = Annotated[bool, CHANGES.option("--info", help="Describe it and change nothing.")]

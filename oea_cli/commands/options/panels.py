@@ -1,17 +1,33 @@
 """The panels that `--help` shows options in, in plain text: what matters first, rare ones last.
 
-An option names its panel as `rich_help_panel`; panels stand in the order in which a verb's
-signature first names them.
+Panels stand in the order in which a verb's signature first names them.
 """
 
 import re
 from typing import Any
 
-INPUT = "What goes in"
-ENCODER = "Which encoder"
-OUTPUT = "What comes out"
-FAILURE = "When something fails"
-RARE = "Rarely needed"
+import typer
+
+
+class Panel(str):
+    """The heading of a section of `--help`, which declares what stands in it."""
+
+    __slots__ = ()
+
+    def argument(self, **settings: Any) -> Any:
+        """`typer.Argument` with these settings, in this panel."""
+        return typer.Argument(rich_help_panel=self, **settings)
+
+    def option(self, *names: str, **settings: Any) -> Any:
+        """`typer.Option` of these names and settings, in this panel."""
+        return typer.Option(*names, rich_help_panel=self, **settings)
+
+
+INPUT = Panel("What goes in")
+ENCODER = Panel("Which encoder")
+OUTPUT = Panel("What comes out")
+FAILURE = Panel("When something fails")
+RARE = Panel("Rarely needed")
 
 NAME_WIDTH = 24  # of the column of options; a longer one has a line of its own
 RANGES = {

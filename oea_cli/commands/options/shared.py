@@ -5,8 +5,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from oea_cli.commands.options.completion import complete_models
 from oea_cli.commands.options.panels import ENCODER, FAILURE, INPUT, OUTPUT, RARE
 from oea_cli.errors import UsageError
@@ -65,7 +63,7 @@ class DeviceOptions:
 
 ModelOption = Annotated[
     str,
-    typer.Option(
+    ENCODER.option(
         "--model",
         "-m",
         envvar="OEA_MODEL",
@@ -73,211 +71,148 @@ ModelOption = Annotated[
         help="The encoder: mini, a released OEA, a folder, or KIND:PLACE such as "
         "clap:laion/clap-htsat-unfused or http://HOST/v1?model=NAME; `oea models list` has all.",
         autocompletion=complete_models,
-        rich_help_panel=ENCODER,
     ),
 ]
 EncoderArgument = Annotated[
     str,
-    typer.Argument(
+    INPUT.argument(
         metavar="NAME",
         help="The encoder, as -m takes it in other verbs.",
         autocompletion=complete_models,
-        rich_help_panel=INPUT,
     ),
 ]
 DeviceOption = Annotated[
     str,
-    typer.Option(
-        envvar="OEA_DEVICE",
-        metavar="auto|cpu|cuda|cuda:1|mps",
-        help="Where the encoder runs.",
-        rich_help_panel=ENCODER,
+    ENCODER.option(
+        envvar="OEA_DEVICE", metavar="auto|cpu|cuda|cuda:1|mps", help="Where the encoder runs."
     ),
 ]
 DtypeOption = Annotated[
-    Dtype,
-    typer.Option(
-        envvar="OEA_DTYPE", help="Number format of the backbone.", rich_help_panel=ENCODER
-    ),
+    Dtype, ENCODER.option(envvar="OEA_DTYPE", help="Number format of the backbone.")
 ]
 RareDtypeOption = Annotated[
-    Dtype,
-    typer.Option(envvar="OEA_DTYPE", help="Number format of the backbone.", rich_help_panel=RARE),
+    Dtype, RARE.option(envvar="OEA_DTYPE", help="Number format of the backbone.")
 ]
 QuantizeOption = Annotated[
     Quantize,
-    typer.Option(
-        envvar="OEA_QUANTIZE",
-        help="Load the backbone in 8 or 4 bits (needs oea[quant]).",
-        rich_help_panel=ENCODER,
+    ENCODER.option(
+        envvar="OEA_QUANTIZE", help="Load the backbone in 8 or 4 bits (needs oea[quant])."
     ),
 ]
 RevisionOption = Annotated[
     str | None,
-    typer.Option(
+    RARE.option(
         envvar="OEA_REVISION",
         metavar="COMMIT",
         help="Commit, tag or branch of the encoder's repository.",
-        rich_help_panel=RARE,
     ),
 ]
 PoolingOption = Annotated[
     str | None,
-    typer.Option(
+    RARE.option(
         envvar="OEA_POOLING",
         metavar="mean|last",
         help="How an omni: backbone pools its last hidden layer.",
-        rich_help_panel=RARE,
     ),
 ]
 TextPromptOption = Annotated[
     str | None,
-    typer.Option(
+    RARE.option(
         envvar="OEA_TEXT_PROMPT",
         metavar="TEXT",
         help="Put before each text, or around it where TEXT holds {}.",
-        rich_help_panel=RARE,
     ),
 ]
 AudioPromptOption = Annotated[
-    str | None,
-    typer.Option(
-        envvar="OEA_AUDIO_PROMPT",
-        metavar="TEXT",
-        help="The same for sounds.",
-        rich_help_panel=RARE,
-    ),
+    str | None, RARE.option(envvar="OEA_AUDIO_PROMPT", metavar="TEXT", help="The same for sounds.")
 ]
 TrustRemoteCodeOption = Annotated[
     bool,
-    typer.Option(
+    RARE.option(
         "--trust-remote-code",
         envvar="OEA_TRUST_REMOTE_CODE",
         help="Allow Python code from the encoder's repository to run; needs a pinned COMMIT.",
-        rich_help_panel=RARE,
     ),
 ]
 BatchSizeOption = Annotated[
     str,
-    typer.Option(
+    ENCODER.option(
         "--batch-size",
         "-b",
         envvar="OEA_BATCH_SIZE",
         metavar="auto|N",
         help="Sounds or texts encoded at a time.",
-        rich_help_panel=ENCODER,
     ),
 ]
 WorkersOption = Annotated[
     int | None,
-    typer.Option(
+    RARE.option(
         "--workers",
         "-j",
         envvar="OEA_WORKERS",
         min=1,
         metavar="N",
         help="Threads that decode sounds ahead [default: one per core].",
-        rich_help_panel=RARE,
     ),
 ]
 OutputOption = Annotated[
     str,
-    typer.Option(
+    OUTPUT.option(
         "--output",
         "-o",
         envvar="OEA_OUTPUT",
         metavar="PATH",
         help="Where the result goes; - is stdout.",
-        rich_help_panel=OUTPUT,
     ),
 ]
 FolderOption = Annotated[
     Path,
-    typer.Option(
-        "--output",
-        "-o",
-        envvar="OEA_OUTPUT",
-        metavar="DIR",
-        help="The folder to write.",
-        rich_help_panel=OUTPUT,
+    OUTPUT.option(
+        "--output", "-o", envvar="OEA_OUTPUT", metavar="DIR", help="The folder to write."
     ),
 ]
 OverridesOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="Replace a value of the recipe (repeatable).",
-        rich_help_panel=INPUT,
-    ),
+    INPUT.option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe (repeatable)."),
 ]
 SeedOption = Annotated[
-    int,
-    typer.Option(
-        envvar="OEA_SEED", metavar="N", help="Seed of every random choice.", rich_help_panel=RARE
-    ),
+    int, RARE.option(envvar="OEA_SEED", metavar="N", help="Seed of every random choice.")
 ]
 LimitOption = Annotated[
-    int | None,
-    typer.Option(
-        envvar="OEA_LIMIT",
-        min=1,
-        metavar="N",
-        help="Stop after N inputs.",
-        rich_help_panel=INPUT,
-    ),
+    int | None, INPUT.option(envvar="OEA_LIMIT", min=1, metavar="N", help="Stop after N inputs.")
 ]
 TableFormatOption = Annotated[
-    TableFormat,
-    typer.Option(
-        "--format", "-f", help="How the answer is written on stdout.", rich_help_panel=OUTPUT
-    ),
+    TableFormat, OUTPUT.option("--format", "-f", help="How the answer is written on stdout.")
 ]
 OnErrorOption = Annotated[
     OnError,
-    typer.Option(
-        envvar="OEA_ON_ERROR",
-        help="When an input fails: name it and go on (exit code 3), or stop.",
-        rich_help_panel=FAILURE,
+    FAILURE.option(
+        envvar="OEA_ON_ERROR", help="When an input fails: name it and go on (exit code 3), or stop."
     ),
 ]
 ErrorsOption = Annotated[
     Path | None,
-    typer.Option(
+    FAILURE.option(
         "--errors",
         envvar="OEA_ERRORS",
         metavar="FILE",
         help="Also list the failed inputs in this file, as JSONL.",
-        rich_help_panel=FAILURE,
     ),
 ]
 AllowEmptyOption = Annotated[
     bool,
-    typer.Option(
-        "--allow-empty",
-        envvar="OEA_ALLOW_EMPTY",
-        help="Having no input is not a failure.",
-        rich_help_panel=FAILURE,
+    FAILURE.option(
+        "--allow-empty", envvar="OEA_ALLOW_EMPTY", help="Having no input is not a failure."
     ),
 ]
 QuietOption = Annotated[
     bool,
-    typer.Option(
-        "--quiet",
-        "-q",
-        envvar="OEA_QUIET",
-        help="Show no progress and no summary.",
-        rich_help_panel=OUTPUT,
-    ),
+    OUTPUT.option("--quiet", "-q", envvar="OEA_QUIET", help="Show no progress and no summary."),
 ]
 VerboseOption = Annotated[
     bool,
-    typer.Option(
-        "--verbose",
-        "-v",
-        envvar="OEA_VERBOSE",
-        help="Show tracebacks and what libraries print.",
-        rich_help_panel=FAILURE,
+    FAILURE.option(
+        "--verbose", "-v", envvar="OEA_VERBOSE", help="Show tracebacks and what libraries print."
     ),
 ]
 

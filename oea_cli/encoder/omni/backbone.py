@@ -7,7 +7,7 @@ straight to their device and number format, one tensor at a time.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5O
 from transformers.models.qwen2_5_omni.modeling_qwen2_5_omni import Qwen2_5OmniThinkerModel
 
 from oea_cli.encoder.hub import snapshot
-from oea_cli.encoder.omni.front_end import FRONT_END_FILES
+from oea_cli.encoder.omni.front_end import AUDIO_TOKEN, FRONT_END_FILES, PAD_TOKEN
 from oea_cli.errors import OeaError
 
 WEIGHTS_FILE = "model.safetensors"
@@ -89,6 +89,38 @@ def read_config(folder: Path) -> tuple[Qwen2_5OmniThinkerConfig, str]:
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise OeaError(f"{path}: no configuration of a Qwen2.5-Omni ({error})") from error
     return config, "bidirectional" if kind in BIDIRECTIONAL else "causal"
+
+
+def new_config(
+    text: dict[str, Any],
+    audio: dict[str, Any],
+    token_id: Callable[[str], int | None],
+    head_dim: int,
+    **others: Any,
+) -> Qwen2_5OmniThinkerConfig:
+    """A configuration out of its sizes, by transformers' names, and what all Thinkers share.
+
+    `token_id` is where a special token stands in the vocabulary.
+    """
+    temporal = head_dim // 8  # in the released models 16, 24, 24 of a head of 128
+    spatial = (head_dim // 2 - temporal) // 2
+    rope = {
+        "rope_type": "default",
+        "rope_theta": 1_000_000.0,
+        "mrope_section": [head_dim // 2 - 2 * spatial, spatial, spatial],
+    }
+    pad = token_id(PAD_TOKEN)
+    shared = {"max_position_embeddings": 32_768, "pad_token_id": pad, "rope_parameters": rope}
+    tower = {"num_mel_bins": 128, "n_window": 100, "max_source_positions": 1500}
+    return Qwen2_5OmniThinkerConfig(
+        text_config=text | shared,
+        audio_config=audio | tower,
+        audio_token_index=token_id(AUDIO_TOKEN),
+        audio_start_token_id=token_id("<|audio_bos|>"),
+        audio_end_token_id=token_id("<|audio_eos|>"),
+        pad_token_id=pad,
+        **others,
+    )
 
 
 def build_backbone(config: Qwen2_5OmniThinkerConfig, attention: str = "causal") -> Any:

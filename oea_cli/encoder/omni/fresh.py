@@ -11,8 +11,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniThinkerConfig
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
-from oea_cli.encoder.omni.backbone import build_backbone
-from oea_cli.encoder.omni.front_end import AUDIO_TOKEN, PAD_TOKEN, SPECIAL_TOKENS, FrontEnd
+from oea_cli.encoder.omni.backbone import build_backbone, new_config
+from oea_cli.encoder.omni.front_end import SPECIAL_TOKENS, FrontEnd
 from oea_cli.encoder.omni.omni import OmniModel
 from oea_cli.encoder.omni.settings import EncoderSettings
 
@@ -69,9 +69,6 @@ def new_model(sizes: ModelSizes, front_end: FrontEnd, seed: int = 0) -> OmniMode
 
 def thinker_config(sizes: ModelSizes, tokenizer: Tokenizer) -> Qwen2_5OmniThinkerConfig:
     """The configuration of a Thinker of these sizes."""
-    head_dim = sizes.hidden_size // sizes.text_heads
-    temporal = head_dim // 8  # as in the released models: 16, 24, 24 of a head of 128
-    spatial = (head_dim // 2 - temporal) // 2
     text = {
         "vocab_size": tokenizer.get_vocab_size(),
         "hidden_size": sizes.hidden_size,
@@ -79,14 +76,7 @@ def thinker_config(sizes: ModelSizes, tokenizer: Tokenizer) -> Qwen2_5OmniThinke
         "num_hidden_layers": sizes.text_layers,
         "num_attention_heads": sizes.text_heads,
         "num_key_value_heads": sizes.text_heads,
-        "max_position_embeddings": 32_768,
         "initializer_range": sizes.initializer_range,
-        "pad_token_id": tokenizer.token_to_id(PAD_TOKEN),
-        "rope_parameters": {
-            "rope_type": "default",
-            "rope_theta": 1_000_000.0,
-            "mrope_section": [head_dim // 2 - 2 * spatial, spatial, spatial],
-        },
     }
     audio = {
         "d_model": sizes.hidden_size,
@@ -94,20 +84,15 @@ def thinker_config(sizes: ModelSizes, tokenizer: Tokenizer) -> Qwen2_5OmniThinke
         "encoder_attention_heads": sizes.audio_heads,
         "encoder_ffn_dim": sizes.audio_mlp,
         "output_dim": sizes.hidden_size,
-        "num_mel_bins": 128,
-        "n_window": 100,
-        "max_source_positions": 1500,
         "initializer_range": sizes.initializer_range,
     }
-    return Qwen2_5OmniThinkerConfig(
-        text_config=text,
-        audio_config=audio,
-        audio_token_index=tokenizer.token_to_id(AUDIO_TOKEN),
-        audio_start_token_id=tokenizer.token_to_id("<|audio_bos|>"),
-        audio_end_token_id=tokenizer.token_to_id("<|audio_eos|>"),
+    return new_config(
+        text,
+        audio,
+        tokenizer.token_to_id,
+        sizes.hidden_size // sizes.text_heads,
         # Images and videos never come: ids that no token has.
         image_token_index=-1,
         video_token_index=-2,
-        pad_token_id=tokenizer.token_to_id(PAD_TOKEN),
         initializer_range=sizes.initializer_range,
     )

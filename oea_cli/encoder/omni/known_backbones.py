@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniThinkerConfig
 
+from oea_cli.encoder.omni.backbone import new_config
+
 TOKEN_IDS = {
     "<|endoftext|>": 151_643,
     "<|im_start|>": 151_644,
@@ -19,11 +21,13 @@ TOKEN_IDS = {
 }
 """Where the tokens that OEA uses stand in the vocabulary of every Qwen2.5-Omni."""
 
+HEAD_DIM = 128
+
 
 @dataclass(frozen=True)
 class KnownBackbone:
     """A released Thinker: what differs between 3B and 7B. The audio towers differ in `hidden_size`,
-    the width of their output, alone; a head is 128 wide in all of them."""
+    the width of their output, alone."""
 
     hidden_size: int
     layers: int
@@ -53,13 +57,6 @@ def backbone_config(repository: str) -> Qwen2_5OmniThinkerConfig:
         "num_hidden_layers": sizes.layers,
         "num_attention_heads": sizes.heads,
         "num_key_value_heads": sizes.kv_heads,
-        "max_position_embeddings": 32_768,
-        "pad_token_id": TOKEN_IDS["<|endoftext|>"],
-        "rope_parameters": {
-            "rope_type": "default",
-            "rope_theta": 1_000_000.0,
-            "mrope_section": [16, 24, 24],
-        },
     }
     audio = {
         "d_model": 1280,
@@ -67,15 +64,5 @@ def backbone_config(repository: str) -> Qwen2_5OmniThinkerConfig:
         "encoder_attention_heads": 20,
         "encoder_ffn_dim": 5120,
         "output_dim": sizes.hidden_size,
-        "num_mel_bins": 128,
-        "n_window": 100,
-        "max_source_positions": 1500,
     }
-    return Qwen2_5OmniThinkerConfig(
-        text_config=text,
-        audio_config=audio,
-        audio_token_index=TOKEN_IDS["<|AUDIO|>"],
-        audio_start_token_id=TOKEN_IDS["<|audio_bos|>"],
-        audio_end_token_id=TOKEN_IDS["<|audio_eos|>"],
-        pad_token_id=TOKEN_IDS["<|endoftext|>"],
-    )
+    return new_config(text, audio, TOKEN_IDS.get, HEAD_DIM)

@@ -23,10 +23,10 @@ Modality = Literal["text", "audio"]
 class ProjectionHead(nn.Module):
     """(B, hidden) -> (B, dim): Linear without bias, dropout, LayerNorm."""
 
-    def __init__(self, hidden_size: int, dim: int, dropout: float = 0.1) -> None:
+    def __init__(self, hidden_size: int, dim: int) -> None:
         super().__init__()
         self.linear = nn.Linear(hidden_size, dim, bias=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(0.1)
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, pooled: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from oea_cli.encoder.hardware import resolve_device, resolve_dtype
 from oea_cli.encoder.hub import content_of, fetch_model, load_pretrained, loading
 from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.omni.settings import prompted
-from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
+from oea_cli.encoder.others.plain import PlainEncoder, at_least_one, fingerprint_of
 from oea_cli.encoder.runtime import TorchRuntime
 from oea_cli.errors import OeaError, UsageError
 
@@ -60,29 +60,21 @@ class ClapEncoder(PlainEncoder):
         )
         return _rows(features)
 
-    def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        """(n, dim)."""
-        return self._from_mel(self.prepare_audio(waveforms))
-
     def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
         """Log-mel (n, 1 or 4, frames, bins) float32; short clips as the checkpoint pads them."""
         if not len(waveforms):
-            return None
+            return waveforms
         limit = self.extractor.nb_max_samples  # a window may be 0.1 s longer: an mp3's padding
-        clips = [_at_least_one(waveform)[:limit] for waveform in waveforms]
+        clips = [at_least_one(waveform)[:limit] for waveform in waveforms]
         features = self.extractor(clips, sampling_rate=self.sample_rate, return_tensors="np")
         return torch.from_numpy(np.asarray(features["input_features"], np.float32))
 
-    def encode_prepared(self, prepared: Any) -> np.ndarray:
-        """(n, dim) float32, unit length."""
-        return self._nothing() if prepared is None else self._unit(self._from_mel(prepared))
-
     @torch.inference_mode()
-    def _from_mel(self, mel: Any) -> np.ndarray:
+    def audio_vectors(self, prepared: Any) -> np.ndarray:
+        """(n, dim) of n log-mels."""
+        mel = prepared.to(self.model.device, self.model.dtype)
         is_longer = torch.zeros(len(mel), 1, dtype=torch.bool)
-        features = self.model.get_audio_features(
-            input_features=mel.to(self.model.device, self.model.dtype), is_longer=is_longer
-        )
+        features = self.model.get_audio_features(input_features=mel, is_longer=is_longer)
         return _rows(features)
 
 
@@ -120,7 +112,3 @@ def load_clap(name: EncoderName, placement: Placement) -> ClapEncoder:
 def _rows(features: Any) -> np.ndarray:
     rows: np.ndarray = features.pooler_output.float().cpu().numpy()
     return rows
-
-
-def _at_least_one(waveform: np.ndarray) -> np.ndarray:
-    return waveform if len(waveform) else np.zeros(1, np.float32)

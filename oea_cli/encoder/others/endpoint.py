@@ -21,7 +21,7 @@ import soundfile
 from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.omni.settings import EncoderSettings, load_settings, prompted
 from oea_cli.encoder.others.embeddings_server import Endpoint, RequestStyle
-from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
+from oea_cli.encoder.others.plain import PlainEncoder, at_least_one, fingerprint_of
 from oea_cli.errors import OeaError, UsageError
 
 CHOICES = {
@@ -63,12 +63,8 @@ class EndpointEncoder(PlainEncoder):
         rows = self.endpoint.texts([prompted(self.settings.text_prompt, text) for text in plain])
         return self.heads(rows, "text") if self.heads else rows
 
-    def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        """(n, dim); raises OeaError for a server that is not asked for sounds."""
-        return self._of_wavs(self.prepare_audio(waveforms))
-
     def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
-        """WAV files in memory."""
+        """WAV files in memory; raises OeaError for a server that is not asked for sounds."""
         if self.endpoint.style.audio == "none" and len(waveforms):
             raise OeaError(
                 f"{self.name} does not take sounds; with audio=messages in its name it does"
@@ -76,12 +72,9 @@ class EndpointEncoder(PlainEncoder):
         kind = WAV[self.endpoint.style.wav]
         return [_wav(waveform, self.sample_rate, kind) for waveform in waveforms]
 
-    def encode_prepared(self, prepared: Any) -> np.ndarray:
-        """(n, dim) float32, unit length."""
-        return self._unit(self._of_wavs(prepared)) if prepared else self._nothing()
-
-    def _of_wavs(self, wavs: list[bytes]) -> np.ndarray:
-        rows = self.endpoint.sounds(wavs, self.settings.audio_prompt)
+    def audio_vectors(self, prepared: Any) -> np.ndarray:
+        """(n, dim) of n WAV files."""
+        rows = self.endpoint.sounds(prepared, self.settings.audio_prompt)
         return self.heads(rows, "audio") if self.heads else rows
 
 
@@ -153,6 +146,5 @@ def _request_style(name: EncoderName, settings: EncoderSettings) -> RequestStyle
 
 def _wav(waveform: np.ndarray, sample_rate: int, kind: str) -> bytes:
     stream = BytesIO()
-    samples = waveform if len(waveform) else np.zeros(1, np.float32)
-    soundfile.write(stream, samples, sample_rate, format="WAV", subtype=kind)
+    soundfile.write(stream, at_least_one(waveform), sample_rate, format="WAV", subtype=kind)
     return stream.getvalue()

@@ -13,6 +13,7 @@ for torch where it has been imported; `runtime` (see `Runtime`) does it for othe
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -37,8 +38,8 @@ class PlainEncoder:
         """(n, dim) of n texts, not necessarily of unit length."""
         raise OeaError(f"{self.name} does not encode texts")
 
-    def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
-        """(n, dim) of n mono float32 waveforms at `sample_rate`."""
+    def audio_vectors(self, prepared: Any) -> np.ndarray:
+        """(n, dim) of n mono float32 waveforms at `sample_rate`, as `prepare_audio` leaves them."""
         raise OeaError(f"{self.name} does not encode sounds; it is a text encoder")
 
     @property
@@ -52,15 +53,15 @@ class PlainEncoder:
 
     def encode_audio(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
         """(n, dim) float32, unit length."""
-        return self._unit(self.audio_vectors(waveforms)) if len(waveforms) else self._nothing()
+        return self.encode_prepared(self.prepare_audio(waveforms))
 
-    def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-        """Nothing to prepare; a subclass with a mel of its own overrides this and the next."""
+    def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
+        """Nothing to prepare; a subclass with a mel of its own returns it (nothing for none)."""
         return waveforms
 
-    def encode_prepared(self, prepared: Sequence[np.ndarray]) -> np.ndarray:
+    def encode_prepared(self, prepared: Any) -> np.ndarray:
         """(n, dim) float32, unit length."""
-        return self.encode_audio(prepared)
+        return self._unit(self.audio_vectors(prepared)) if len(prepared) else self._nothing()
 
     def _unit(self, vectors: np.ndarray) -> np.ndarray:
         rows = np.asarray(vectors, np.float64)
@@ -72,6 +73,11 @@ class PlainEncoder:
 
     def _nothing(self) -> np.ndarray:
         return np.zeros((0, self.dim), np.float32)
+
+
+def at_least_one(waveform: np.ndarray) -> np.ndarray:
+    """The waveform; of an empty one a sample of silence, since models and files need one."""
+    return waveform if len(waveform) else np.zeros(1, np.float32)
 
 
 def fingerprint_of(*parts: object) -> str:

@@ -17,7 +17,7 @@ from oea_cli.encoder.hub import content_of, fetch_model, loading, runs_remote_co
 from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.omni.quantization import quantize
 from oea_cli.encoder.omni.settings import prompted
-from oea_cli.encoder.others.plain import PlainEncoder, fingerprint_of
+from oea_cli.encoder.others.plain import PlainEncoder, at_least_one, fingerprint_of
 from oea_cli.encoder.runtime import TorchRuntime
 from oea_cli.errors import OeaError, UsageError
 
@@ -57,11 +57,11 @@ class SentenceEncoder(PlainEncoder):
         items = [{"text": text} for text in texts] if self.takes_audio else list(texts)
         return self._forward(self._inputs(items, prompt))
 
-    def audio_vectors(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+    def audio_vectors(self, prepared: Any) -> np.ndarray:
         """(n, dim); raises OeaError for a model of texts."""
         if not self.takes_audio:
-            return super().audio_vectors(waveforms)
-        return self._forward(self.prepare_audio(waveforms))
+            return super().audio_vectors(prepared)
+        return self._forward(prepared)
 
     def prepare_audio(self, waveforms: Sequence[np.ndarray]) -> Any:
         """The model's inputs."""
@@ -69,16 +69,10 @@ class SentenceEncoder(PlainEncoder):
             return waveforms
         limit = round(self.max_seconds * self.sample_rate)
         clips = [
-            {"array": _at_least_one(waveform)[:limit], "sampling_rate": self.sample_rate}
+            {"array": at_least_one(waveform)[:limit], "sampling_rate": self.sample_rate}
             for waveform in waveforms
         ]
         return self._inputs(clips, self.audio_prompt)
-
-    def encode_prepared(self, prepared: Any) -> np.ndarray:
-        """(n, dim) float32, unit length."""
-        if not isinstance(prepared, dict):
-            return self.encode_audio(prepared)  # nothing, or a model of texts
-        return self._unit(self._forward(prepared))
 
     def _inputs(self, items: list[Any], prompt: str | None) -> Any:
         with self._preprocessing:
@@ -172,7 +166,3 @@ def _longest_seconds(extractor: Any) -> float | None:
         if seconds := getattr(extractor, attribute, None):
             return float(seconds)
     return None
-
-
-def _at_least_one(waveform: np.ndarray) -> np.ndarray:
-    return waveform if len(waveform) else np.zeros(1, np.float32)

@@ -8,7 +8,7 @@ from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.names.released import RELEASED, adapter_cache, licence_notice
 from oea_cli.encoder.omni.folder import load_encoder_folder
 from oea_cli.encoder.omni.omni import OmniEncoder
-from oea_cli.encoder.released.conversion import Conversion, convert
+from oea_cli.encoder.released.conversion import convert
 from oea_cli.encoder.released.torch_checkpoint import open_checkpoint
 
 log = logging.getLogger(__name__)
@@ -19,18 +19,17 @@ def load_released(name: EncoderName, placement: Placement) -> OmniEncoder:
     name.allow()
     adapter = adapter_cache(name.place)
     if not (adapter / "encoder.json").is_file():
-        convert_released(name.place, adapter)
+        _convert_released(name.place, adapter)
     return load_encoder_folder(adapter, str(name), placement)
 
 
-def convert_released(name: str, output: Path) -> Conversion:
+def _convert_released(name: str, output: Path) -> None:
     """Fetch a released checkpoint and write its adapter into `output`."""
     checkpoint, base_commit = fetch_released(name)
     output.parent.mkdir(parents=True, exist_ok=True)
     with open_checkpoint(checkpoint) as opened:
-        made = convert(opened, output, base=RELEASED[name].base.repo, revision=base_commit)
+        convert(opened, output, base=RELEASED[name].base.repo, revision=base_commit)
     log.warning("%s: its adapter is in %s; the checkpoint may go: %s", name, output, checkpoint)
-    return made
 
 
 def fetch_released(name: str) -> tuple[Path, str | None]:

@@ -33,6 +33,10 @@ from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.scan.threads import num_cores
 
 
+def _nothing(*_: object) -> None:
+    pass
+
+
 def stream(
     encoder: Encoder,
     records: Iterable[Record | Failure],
@@ -50,8 +54,16 @@ def stream(
     order; a Failure among the records does so in its turn. `advance` is called once for every
     input. The same input gives the same bits.
     """
-    groups = _encoded(encoder, records, batch_size, workers, report, notice, advance)
-    with closing(groups):
+    encoded = _encoded(
+        encoder,
+        records,
+        batch_size=batch_size,
+        workers=workers,
+        report=report,
+        notice=notice or _nothing,
+        advance=advance or _nothing,
+    )
+    with closing(encoded) as groups:
         for group in groups:
             yield _reported(group, report, encoder.encoder_id)
 
@@ -60,18 +72,13 @@ def stream_clips(
     encoder: Encoder,
     records: Iterable[Record | Failure],
     *,
-    batch_size: int | None = None,
-    workers: int | None = None,
     report: Report = raise_failure,
-    notice: Callable[[Notice], object] | None = None,
-    advance: Callable[[], object] | None = None,
 ) -> Generator[Batch, None, None]:
     """As `stream`, with one row for every record: queries, and clips to be compared whole.
 
     The vector of a sound of several windows is the direction of their mean.
     """
-    groups = _encoded(encoder, records, batch_size, workers, report, notice, advance)
-    with closing(groups):
+    with closing(_encoded(encoder, records, report=report)) as groups:
         for batch in joined(groups, report):
             yield replace(batch, encoder=encoder.encoder_id)
 
@@ -106,11 +113,12 @@ def embed_texts(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
 def _encoded(
     encoder: Encoder,
     records: Iterable[Record | Failure],
-    batch_size: int | None,
-    workers: int | None,
+    *,
     report: Report,
-    notice: Callable[[Notice], object] | None,
-    advance: Callable[[], object] | None,
+    batch_size: int | None = None,
+    workers: int | None = None,
+    notice: Callable[[Notice], object] = _nothing,
+    advance: Callable[[], object] = _nothing,
 ) -> Generator[EncodedGroup, None, None]:
     """What `stream` and `stream_clips` share: everything up to the vectors."""
     workers = workers or num_cores()
@@ -119,9 +127,9 @@ def _encoded(
         GroupEncoder(encoder, batch_size, workers) as group_encoder,
         DecodeAhead(rate, seconds, workers=workers, max_samples=group_encoder.max_samples) as ahead,
     ):
-        events = ahead.events(records, 2 * group_encoder.plan.group_rows, advance or _nothing)
-        inputs = _inputs(events, report, notice or _nothing)
-        yield from group_encoder.groups(inputs, notice or _nothing)
+        events = ahead.events(records, 2 * group_encoder.plan.group_rows, advance)
+        inputs = _inputs(events, report, notice)
+        yield from group_encoder.groups(inputs, notice)
 
 
 def _inputs(
@@ -153,7 +161,3 @@ def _refuse_missing(encoder: Encoder, group: EncodedGroup) -> None:
         if problem == TOO_LARGE:
             raise OeaError(f"'{text}' {problem}")
         raise OeaError(f"{encoder.name} gives no finite vector for '{text}'")
-
-
-def _nothing(*_: object) -> None:
-    pass

@@ -14,7 +14,7 @@ from oea_cli.records.rows import Record
 from oea_cli.training.data.clip_audio import ClipAudio, undecodable
 from oea_cli.training.data.clip_examples import ClipExamples, StageClips
 from oea_cli.training.data.contrasts import ClipNumbers, read_exclusions, read_same
-from oea_cli.training.data.examples import Examples
+from oea_cli.training.data.examples import Data, Examples
 from oea_cli.training.data.fit_keys import FitKeys
 from oea_cli.training.data.order import epoch_shares
 from oea_cli.training.data.schedule import with_steps
@@ -25,6 +25,21 @@ from oea_cli.training.recipe.recipe import Recipe, Stage
 
 MISSING_FILE = "missing.jsonl"
 LISTED = 10
+
+
+def open_data(
+    recipe: Recipe, folder: Path, notice: Callable[[str], object] = lambda text: None
+) -> Data:
+    """The clips of a recipe's stages; `folder` is the run's, for what has to be found out once.
+
+    `notice` receives what was found. Raises OeaError that names what is missing.
+    """
+    if not any(stage.data for stage in recipe.stages):
+        raise UsageError(
+            f"{recipe.name}: its stages name no data; give each a list of clips, "
+            "`data: [{path: clips.jsonl}]`"
+        )
+    return ClipData(recipe, folder, notice)
 
 
 class ClipData:

@@ -96,7 +96,9 @@ def _on_base(recipe: Recipe) -> StartingPoint:
     wanted, trainable = recipe.model, recipe.model.trainable
     base = str(wanted.base)
     folder = _folder_of(base)
-    given = load_settings(folder / "encoder.json") if folder else _bare_settings(wanted)
+    given = EncoderSettings(dim=wanted.dim, max_seconds=wanted.max_seconds)
+    if folder:
+        given = load_settings(folder / "encoder.json")
     if given.dim != wanted.dim:
         raise UsageError(f"model.dim: {wanted.dim}, but the heads of {base} give {given.dim}")
     place, revision = base, wanted.revision
@@ -134,10 +136,6 @@ def _on_base(recipe: Recipe) -> StartingPoint:
         training={},
     )
     return StartingPoint(model, load_front_end(checkpoint.folder, settings), settings, lora)
-
-
-def _bare_settings(wanted: Model) -> EncoderSettings:
-    return EncoderSettings(dim=wanted.dim, max_seconds=wanted.max_seconds)
 
 
 def _folder_of(base: str) -> Path | None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from oea_cli.errors import UsageError
 from oea_cli.records.recipe_files.validation import plain_content
+from oea_cli.training.data.clip_data import open_data
 from oea_cli.training.data.examples import Data
-from oea_cli.training.data.opening import open_data
 from oea_cli.training.data.schedule import num_parts, with_steps
 from oea_cli.training.loop.checkpoint import Progress, read_progress, recipe_digest
 from oea_cli.training.loop.interruption import stop_request

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 TEMPERATURE = 0.07
+LABEL_SCALE, LABEL_MOMENTUM = 4.0, 0.9  # of centred vectors; of their running mean
 
 
 def info_nce(
@@ -112,9 +113,8 @@ class LabelLoss(torch.nn.Module):
     the means differ.
     """
 
-    def __init__(self, size: int, num_labels: int, *, scale: float = 4.0, momentum: float = 0.9):
+    def __init__(self, size: int, num_labels: int) -> None:
         super().__init__()
-        self.scale, self.momentum = scale, momentum
         self.classify = torch.nn.Linear(size, num_labels)
         self.mean: Tensor
         self.register_buffer("mean", torch.zeros(size))
@@ -131,7 +131,7 @@ class LabelLoss(torch.nn.Module):
             if not int(self.seen):
                 self._start_at(labels)
             self._follow(pooled.detach().mean(0))
-        scores = self.classify((pooled - self.mean) * self.scale)
+        scores = self.classify((pooled - self.mean) * LABEL_SCALE)
         known = (labels >= 0).float()
         losses = functional.binary_cross_entropy_with_logits(
             scores, labels.clamp(0, 1), reduction="none"
@@ -146,7 +146,7 @@ class LabelLoss(torch.nn.Module):
         self.classify.bias.fill_(torch.logit(share))
 
     def _follow(self, batch_mean: Tensor) -> None:
-        keep = self.momentum if int(self.seen) else 0.0
+        keep = LABEL_MOMENTUM if int(self.seen) else 0.0
         self.mean.mul_(keep).add_(batch_mean, alpha=1 - keep)
         self.seen.add_(1)
 

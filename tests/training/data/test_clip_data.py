@@ -16,10 +16,9 @@ from oea_cli.errors import OeaError, UsageError
 from oea_cli.training.data.augment import mask_mel, mixed, mixed_caption, vary_waveform
 from oea_cli.training.data.batch import TrainingBatch, fitting
 from oea_cli.training.data.clip_audio import undecodable
-from oea_cli.training.data.clip_data import MISSING_FILE, ClipData
+from oea_cli.training.data.clip_data import MISSING_FILE, ClipData, open_data
 from oea_cli.training.data.clip_examples import ClipExamples
 from oea_cli.training.data.contrasts import ClipNumbers, read_exclusions, read_same
-from oea_cli.training.data.opening import open_data
 from oea_cli.training.data.order import Order
 from oea_cli.training.data.sources import Lengths, TrainingClip, blacklisted, read_source
 from oea_cli.training.recipe.clips import Augment, ClipSource
