@@ -360,7 +360,9 @@ class TestIndexes:
     def test_vectors_of_another_encoder_are_refused(self, texts: Path, tmp_path: Path) -> None:
         dim = VectorIndex.open(texts).dim
         write(str(tmp_path / "q.jsonl"), [{"id": "q", "target": "t1"}], unit(1, dim), encoder="x:1")
-        assert "made with" in error(run(["eval", "--queries", tmp_path / "q.jsonl", "-i", texts]))
+        assert "embed both with" in error(
+            run(["eval", "--queries", tmp_path / "q.jsonl", "-i", texts])
+        )
 
     def test_what_an_index_lacks(self, texts: Path, tmp_path: Path) -> None:
         build_index(tmp_path / "n.oea", [Batch([{"id": "a"}], unit(1, 8))], dim=8, encoder=None)
@@ -384,7 +386,7 @@ class TestWrongInputs:
             ),
             ("q1 Q0 a 1 high x\n", "run:1: score must be a finite number; got 'high'"),
             ("q1 Q0 a 1 0.9 x\nq1 Q0 a 2 0.8 x\n", "'a' is listed twice for query 'q1'"),
-            ("z Q0 a 1 0.9 x\n", "holds none of the 3 judged queries, such as 'q1'; it has 'z'"),
+            ("z Q0 a 1 0.9 x\n", "holds none of the 3 judged queries, such as 'q1'; its queries"),
             (
                 '{"query_id": "q1", "id": "a", "score": 1}\n{"id": 1}\n',
                 "run:2: 'query_id' and 'id' must be text",
@@ -407,7 +409,10 @@ class TestWrongInputs:
             ('{"id": "q1", "target": "a"}\n' * 2, "q.jsonl:2: query id 'q1' was used at q.jsonl:1"),
             ('{"id": "q1", "text": "x"}\n', "no query has a target, such as q.jsonl:1"),
             ('{"id": "q1", "target": {"a": "x"}}\n', "q.jsonl:1: 'target' grades a clip 'x'"),
-            ('{"id": "q1", "target": [["a"]]}\n', "q.jsonl:1: 'target' is ['a']"),
+            (
+                '{"id": "q1", "target": [["a"]]}\n',
+                "q.jsonl:1: 'target' must be text or a number; got ['a']",
+            ),
             ('{"id": "q1", "target": "a", "hard_negative": []}\n', "q.jsonl:1: 'hard_negative'"),
         ],
     )
@@ -436,8 +441,8 @@ class TestWrongInputs:
             (["-M", "r@1", "--fail-under", "r@5=0.3"], "r@5 is not computed; add -M r@5"),
             (["--fail-under", "hnsr@10=0.3"], "hnsr@10 is not computed"),
             (["--fail-under", "r@5=30"], "is a fraction from 0 to 1; did you mean r@5=0.3?"),
-            (["--fail-under", "r@5"], "write METRIC=NUMBER"),
-            (["--fail-under", "r@5=nan"], "write METRIC=NUMBER"),
+            (["--fail-under", "r@5"], "must be METRIC=NUMBER"),
+            (["--fail-under", "r@5=nan"], "must be METRIC=NUMBER"),
             (["--max-drop", "r@5=0.1"], "give --baseline FILE"),
             (["--corpus", "c.npy"], "--corpus and --run cannot be combined"),
             (["-o", "x.pdf"], "name it X.json"),

@@ -89,7 +89,7 @@ def test_sources_of_two_encoders_are_refused(tmp_path: Path) -> None:
     second = write(tmp_path / "b.npy", some_batch(), encoder="clap:ff")
     done = run(["index", first, second, "-o", tmp_path / "x.oea"])
     assert done.returncode == 1 and not (tmp_path / "x.oea").exists()
-    assert "vectors of clap:ff" in done.stderr and STAMP in done.stderr
+    assert "made by clap:ff" in done.stderr and STAMP in done.stderr
 
 
 def test_append_replace_delete_compact(tmp_path: Path) -> None:

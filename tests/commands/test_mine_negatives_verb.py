@@ -251,7 +251,7 @@ class TestFailures:
             (["v.jsonl", "--vectors", "-", "--verdicts", "-"], 2, "stdin can be read once"),
             (["x.oea", "v.jsonl"], 2, "x.oea: an index must be the only input"),
             (["bare.npy"], 1, "bare.npy: no clip has captions"),
-            (["clips.jsonl", "--vectors", "few.npy"], 1, "few.npy: 5 vectors without ids, 12"),
+            (["clips.jsonl", "--vectors", "few.npy"], 1, "few.npy: 5 vectors without ids, but 12"),
             (["x.oea", "--for", "train", "--qrels", "q.txt"], 2, "--qrels are judgments"),
             (["x.oea", "-n", "30"], 2, "-n 30: only 20 neighbours remain"),
             (["x.oea", "-o", "no/where/p.jsonl"], 1, "there is no folder no/where"),
