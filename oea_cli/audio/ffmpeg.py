@@ -1,4 +1,4 @@
-"""PyAV's side of decoding, for the containers libsndfile lacks; an extra, loaded when needed."""
+"""Decoding by PyAV, for containers that libsndfile does not read; an extra, loaded when needed."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import numpy as np
 from oea_cli.audio.libsndfile import Sound, checked, mix
 from oea_cli.audio.sources import AudioError
 
-# Only containers of sound are handed to FFmpeg, by their first bytes: it would also open playlists
+# Only files that begin like an audio container are passed to FFmpeg: it would also open playlists
 # and scripts, which name other files and addresses.
 SIGNATURES = (
     (4, b"ftyp"),  # mp4, m4a
@@ -39,7 +39,7 @@ def knows(file: BinaryIO) -> bool:
 
 
 def open_sound(file: BinaryIO, skip_frames: int = 0, start: float = 0.0) -> Sound:
-    """Open the first sound track, `start` seconds or `skip_frames` frames in.
+    """Open the first audio track, `start` seconds or `skip_frames` frames in.
 
     Raises AudioError when there is no track, or nothing that can be decoded.
     """
@@ -52,11 +52,11 @@ def open_sound(file: BinaryIO, skip_frames: int = 0, start: float = 0.0) -> Soun
         raise AudioError(f"cannot be decoded ({_reason(error)})") from error
     if not container.streams.audio:
         container.close()
-        raise AudioError("no sound track in it")
+        raise AudioError("has no audio track")
     rate = int(container.streams.audio[0].rate or 0)
     if not rate:
         container.close()
-        raise AudioError("its sound track states no sample rate")
+        raise AudioError("its audio track has no sample rate")
     sound = Sound(rate, None, exact=False)
     sound.blocks = _blocks(container, sound, skip_frames or round(start * rate))
     return sound

@@ -1,4 +1,4 @@
-"""libsndfile's side of decoding: mono blocks of a file, whatever its header says."""
+"""Decoding by libsndfile: mono blocks of a file, whatever its header says."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,10 @@ import soundfile
 from oea_cli.audio.sources import AudioError
 
 UNKNOWN_LENGTH = 2**62  # a FLAC without a number of frames claims 2**63 - 1
-SAMPLE_RATES = (1_000, 2_000_000)  # hertz; outside of these a header is wrong, or no sound
+SAMPLE_RATES = (
+    1_000,
+    2_000_000,
+)  # hertz; outside this range a header is wrong, or it is not a sound
 LOUDEST = 1e10  # 32-bit samples stored as floats without scaling stay below; power stays finite
 BLOCK_SAMPLES = 65_536
 # When decoding fails, libsndfile forgets how much of the block it had decoded: FLAC, the one
@@ -61,20 +64,22 @@ class Sound:
 def open_sound(file: BinaryIO, start: float = 0.0) -> Sound:
     """Open a file that libsndfile knows, at `start` seconds.
 
-    Raises UndecodableError when it does not know it, AudioError when it makes no sense.
+    Raises UndecodableError for a format it does not know, AudioError for an impossible sample rate.
     """
     opened = _open(file)
     low, high = SAMPLE_RATES
     if not low <= opened.samplerate <= high:
         opened.close()
-        raise AudioError(f"a sample rate of {opened.samplerate} Hz makes no sense")
+        raise AudioError(
+            f"the sample rate must be from {low:,} to {high:,} Hz; got {opened.samplerate}"
+        )
     sound = Sound(opened.samplerate, _declared_frames(opened), exact=opened.format != "MP3")
     sound.blocks = _blocks(opened, sound, round(start * opened.samplerate))
     return sound
 
 
 def _open(file: BinaryIO) -> _SoundFile:
-    """Open by descriptor, so that no suffix decides; only an mp3 may need its name to be known."""
+    """Open by descriptor, so that no suffix decides; only an mp3 may need its name."""
     try:
         return _SoundFile(file.fileno(), "r", closefd=False)
     except soundfile.LibsndfileError as error:
@@ -122,8 +127,8 @@ def mix(frames: np.ndarray) -> np.ndarray:
 
 def checked(samples: np.ndarray, seconds: float) -> np.ndarray:
     """The same samples; raises AudioError when one is NaN, infinite or absurdly large."""
-    if not np.abs(samples).max(initial=0) <= LOUDEST:  # NaN compares as false, too
-        raise AudioError(f"holds NaN, infinity or absurd values, at {seconds:.1f} s or after")
+    if not np.abs(samples).max(initial=0) <= LOUDEST:  # false for NaN, too
+        raise AudioError(f"has NaN, infinite or absurdly large samples at {seconds:.1f} s or later")
     return samples
 
 
@@ -131,7 +136,7 @@ def _seek(opened: _SoundFile, frame: int) -> bool:
     try:
         return bool(opened.seek(frame) == frame)
     except soundfile.LibsndfileError:
-        return False  # reading and dropping gets there, too
+        return False  # reading and dropping frames works, too
 
 
 def _declared_frames(opened: _SoundFile) -> int | None:
@@ -157,5 +162,5 @@ def _broken(error: soundfile.LibsndfileError, sound: Sound) -> AudioError:
 def _reason(error: soundfile.LibsndfileError) -> str:
     text = str(error.error_string).strip().rstrip(".")
     if text.startswith(NO_MPEG_FRAMES):
-        return "no sound found in it; a broken or cut-off mp3?"
+        return "contains no sound; is it a broken or cut-off mp3?"
     return text.removeprefix("Error : ").strip()

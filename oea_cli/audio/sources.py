@@ -1,6 +1,6 @@
-"""Where sound comes from: a path, a remote address, bytes or a stream; each becomes a real file.
+"""Opens sounds: a path, a remote address, bytes or a stream; each becomes a real file.
 
-The decoders get a file with a descriptor, because libsndfile reads that without the interpreter:
+The decoders get a file with a descriptor, because libsndfile reads it without the interpreter:
 decoders in several threads do not wait for each other, and a network error is raised here instead
 of being lost in a callback.
 """
@@ -20,11 +20,11 @@ from oea_cli.records.addresses import is_remote, open_remote
 
 Source = str | Path | bytes | BinaryIO
 Notice = Callable[[str], object]
-"""Receives what a user should know about a sound that is used all the same."""
+"""Receives messages about sounds that are used despite a problem."""
 
 
 class AudioError(OeaError):
-    """A sound that cannot be used; the text does not name it, callers put its name in front."""
+    """A sound that cannot be used; callers put its name in front of the message."""
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def _fetched(address: str) -> BinaryIO:
 
 
 def _copy_of(stream: BinaryIO, suffix: str = "") -> BinaryIO:
-    """The stream's content in a file, at its start; the file vanishes when it is closed."""
+    """The stream's content in a file, at its start; the file is deleted when it is closed."""
     copy = tempfile.NamedTemporaryFile(prefix="oea-", suffix=suffix)  # noqa: SIM115 - returned
     try:
         shutil.copyfileobj(stream, copy)

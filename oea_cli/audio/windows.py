@@ -1,4 +1,4 @@
-"""From a source to windows: decode, mix, resample and cut in one stream."""
+"""From a source to windows: decodes, mixes, resamples and cuts in one stream."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from oea_cli.audio.sources import AudioError, Notice, Source, open_source
 
 SLACK_SECONDS = 0.1
 """A clip may be this much longer than a window and still be one: a 10 s clip that went through an
-mp3 or aac encoder comes back with up to 0.1 s of padding, and means one clip."""
+mp3 or aac encoder has up to 0.1 s of padding, and should stay one clip."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ def read_windows(
 
     A clip that is not longer (by more than 0.1 s) is one window. A longer one becomes consecutive
     windows, the last of which ends with the clip and overlaps its neighbour. The same source
-    always gives the same samples. `notice` is told about a file that ends before its header says.
+    always gives the same samples. `notice` is called for a file that ends before its header
+    says.
     Raises AudioError for anything that cannot be used, also after some windows.
     """
     first_second = _checked_section(start, end)
@@ -79,9 +80,8 @@ def read_audio(source: Source, sample_rate: int) -> np.ndarray:
 def _resampled(
     file: BinaryIO, sample_rate: int, start: float, end: float | None, notice: Notice
 ) -> Iterator[np.ndarray]:
-    """Chunks at `sample_rate`; at least one sample in all. Their size depends on nothing outside
-    the file, and their content not on their size: soxr streams bit-exactly.
-    """
+    """Chunks at `sample_rate`, at least one sample in all. Their size depends only on the file, and
+    their content does not depend on their size: soxr streams bit-exactly."""
     with _open_sound(file, start) as sound:
         blocks = _until(_followed(file, sound, notice), sound, start, end, notice)
         total = 0
@@ -89,14 +89,14 @@ def _resampled(
             total += len(chunk)
             yield chunk
         if not sound.frames_read:
-            raise AudioError("no sound in it (0 frames)")
+            raise AudioError("contains no sound (0 frames)")
         if not total:
             yield np.zeros(1, np.float32)  # fewer frames than one sample at the encoder's rate
 
 
 @contextmanager
 def _open_sound(file: BinaryIO, start: float) -> Iterator[Sound]:
-    """libsndfile where it can, so that vectors do not depend on what else is installed."""
+    """Open by libsndfile where possible, so that vectors do not depend on installed extras."""
     try:
         sound = libsndfile.open_sound(file, start)
     except UndecodableError as error:
@@ -114,7 +114,7 @@ def _open_sound(file: BinaryIO, start: float) -> Iterator[Sound]:
 
 
 def _followed(file: BinaryIO, sound: Sound, notice: Notice) -> Iterator[np.ndarray]:
-    """The sound's blocks; from where libsndfile gives up a valid file, PyAV's if there is one."""
+    """The sound's blocks; where libsndfile stops within a valid file, PyAV goes on if installed."""
     try:
         yield from sound.blocks
     except ChannelsChangeError as change:
@@ -124,30 +124,34 @@ def _followed(file: BinaryIO, sound: Sound, notice: Notice) -> Iterator[np.ndarr
             sound.frames_read = rest.frames_read
             return
         seconds = change.at / sound.sample_rate
-        notice(f"{change} after {seconds:.2f} s; used up to there ({ffmpeg.INSTALL} reads on)")
+        notice(
+            f"{change} after {seconds:.2f} s; used up to there ({ffmpeg.INSTALL} to read it all)"
+        )
 
 
 def _until(
     blocks: Iterator[np.ndarray], sound: Sound, start: float, end: float | None, notice: Notice
 ) -> Iterator[np.ndarray]:
-    """The blocks up to `end` seconds, and a word about a sound that ends too early."""
+    """The blocks up to `end` seconds; calls `notice` for a sound that ends too early."""
     rate = sound.sample_rate
     first = round(start * rate)
-    wanted = math.inf if end is None else max(1, round(end * rate) - first)
+    needed = math.inf if end is None else max(1, round(end * rate) - first)
     taken = 0
     for block in blocks:
-        part = block[: int(min(len(block), wanted - taken))]
+        part = block[: int(min(len(block), needed - taken))]
         taken += len(part)
         yield part
-        if taken >= wanted:
+        if taken >= needed:
             return
     seconds = sound.frames_read / rate
     if not taken and sound.frames_read:
-        raise AudioError(f"its section starts at {start:g} s, but it ends after {seconds:.2f} s")
-    promised = (sound.declared or 0) if end is None else first + wanted
+        raise AudioError(
+            f"the section starts at {start:g} s, but the sound ends after {seconds:.2f} s"
+        )
+    promised = (sound.declared or 0) if end is None else first + needed
     tolerance = 0.01 if sound.exact else 0.1
     if promised - sound.frames_read > max(tolerance * promised, 0.1 * rate):
-        notice(f"ends after {seconds:.2f} of {promised / rate:.2f} s; used as far as it goes")
+        notice(f"ends after {seconds:.2f} of {promised / rate:.2f} s; used up to its end")
 
 
 def _convert(blocks: Iterator[np.ndarray], rate: int, sample_rate: int) -> Iterator[np.ndarray]:
@@ -183,9 +187,9 @@ def _cut(chunks: Iterator[np.ndarray], length: int, slack: int) -> Iterator[tupl
 def _checked_section(start: float | None, end: float | None) -> float:
     for name, value in (("start", start), ("end", end)):
         if value is not None and not (math.isfinite(value) and value >= 0):
-            raise AudioError(f"'{name}' is {value}; it has to be a number of seconds, 0 or more")
+            raise AudioError(f"'{name}' must be a number of seconds, 0 or more; got {value}")
     if end is not None and end <= (start or 0.0):
-        raise AudioError(f"its section ends at {end:g} s, not after its start at {start or 0:g} s")
+        raise AudioError(f"the section must end after its start at {start or 0:g} s; got {end:g} s")
     return start or 0.0
 
 

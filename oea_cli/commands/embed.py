@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from oea_cli.encoder.names.parsing import EncoderName
     from oea_cli.encoder.protocol import Encoder
     from oea_cli.records.selection import Selection
+    from oea_cli.vectors.files.names import Format
 
 
 def embed(
@@ -82,7 +83,7 @@ def embed(
         with open_writer(
             output,
             encoder=encoder.encoder_id,
-            file_format=format.value if format else None,
+            file_format=format,
             storage=storage.value,
             encoding=encoding.value,
             kind="text" if text else "audio",
@@ -136,10 +137,10 @@ def _refuse_terminal(output: str, selection: "Selection") -> None:
 
 
 def _load(
-    name: "EncoderName", placed: shared.DeviceOptions, output: str, format: embedding.Format | None
+    name: "EncoderName", placed: shared.DeviceOptions, output: str, format: "Format | None"
 ) -> "Encoder":
     from oea_cli.encoder.loading import load_encoder
-    from oea_cli.vectors.files.formats import format_of
+    from oea_cli.vectors.files.names import format_of
 
     if format is None:
         format_of(output)  # a name without a meaning is refused before the model is loaded

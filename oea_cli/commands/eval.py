@@ -131,10 +131,10 @@ def _paper(
     if other_inputs:
         raise UsageError(f"{recipe}: a recipe says what is measured; leave the other options out")
     from oea_cli.evaluation.paper.comparison import compare_with_paper
-    from oea_cli.evaluation.paper.run import Listeners
+    from oea_cli.evaluation.paper.run import Callbacks
 
     log, inputs = FailureLog("eval"), FailureLog("eval")
-    callbacks = Listeners(log.report, inputs.report, notices("eval", quiet))
+    callbacks = Callbacks(log.report, inputs.report, notices("eval", quiet))
     form = format or evaluation.ResultFormat.table
     text, num_measured = compare_with_paper(
         recipe, overrides, output, form.value, device=device, callbacks=callbacks
@@ -156,7 +156,7 @@ def _write_page(page: Path, results: "Results") -> None:
     from oea_cli.evaluation.output.report.page import to_report
     from oea_cli.records.artefacts import write_whole
 
-    write_whole(page, to_report(results.document, results.evidence, page.parent))
+    write_whole(page, to_report(results.document, results.records, page.parent))
 
 
 def _write(

@@ -1,4 +1,4 @@
-"""`oea models list`: the encoders that have a short name, and the kinds that have none."""
+"""`oea models list`: the encoders that have a short name, and the kinds of others."""
 
 import json
 from typing import Any
@@ -6,11 +6,6 @@ from typing import Any
 import typer
 
 from oea_cli.commands.options.shared import TableFormat, TableFormatOption, VerboseOption
-
-KINDS = (
-    ("DIR", "a folder made by `oea train` or `oea models convert`"),
-    ("omni:HF_ID or DIR", "a bare Qwen2.5-Omni backbone, pooled as it is"),
-)
 
 
 def list_models(
@@ -27,6 +22,7 @@ def list_models(
       oea models list
       oea models list -f json | jq -r '.[].name'
     """
+    from oea_cli.encoder.names.kinds import KINDS
     from oea_cli.encoder.tools.catalogue import catalogue
 
     known = catalogue()
@@ -36,8 +32,9 @@ def list_models(
     for one in known:
         typer.echo(_line(one))
     typer.echo("")
-    for form, what in KINDS:
-        typer.echo(f"{form:<19} {what}")
+    typer.echo(f"{'DIR':<27} a folder made by `oea train` or `oea models convert`")
+    for kind, (place, meaning, _) in KINDS.items():
+        typer.echo(f"{f'{kind}:{place}':<27} {meaning}")
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -3,8 +3,10 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
+from oea_cli.encoder.names.kinds import KINDS
 from oea_cli.encoder.names.parsing import EncoderName, Placement, parse_name
 from oea_cli.encoder.names.places import encoder_folder, short_names, unknown_encoder
 from oea_cli.encoder.names.released import RELEASED
@@ -45,26 +47,14 @@ def find_loader(name: EncoderName) -> Loader:
             from oea_cli.encoder.omni.folder import load_named_folder
 
             return load_named_folder
-        case "omni":
-            from oea_cli.encoder.omni.bare import load_bare
-
-            return load_bare
-        case "clap":
-            from oea_cli.encoder.others.clap import load_clap
-
-            return load_clap
-        case "st":
-            from oea_cli.encoder.others.sentence_transformer import load_sentence_transformer
-
-            return load_sentence_transformer
-        case "http" | "https":
-            from oea_cli.encoder.others.endpoint import load_endpoint
-
-            return load_endpoint
+        case kind if kind in KINDS:
+            module, _, function = KINDS[kind].loader.partition(":")
+            loader: Loader = getattr(import_module(f"oea_cli.encoder.{module}"), function)
+            return loader
     from oea_cli.encoder.others.plug_ins import find_plug_in
 
-    if loader := find_plug_in(name.scheme or name.place):
-        return loader
+    if plug_in := find_plug_in(name.scheme or name.place):
+        return plug_in
     raise unknown_encoder(str(name))
 
 

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from oea_cli.vectors.index.folder import Index
     from oea_cli.vectors.index.index import VectorIndex
 
-    Asked = PathLike | Batch | np.ndarray | Sequence[PathLike] | Sequence[Record] | pl.DataFrame
+    QueryInput = (
+        PathLike | Batch | np.ndarray | Sequence[PathLike] | Sequence[Record] | pl.DataFrame
+    )
 T = TypeVar("T")
 
 
@@ -50,11 +52,11 @@ class Inputs:
     within: str | None
 
     def check(self) -> None:
-        """Refuse what does not go together, before anything is read."""
+        """Raise UsageError for inputs that contradict each other, before anything is read."""
         kinds = {"--index": self.index, "--corpus": self.corpus, "--run": self.run}
         given = [name for name, value in kinds.items() if value is not None]
         if len(given) > 1:
-            raise UsageError(f"{' and '.join(given)} do not go together; one of them")
+            raise UsageError(f"{' and '.join(given)} cannot be combined; give one of them")
         if not given:
             raise UsageError("nothing to evaluate: give --index, --corpus or --run")
         if self.run is not None and self.within:
@@ -65,7 +67,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class _Against:
-    """What the results are compared with, and how strictly."""
+    """The baseline of the results, and the significance level."""
 
     baseline: PathLike | Results | None
     alpha: float | None
@@ -85,7 +87,7 @@ class _Against:
 
 def evaluate(
     *,
-    queries: "Asked | None" = None,
+    queries: "QueryInput | None" = None,
     index: "Index | PathLike | None" = None,
     corpus: PathLike | Batch | np.ndarray | None = None,
     run: PathLike | Scores | None = None,
@@ -130,9 +132,9 @@ def evaluate(
     leak_limits, limits = _leak_limits(fail_under, check_leaks)
     gates = _gates(limits, max_drop, chosen, baseline is not None)
     folder = None if index is None else str(getattr(index, "path", index))
-    asked = _query_sources(queries)
+    sources = _query_sources(queries)
     vectors = batch_of(corpus, "corpus") if isinstance(corpus, np.ndarray) else corpus
-    inputs = Inputs(asked, folder, _path(vectors), _path(run), _path(qrels), within)
+    inputs = Inputs(sources, folder, _path(vectors), _path(run), _path(qrels), within)
     inputs.check()
     training = _training(check_leaks, inputs)
     protocol = Protocol(task, captions, seed, ties, allow_missing, within)
@@ -141,7 +143,7 @@ def evaluate(
     document = _document(outcomes, setting, chosen, gates, _Against(baseline, alpha, seed, ties))
     if training is not None:
         document = _with_leaks(document, training, inputs, outcomes, leak_limits, report)
-    return Results(document, outcomes, setting.evidence)
+    return Results(document, outcomes, setting.records)
 
 
 def _path(source: T | Path) -> T | str:
@@ -193,7 +195,7 @@ def _outcomes(
 
         judged = [query for query in inputs.queries if not isinstance(query, Batch)]
         return evaluate_run(inputs.run, judged, inputs.qrels, protocol.ties)
-    # Only here: an index brings polars along, which a run has no use for.
+    # Imported here: an index needs polars, and a run does not.
     from oea_cli.evaluation.inputs.vector_input import evaluate_index, evaluate_vectors
 
     if inputs.corpus is not None:
@@ -209,7 +211,7 @@ def _document(
     gates: Sequence[Gate],
     against: _Against,
 ) -> Document:
-    """Measure, compare and judge; the one JSON that everything is rendered from."""
+    """Measure, compare and judge; the document from which every format is rendered."""
     measured = measure(outcomes, metrics)
     check_gates(gates, measured.metrics)
     pair, comparisons = None, {}
@@ -226,7 +228,7 @@ def _gates(
     metrics: Sequence[Metric],
     has_baseline: bool,
 ) -> list[Gate]:
-    """Read the gates; a misspelt one, or one on a metric not asked for, is wrong usage."""
+    """Read the gates; raises UsageError for a misspelt one and for one on another metric."""
     gates = [parse_gate("fail-under", text) for text in fail_under]
     gates += [parse_gate("max-drop", text) for text in max_drop]
     if max_drop and not has_baseline:

@@ -1,4 +1,4 @@
-"""The metrics an evaluation can be asked for, for people and shells; loads no numpy."""
+"""The metrics that `oea eval` computes, for help texts and shell completion; loads no numpy."""
 
 from collections.abc import Iterator
 
@@ -6,20 +6,19 @@ from oea_cli.metrics.names import DEFAULT_CUTOFFS, NAMES
 
 
 def explained() -> list[str]:
-    """A line per metric: how it is spelt, `[@K]` where the cutoff may be left out, and its
-    meaning."""
+    """A line per metric: its spelling, `[@K]` where k is optional, and what it measures."""
     lines = []
     for name in NAMES.values():
         cutoff = "[@K]" if name.cutoff == "optional" else "@K"
         spelling = name.spelling.lower().replace("@k", cutoff)
-        lines.append(f"{spelling:<12} {name.meaning}")
+        lines.append(f"{spelling:<12} {name.description}")
     return lines
 
 
 def usual_metrics() -> Iterator[tuple[str, str]]:
-    """Metrics as people ask for them, with the usual cutoffs, each with its meaning."""
-    for name, (_, cutoff, meaning) in NAMES.items():
+    """Metrics with the usual cutoffs, as people type them, each with what it measures."""
+    for name, (_, cutoff, description) in NAMES.items():
         if cutoff != "required":
-            yield name, meaning
+            yield name, description
         if cutoff != "none":
-            yield from ((f"{name}@{k}", meaning) for k in DEFAULT_CUTOFFS)
+            yield from ((f"{name}@{k}", description) for k in DEFAULT_CUTOFFS)

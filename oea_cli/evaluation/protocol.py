@@ -1,4 +1,4 @@
-"""What is ranked by what, and how."""
+"""How an evaluation ranks: its task, captions, ties and pools."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,8 +11,8 @@ Captions = Literal["all", "one"]
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How an evaluation is done; `within` names a key of the clips' records: a query is ranked
-    among the clips that share its target's value."""
+    """How an evaluation ranks. `within` names a key of the clips' records: a query ranks the clips
+    that have its target's value."""
 
     task: Task = "text-to-audio"
     captions: Captions = "all"

@@ -1,4 +1,4 @@
-"""What an evaluation found, to be asked metric by metric, as a table, or as a file."""
+"""The results of an evaluation, metric by metric, as a table, or as a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.output.rendering import render
-from oea_cli.evaluation.setting import Document, Evidence
+from oea_cli.evaluation.setting import Document, RecordLookup
 from oea_cli.metrics.metrics import parse_metric
 from oea_cli.metrics.outcomes import Outcomes
 
@@ -22,7 +22,7 @@ class Results:
 
     document: Document
     outcomes: Outcomes
-    evidence: Evidence
+    records: RecordLookup
 
     def __getitem__(self, metric: str) -> float:
         """The value of a metric, a fraction 0..1 or a rank; raises OeaError for one not measured.
@@ -53,7 +53,7 @@ class Results:
 
     @property
     def frame(self) -> "pl.DataFrame":
-        """A row for each query: what was asked, its ranks (null: not found), and each metric's
+        """A row for each query: the query, its ranks (null: not found), and each metric's
         value (null: does not apply)."""
         import polars as pl
 

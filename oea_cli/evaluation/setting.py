@@ -1,4 +1,4 @@
-"""What an evaluation was: its inputs, its protocol, and where its records can be looked up."""
+"""How an evaluation was made: its protocol, its counts, and where to look up its records."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,8 +7,8 @@ from oea_cli.clips.lookup import GetRecords, no_records
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """Where the records of queries and of clips can be had."""
+class RecordLookup:
+    """Looks up the records of queries and of clips by their ids."""
 
     queries: GetRecords = no_records
     clips: GetRecords = no_records
@@ -19,10 +19,10 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """How the outcomes came about: counts, the protocol, what made the vectors, and where the
-    records of queries and clips can be had."""
+    """How the outcomes came about: the protocol, counts, the encoder of the vectors, and where to
+    look up the records of queries and clips."""
 
     protocol: Document
     counts: Document = field(default_factory=dict)
     encoder: str | None = None
-    evidence: Evidence = field(default_factory=Evidence)
+    records: RecordLookup = field(default_factory=RecordLookup)

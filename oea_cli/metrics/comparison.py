@@ -1,4 +1,4 @@
-"""Ours against another system's outcomes, over the queries that both have."""
+"""Our outcomes against another system's, over the queries that both have."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from oea_cli.metrics.significance import (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class MetricComparison:
     """A metric against the baseline, over the queries that both have.
 
     `difference` is ours less the baseline's, `p` two-sided, `p_holm` corrected for all metrics.
@@ -36,7 +36,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Paired:
-    """The outcomes of two systems, query by query; what was asked is told by ours."""
+    """The outcomes of two systems, query by query; types and datasets are ours."""
 
     ours: Outcomes
     theirs: Outcomes
@@ -57,7 +57,7 @@ class Paired:
         )
 
     def summaries(self, metric: Metric) -> tuple[float, float]:
-        """The metric of both over the queries that it applies to in both; NaN over none."""
+        """The metric of both over the queries it applies to in both; NaN where there are none."""
         mine, other = self.columns(metric)
         return summary(metric, mine.values), summary(metric, other.values)
 
@@ -67,13 +67,13 @@ def paired(ours: Outcomes, theirs: Outcomes, name: str) -> Paired:
     theirs_by_id = {id_: row for row, id_ in enumerate(theirs.ids)}
     rows = [row for row, id_ in enumerate(ours.ids) if id_ in theirs_by_id]
     if not rows:
-        raise OeaError(f"{name}: holds none of the queries that are evaluated here")
+        raise OeaError(f"{name}: holds none of the evaluated queries")
     mine = ours.chosen(np.array(rows))
     other = theirs.chosen(np.array([theirs_by_id[id_] for id_ in mine.ids]))
     return Paired(mine, replace(other, types=mine.types, datasets=mine.datasets), name)
 
 
-def compare(pair: Paired, metrics: Sequence[Metric], seed: int) -> dict[Metric, Comparison]:
+def compare(pair: Paired, metrics: Sequence[Metric], seed: int) -> dict[Metric, MetricComparison]:
     """Test each metric against the other system's.
 
     Differences are ours less theirs, with 95 % bootstrap intervals; p values are those of a paired
@@ -91,14 +91,16 @@ def compare(pair: Paired, metrics: Sequence[Metric], seed: int) -> dict[Metric, 
         value, baseline = (summary(metric, column.values) for column in both)
         interval = bootstrap_difference(*both, clusters, seed)
         num_queries = int((~np.isnan(both[0].values)).sum())
-        found[metric] = Comparison(
+        found[metric] = MetricComparison(
             value, baseline, value - baseline, interval, p, corrected, num_queries
         )
     return found
 
 
-def told(comparisons: dict[Metric, Comparison], name: str, seed: int) -> dict[str, Any]:
-    """The comparison as the results hold it."""
+def comparison_document(
+    comparisons: dict[Metric, MetricComparison], name: str, seed: int
+) -> dict[str, Any]:
+    """The comparison as a part of the results document."""
     return {
         "name": name,
         "test": {

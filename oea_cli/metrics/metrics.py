@@ -1,4 +1,4 @@
-"""The metrics and how they are spelt: outcomes in, one value per query out, one grammar.
+"""The metrics and their spelling: outcomes in, one value per query out.
 
 HNSR, TFR and delta-rank are the OEA paper's (section 3.3, figure 3, appendix L): Rank(T) is the
 rank of the target, Rank(HN) that of the query's hard negative. The others are trec_eval's.
@@ -12,7 +12,7 @@ import numpy as np
 
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.metrics.names import ALIASES, DEFAULT_CUTOFFS, NAMES, Cutoff
-from oea_cli.metrics.outcomes import Mask, Numbers, Outcomes, QueryNumbers
+from oea_cli.metrics.outcomes import Floats, Mask, Outcomes, QueryNumbers
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Definition:
 
     spelling: str
     cutoff: Cutoff
-    meaning: str
-    values: Callable[[Outcomes, float], Numbers]
+    description: str
+    values: Callable[[Outcomes, float], Floats]
     lower_is_better: bool = False
     is_fraction: bool = True
     is_median: bool = False
@@ -31,7 +31,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric as asked for: a name and perhaps a cutoff k; as text, `r@10`."""
+    """A metric by its name and, where it has one, its cutoff k; as text, `r@10`."""
 
     name: str
     k: int | None = None
@@ -49,7 +49,7 @@ class Metric:
         spelling = self.definition.spelling.partition("@")[0]
         return spelling if self.k is None else f"{spelling}@{self.k}"
 
-    def values(self, outcomes: Outcomes) -> Numbers:
+    def values(self, outcomes: Outcomes) -> Floats:
         """One number per query (Q,), NaN where the metric does not apply to it."""
         cutoff = np.inf if self.k is None else float(self.k)
         values = self.definition.values(outcomes, cutoff)
@@ -58,15 +58,15 @@ class Metric:
         return values
 
 
-def summary(metric: Metric, values: Numbers) -> float:
-    """The metric over all queries it applies to: their mean, or median; NaN over none."""
+def summary(metric: Metric, values: Floats) -> float:
+    """The metric over all queries it applies to: their mean or median; NaN without any."""
     applies = values[~np.isnan(values)]
     if not len(applies):
         return float("nan")
     return float(np.median(applies) if metric.definition.is_median else applies.mean())
 
 
-def check_applies(metric: Metric, values: Numbers) -> None:
+def check_applies(metric: Metric, values: Floats) -> None:
     """Raise OeaError for a metric that applies to no query at all."""
     if np.isnan(values).all():
         why = "has a hard negative" if metric.definition.needs_hard_negative else "is judged"
@@ -78,9 +78,11 @@ def parse_metric(text: str) -> Metric:
     name, at, cutoff = _normalised(text).partition("@")
     definition = DEFINITIONS.get(name)
     if definition is None or bool(at) != bool(cutoff) or not re.fullmatch(r"[0-9]*", cutoff):
-        raise UsageError(f"{text}: no such metric{_suggestion(text)} (--list-metrics has them all)")
+        raise UsageError(
+            f"{text}: no such metric{_suggestion(text)} (--list-metrics lists them all)"
+        )
     if cutoff and int(cutoff) == 0:
-        raise UsageError(f"{text}: a cutoff counts from 1")
+        raise UsageError(f"{text}: a cutoff must be 1 or more")
     if cutoff and definition.cutoff == "none":
         raise UsageError(f"{text}: {name} has no cutoff; write {name}")
     if not cutoff and definition.cutoff == "required":
@@ -94,13 +96,13 @@ def parse_metrics(texts: Sequence[str]) -> list[Metric]:
 
 
 def default_metrics(outcomes: Outcomes) -> list[Metric]:
-    """What is computed when nothing is asked for: what the outcomes have an answer to."""
-    wanted = [f"r@{k}" for k in DEFAULT_CUTOFFS] + ["mrr", "median-rank"]
+    """The metrics computed by default: those that apply to the outcomes."""
+    names = [f"r@{k}" for k in DEFAULT_CUTOFFS] + ["mrr", "median-rank"]
     if not outcomes.any_target and (outcomes.num_relevant > 1).any():
-        wanted += ["map@10", "ndcg@10"]
+        names += ["map@10", "ndcg@10"]
     if outcomes.has_hard_negative.any():
-        wanted += ["hnsr", "hnsr@10", "tfr", "tfr@10", "delta-rank"]
-    return parse_metrics(wanted)
+        names += ["hnsr", "hnsr@10", "tfr", "tfr@10", "delta-rank"]
+    return parse_metrics(names)
 
 
 def _normalised(text: str) -> str:
@@ -125,35 +127,35 @@ def _suggestion(text: str) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _recall(outcomes: Outcomes, k: float) -> Numbers:
+def _recall(outcomes: Outcomes, k: float) -> Floats:
     if outcomes.any_target:
         return _success(outcomes, k)
     return _found(outcomes, k) / np.maximum(outcomes.num_relevant, 1)
 
 
-def _found(outcomes: Outcomes, k: float) -> Numbers:
-    """How many relevant clips stand among the first k, per query (Q,)."""
+def _found(outcomes: Outcomes, k: float) -> Floats:
+    """How many relevant clips are among the first k, per query (Q,)."""
     return _per_query(outcomes, (outcomes.places <= k).astype(np.float64))
 
 
-def _per_query(outcomes: Outcomes, values: Numbers) -> Numbers:
+def _per_query(outcomes: Outcomes, values: Floats) -> Floats:
     """Sum values of pairs (P,) over each query (Q,)."""
     return np.asarray(np.bincount(outcomes.owners, values, minlength=len(outcomes)), np.float64)
 
 
-def _precision(outcomes: Outcomes, k: float) -> Numbers:
+def _precision(outcomes: Outcomes, k: float) -> Floats:
     return _found(outcomes, k) / k
 
 
-def _success(outcomes: Outcomes, k: float) -> Numbers:
+def _success(outcomes: Outcomes, k: float) -> Floats:
     return (outcomes.target_ranks <= k).astype(np.float64)
 
 
-def _reciprocal_rank(outcomes: Outcomes, k: float) -> Numbers:
+def _reciprocal_rank(outcomes: Outcomes, k: float) -> Floats:
     return np.where(outcomes.target_ranks <= k, 1 / outcomes.target_ranks, 0.0)
 
 
-def _average_precision(outcomes: Outcomes, k: float) -> Numbers:
+def _average_precision(outcomes: Outcomes, k: float) -> Floats:
     order = np.lexsort((outcomes.places, outcomes.owners))
     places, owners = outcomes.places[order], outcomes.owners[order]
     # The n-th relevant clip of a query, at place p, has precision n / p.
@@ -163,7 +165,7 @@ def _average_precision(outcomes: Outcomes, k: float) -> Numbers:
     return np.asarray(sums / np.maximum(outcomes.num_relevant, 1), np.float64)
 
 
-def _ndcg(outcomes: Outcomes, k: float) -> Numbers:
+def _ndcg(outcomes: Outcomes, k: float) -> Floats:
     order = np.lexsort((-outcomes.gains, outcomes.owners))
     owners = outcomes.owners[order]
     best_places = _numbered(owners)
@@ -173,36 +175,36 @@ def _ndcg(outcomes: Outcomes, k: float) -> Numbers:
     return np.asarray(got / np.where(best > 0, best, 1.0), np.float64)
 
 
-def _numbered(owners: QueryNumbers) -> Numbers:
-    """1, 2, 3 ... anew for each owner; `owners` (P,) ascending."""
+def _numbered(owners: QueryNumbers) -> Floats:
+    """1, 2, 3 ... starting again for each owner; `owners` (P,) ascending."""
     return np.asarray(np.arange(len(owners)) - np.searchsorted(owners, owners) + 1, np.float64)
 
 
-def _discounted(gains: Numbers, places: Numbers, k: float) -> Numbers:
+def _discounted(gains: Floats, places: Floats, k: float) -> Floats:
     return np.where(places <= k, gains / np.log2(places + 1), 0.0)
 
 
-def _median_rank(outcomes: Outcomes, _: float) -> Numbers:
+def _median_rank(outcomes: Outcomes, _: float) -> Floats:
     return outcomes.found_ranks(outcomes.target_ranks)
 
 
-def _hnsr(outcomes: Outcomes, k: float) -> Numbers:
+def _hnsr(outcomes: Outcomes, k: float) -> Floats:
     target, negative = outcomes.target_ranks, outcomes.hard_negative_ranks
     if np.isinf(k):
         return (negative > target).astype(np.float64)
     return ((target <= k) & (negative > k)).astype(np.float64)
 
 
-def _tfr(outcomes: Outcomes, k: float) -> Numbers:
+def _tfr(outcomes: Outcomes, k: float) -> Floats:
     is_first: Mask = outcomes.target_ranks == 1
     if np.isinf(k):
         return is_first.astype(np.float64)
     return (is_first & (outcomes.hard_negative_ranks > k)).astype(np.float64)
 
 
-def _delta_rank(outcomes: Outcomes, _: float) -> Numbers:
+def _delta_rank(outcomes: Outcomes, _: float) -> Floats:
     target, negative = outcomes.target_ranks, outcomes.hard_negative_ranks
-    difference: Numbers = outcomes.found_ranks(negative) - outcomes.found_ranks(target)
+    difference: Floats = outcomes.found_ranks(negative) - outcomes.found_ranks(target)
     return difference
 
 
@@ -226,4 +228,4 @@ DEFINITIONS: dict[str, Definition] = {
         *NAMES["delta-rank"], _delta_rank, is_fraction=False, needs_hard_negative=True
     ),
 }
-"""Names and meanings stand in `names`, what is computed here."""
+"""Names and descriptions are in `names`, the computations here."""

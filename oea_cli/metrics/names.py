@@ -1,4 +1,4 @@
-"""What the metrics are called and what they mean; read for `--help` and by shells, so no numpy."""
+"""Names and descriptions of the metrics; `--help` and shell completion read them: no numpy."""
 
 from typing import Literal, NamedTuple
 
@@ -11,7 +11,7 @@ class MetricName(NamedTuple):
 
     spelling: str
     cutoff: Cutoff
-    meaning: str
+    description: str
 
 
 NAMES = {

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from oea_cli.errors import OeaError
 
-Numbers = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
 QueryNumbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -29,15 +29,15 @@ class Outcomes:
     targets: list[list[str]]
     hard_negatives: list[str | None]
     clusters: QueryNumbers  # (Q,) queries about the same clip share a number
-    target_ranks: Numbers  # (Q,) of the best relevant clip
-    hard_negative_ranks: Numbers  # (Q,)
-    target_scores: Numbers  # (Q,) NaN where unknown
-    hard_negative_scores: Numbers  # (Q,)
+    target_ranks: Floats  # (Q,) of the best relevant clip
+    hard_negative_ranks: Floats  # (Q,)
+    target_scores: Floats  # (Q,) NaN where unknown
+    hard_negative_scores: Floats  # (Q,)
     depths: QueryNumbers  # (Q,) how many clips were ranked for the query; 0: missing from the run
     owners: QueryNumbers  # (P,) the query of each pair, ascending
-    places: Numbers  # (P,)
-    gains: Numbers  # (P,) graded relevance, above 0
-    last_rank: int  # of what was not found, where a finite rank is needed: one after the deepest
+    places: Floats  # (P,)
+    gains: Floats  # (P,) graded relevance, above 0
+    last_rank: int  # stands for "not found" where a finite rank is needed: one after the deepest
     any_target: bool = False  # the best of several relevant clips counts, not the share of them
 
     def __len__(self) -> int:
@@ -58,8 +58,8 @@ class Outcomes:
         """The gains, query by query."""
         return _ragged(self.gains.tolist(), self.num_relevant)
 
-    def found_ranks(self, ranks: Numbers) -> Numbers:
-        """Ranks (Q,) with a finite stand-in for "not found": one after the deepest ranking."""
+    def found_ranks(self, ranks: Floats) -> Floats:
+        """Ranks (Q,) with a finite value for "not found": one after the deepest ranking."""
         return np.where(np.isposinf(ranks), float(self.last_rank), ranks)
 
     def chosen(self, rows: QueryNumbers) -> "Outcomes":
@@ -138,7 +138,7 @@ def joined(parts: Sequence[Outcomes]) -> Outcomes:
 
 
 def from_columns(columns: dict[str, Any], where: str) -> Outcomes:
-    """Outcomes out of `columns`; raises OeaError where they are not whole."""
+    """Outcomes out of `columns`; raises OeaError where something is missing."""
     try:
         lengths = [len(places) for places in columns["places"]]
         has_negative = np.array([name is not None for name in columns["hard_negative"]], bool)
@@ -162,10 +162,12 @@ def from_columns(columns: dict[str, Any], where: str) -> Outcomes:
             any_target=columns["any_target"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise OeaError(f"{where}: its 'per_query' is not whole ({error!r})") from error
+        raise OeaError(
+            f"{where}: 'per_query' is incomplete ({error!r}); run `oea eval -f json` again"
+        ) from error
 
 
-def places_of(owners: QueryNumbers, greater: Numbers) -> Numbers:
+def places_of(owners: QueryNumbers, greater: Floats) -> Floats:
     """The place of each relevant clip (P,) from how many clips score strictly higher.
 
     `owners` (P,) are the queries, ascending. A place is one of its own: the relevant clips of a
@@ -185,8 +187,8 @@ def places_of(owners: QueryNumbers, greater: Numbers) -> Numbers:
 
 
 def best_of(
-    owners: QueryNumbers, ranks: Numbers, scores: Numbers, num_queries: int
-) -> tuple[Numbers, Numbers]:
+    owners: QueryNumbers, ranks: Floats, scores: Floats, num_queries: int
+) -> tuple[Floats, Floats]:
     """The lowest rank of each query (Q,) among its pairs (P,), and that pair's score.
 
     Infinite and NaN for a query without pairs.
@@ -209,7 +211,7 @@ def _pairs_of(owners: QueryNumbers, rows: QueryNumbers, num_queries: int) -> Que
     return np.concatenate([np.zeros(0, np.int64), *parts])
 
 
-def _plain(numbers: Numbers) -> list[Any]:
+def _plain(numbers: Floats) -> list[Any]:
     """A column as JSON holds it: integers where all are whole; None for infinite ones and NaN."""
     is_known = np.isfinite(numbers)
     known = np.where(is_known, numbers, 0.0)
@@ -219,7 +221,7 @@ def _plain(numbers: Numbers) -> list[Any]:
     return values
 
 
-def _numbers(values: list[Any], absent: float) -> Numbers:
+def _numbers(values: list[Any], absent: float) -> Floats:
     return np.array([absent if value is None else value for value in values], np.float64)
 
 

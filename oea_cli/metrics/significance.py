@@ -1,4 +1,4 @@
-"""How sure a figure is: bootstrap intervals and a paired permutation test, clustered by clip.
+"""How certain a figure is: bootstrap intervals and a paired permutation test, clustered by clip.
 
 Queries about one clip are not independent, so whole clusters are drawn, or swapped, together. The
 bootstrap is numpy: importing scipy.stats costs more processor time than scoring a run does, and
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from oea_cli.errors import OeaError
-from oea_cli.metrics.outcomes import Numbers, QueryNumbers
+from oea_cli.metrics.outcomes import Floats, QueryNumbers
 
 RESAMPLES = 2000
 PERMUTATIONS = 9999
@@ -29,7 +29,7 @@ class Column:
     """One metric's values per query (Q,), NaN where it does not apply; its summary is the mean or
     the median."""
 
-    values: Numbers
+    values: Floats
     is_median: bool = False
 
 
@@ -53,7 +53,7 @@ def bootstrap_difference(
 
 def _summaries(
     columns: Sequence[Column], clusters: QueryNumbers, seed: int, resamples: int
-) -> list[Numbers]:
+) -> list[Floats]:
     """The summary of each column in each resample (resamples,)."""
     num_clusters = int(clusters.max()) + 1
     totals = np.vstack([_totals(column, clusters, num_clusters) for column in columns])
@@ -63,7 +63,7 @@ def _summaries(
     for start in range(0, resamples, rows):
         part = slice(start, min(start + rows, resamples))
         weights = _drawn(draws, part.stop - start, num_clusters)
-        # One product serves all means. BLAS would wake its threads for it, some hundred times.
+        # One product serves all means. BLAS would start its threads for it some hundred times.
         sums = np.einsum("bc,mc->bm", weights, totals)
         with np.errstate(invalid="ignore"):
             found[:, part] = (sums[:, ::2] / sums[:, 1::2]).T
@@ -73,7 +73,7 @@ def _summaries(
     return list(found)
 
 
-def _totals(column: Column, clusters: QueryNumbers, num_clusters: int) -> Numbers:
+def _totals(column: Column, clusters: QueryNumbers, num_clusters: int) -> Floats:
     """Sum and number of the column's values in each cluster (2, clusters)."""
     applies = ~np.isnan(column.values)
     owners = clusters[applies]
@@ -81,13 +81,13 @@ def _totals(column: Column, clusters: QueryNumbers, num_clusters: int) -> Number
     return np.vstack([sums, np.bincount(owners, minlength=num_clusters)])
 
 
-def _medians(column: Column, clusters: QueryNumbers, weights: Numbers) -> Numbers:
+def _medians(column: Column, clusters: QueryNumbers, weights: Floats) -> Floats:
     applies = np.flatnonzero(~np.isnan(column.values))
     order = applies[np.argsort(column.values[applies], kind="stable")]
     return _weighted_medians(column.values[order], weights[:, clusters[order]])
 
 
-def _bounds(summaries: Numbers) -> Interval:
+def _bounds(summaries: Floats) -> Interval:
     tail = 50 * (1 - CONFIDENCE)
     known = summaries[~np.isnan(summaries)]
     if not len(known):
@@ -96,7 +96,7 @@ def _bounds(summaries: Numbers) -> Interval:
     return float(low), float(high)
 
 
-def _drawn(draws: np.random.Generator, count: int, num_clusters: int) -> Numbers:
+def _drawn(draws: np.random.Generator, count: int, num_clusters: int) -> Floats:
     """How often each cluster was drawn, per resample (count, clusters)."""
     chosen = draws.integers(0, num_clusters, (count, num_clusters))
     chosen += np.arange(count)[:, None] * num_clusters
@@ -104,7 +104,7 @@ def _drawn(draws: np.random.Generator, count: int, num_clusters: int) -> Numbers
     return counts.reshape(count, num_clusters).astype(np.float64)
 
 
-def _weighted_medians(values: Numbers, weights: Numbers) -> Numbers:
+def _weighted_medians(values: Floats, weights: Floats) -> Floats:
     """Medians (B,) of ascending values (V,), each repeated as its weights (B, V) say."""
     if not len(values):
         return np.full(len(weights), np.nan)
@@ -133,7 +133,7 @@ def permutation_p(ours: Column, theirs: Column, clusters: QueryNumbers, seed: in
         return 1.0
     _, owners = np.unique(clusters[applies], return_inverse=True)
     if owners.max() == 0:
-        return 1.0  # of a single cluster nothing can be said
+        return 1.0  # a single cluster gives no evidence of a difference
     result = _scipy_stats().permutation_test(
         (np.ones(owners.max() + 1),),
         _difference_under(mine, other, owners, ours.is_median),
@@ -148,12 +148,12 @@ def permutation_p(ours: Column, theirs: Column, clusters: QueryNumbers, seed: in
 
 
 def _difference_under(
-    mine: Numbers, other: Numbers, owners: QueryNumbers, is_median: bool
-) -> Callable[..., Numbers]:
+    mine: Floats, other: Floats, owners: QueryNumbers, is_median: bool
+) -> Callable[..., Floats]:
     """The difference of the two summaries, given a sign per cluster (..., clusters): -1 swaps."""
     if is_median:
 
-        def medians(signs: Numbers, axis: int = -1) -> Numbers:
+        def medians(signs: Floats, axis: int = -1) -> Floats:
             swapped = np.moveaxis(signs, axis, -1)[..., owners] < 0
             first = np.median(np.where(swapped, other, mine), axis=-1)
             return np.asarray(first - np.median(np.where(swapped, mine, other), axis=-1))

@@ -1,5 +1,5 @@
-"""Avg UIQ, as the paper has it (Table 4): the mean of five R@5, that of the negative queries among
-them, each the unweighted mean over datasets."""
+"""Avg UIQ, as in the paper's Table 4: the mean of R@5 over the five types of queries, the negative
+ones among them, each type's R@5 the unweighted mean over datasets."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,10 +25,10 @@ def average_uiq(
 
 
 def mean_of_all(values: Iterable[float | None]) -> float | None:
-    """The unweighted mean; None where any is missing: a mean of fewer is another figure."""
+    """The unweighted mean; None where any value is missing: a mean of fewer is another figure."""
     listed = list(values)
-    there = [value for value in listed if value is not None]
-    return _mean(there) if there and len(there) == len(listed) else None
+    known = [value for value in listed if value is not None]
+    return _mean(known) if known and len(known) == len(listed) else None
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,1 +1,1 @@
-"""Hard negatives: clips that sound alike and mean something else."""
+"""Hard negatives: clips that sound alike and have different captions."""

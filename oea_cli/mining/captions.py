@@ -1,4 +1,4 @@
-"""What clips are said to be: captions that say the same, and how alike two clips' captions are."""
+"""How similar the captions of two clips are, by the vectors of the captions."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -14,9 +14,9 @@ EncodeTexts = Callable[[Texts], Vectors]
 
 
 def caption_file(source: str) -> tuple[EncodeTexts, str | None]:
-    """Vectors of captions out of a file, found by their text, and the id of their encoder.
+    """A function that looks captions' vectors up in a file by their text, and their encoder's id.
 
-    Raises OeaError for rows without a text; what it returns does for a caption that is not there.
+    Raises OeaError for rows without a text; the function raises it for a caption not in the file.
     """
     reader = read_vectors(source)
     texts: list[object] = []
@@ -46,7 +46,7 @@ def caption_file(source: str) -> tuple[EncodeTexts, str | None]:
 
 
 class CaptionSimilarity:
-    """How alike the captions of clips are, for clips whose captions are encoded beforehand."""
+    """How similar the captions of clips are; the captions are encoded once, beforehand."""
 
     def __init__(self, clips: Clips, numbers: Iterable[int], encode: EncodeTexts) -> None:
         """Encode every caption of the clips with these numbers, each text once."""
@@ -66,6 +66,6 @@ class CaptionSimilarity:
         return best
 
     def within(self, clip: int) -> float:
-        """The lowest cosine of two of the clip's own captions; 1 where it has but one."""
+        """The lowest cosine of two of the clip's own captions; 1 where it has only one."""
         own = self._vectors[self._rows[clip]]
         return float((own @ own.T).min()) if len(own) > 1 else 1.0

@@ -1,8 +1,8 @@
 """Near-duplicates among pairs: the same sound, encoded again.
 
-Hard negatives are similar by design, so that two vectors are close does not make two sounds one:
-the files are decoded and their fingerprints compared. Where a file is not at hand, only vectors
-that all but coincide tell.
+Hard negatives are similar by design, so similar vectors do not mean that two sounds are one: the
+files are decoded and their fingerprints compared. Where a file is missing, only vectors that are
+almost equal count as one sound.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,8 +14,8 @@ import numpy as np
 from oea_cli.mining.fingerprints import (
     MAX_SECONDS,
     SAMPLE_RATE,
-    Comparison,
     Fingerprint,
+    SoundComparison,
     compare,
     fingerprint,
 )
@@ -26,20 +26,20 @@ from oea_cli.vectors.arrays import Mask, RowNumbers
 from oea_cli.vectors.scan.threads import num_cores
 
 SUSPECT = 0.8
-"""Pairs less similar than this are never one sound encoded twice, so they are not listened to."""
+"""Pairs less similar than this are never one sound encoded twice, so they are not decoded."""
 COINCIDING = 0.998
 """Without their files, pairs at least this similar count as one sound."""
 
 
 class Duplicates:
-    """Tells which pairs are one sound; every file is decoded once at most."""
+    """Finds pairs that are one sound; every file is decoded once at most."""
 
     def __init__(
         self, clips: Clips, compare_sounds: bool, advance: Callable[[], object] = lambda: None
     ) -> None:
         self._clips, self._compare, self._advance = clips, compare_sounds, advance
         self._prints: dict[int, Fingerprint | None] = {}
-        self._comparisons: dict[tuple[int, int], Comparison | None] = {}
+        self._comparisons: dict[tuple[int, int], SoundComparison | None] = {}
 
     @property
     def num_decoded(self) -> int:
@@ -57,7 +57,7 @@ class Duplicates:
             found[place] = is_same
         return found
 
-    def compare(self, one: int, other: int) -> Comparison | None:
+    def compare(self, one: int, other: int) -> SoundComparison | None:
         """How two clips differ by their fingerprints; None where a file is missing."""
         pair = (min(one, other), max(one, other))
         if pair not in self._comparisons:
@@ -76,11 +76,11 @@ class Duplicates:
                 self._advance()
 
     def _print_of(self, number: int) -> Fingerprint | None:
-        return print_of(self._clips[number].record) if self._compare else None
+        return fingerprint_of(self._clips[number].record) if self._compare else None
 
 
-def print_of(record: Record) -> Fingerprint | None:
-    """The fingerprint of a record's sound; None where there is no file, or none that decodes."""
+def fingerprint_of(record: Record) -> Fingerprint | None:
+    """The fingerprint of a record's sound; None where no file can be decoded."""
     path = record.get("path")
     if not isinstance(path, str) or is_remote(path) or not Path(path).is_file():
         return None

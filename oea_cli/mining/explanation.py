@@ -1,4 +1,4 @@
-"""Why a pair was kept or dropped: every stage with its numbers, in lines for a person."""
+"""Why a pair was kept or dropped: every stage with its figures, as lines of text."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from oea_cli.mining.captions import CaptionSimilarity, EncodeTexts
 from oea_cli.mining.duplicates import COINCIDING
 from oea_cli.mining.fingerprints import CHANGED_BELOW, SAME_BELOW
 from oea_cli.mining.pool import Clips
-from oea_cli.mining.stages import FATES, Fate, Mined, Settings
+from oea_cli.mining.stages import DECISIONS, Decision, Mined, Settings
 from oea_cli.vectors.scan.scores import cosines
 
 SHOWN_CAPTIONS = 2
@@ -21,7 +21,7 @@ NAME_WIDTH = 22
 
 
 def number_of(clips: Clips, name: str) -> int:
-    """The number of the clip that a name means; raises OeaError for none or several."""
+    """The number of the clip with a name; raises OeaError where none or several have it."""
     found = ClipNames(clips.ids).find(name)
     if found is None:
         raise OeaError(f"--explain: no clip {name!r} among the {len(clips)} that were mined")
@@ -37,7 +37,7 @@ def explain(
     target: int,
     negative: int,
 ) -> Iterator[str]:
-    """Yield the lines about a pair of clips, by number; all numbers, whatever dropped the pair."""
+    """Yield the lines about a pair of clips, given by number; all stages, whichever dropped it."""
     yield _line("target", _named(clips, target))
     yield _line("hard negative", _named(clips, negative))
     shared = _shared_marks(clips, target, negative)
@@ -63,15 +63,15 @@ def _line(name: str, value: str) -> str:
 
 def _named(clips: Clips, clip: int) -> str:
     captions = clips[clip].captions
-    shown = " | ".join(captions[:SHOWN_CAPTIONS])
+    first = " | ".join(captions[:SHOWN_CAPTIONS])
     more = f" (+{len(captions) - SHOWN_CAPTIONS})" if len(captions) > SHOWN_CAPTIONS else ""
-    return f"{clips[clip].id}: {shown}{more}"
+    return f"{clips[clip].id}: {first}{more}"
 
 
 def _shared_marks(clips: Clips, one: int, other: int) -> str:
     its = set(marks_of_recording(clips[other].record))
     shared = [mark for mark in marks_of_recording(clips[one].record) if mark in its]
-    # Two clips that a third one links have no mark of their own in common.
+    # Two clips that only a third one links share no mark.
     return f"{shared[0].kind} {shared[0].value}" if shared else "by way of other clips"
 
 
@@ -125,7 +125,7 @@ def _text_score(clips: Clips, encode: EncodeTexts, one: int, other: int) -> floa
 def _verdict(clips: Clips, verdicts: PairVerdicts, one: int, other: int) -> str:
     found = verdicts.of(clips[one].id, clips[other].id)
     if found is None:
-        return "nobody was asked"
+        return "none"
     return f"{found.choice} ({', '.join(found.annotators) or 'no annotator named'})"
 
 
@@ -144,5 +144,5 @@ def _conclusion(mined: Mined, target: int, negative: int, is_one: bool) -> str:
     pair = _pair(mined, target, negative)
     if pair is None:
         return "dropped: not among the target's acoustic neighbours (--top-k)"
-    fate = FATES[mined.candidates.fates[pair]]
-    return "kept" if fate == Fate.kept else f"dropped: {fate.value}"
+    decision = DECISIONS[mined.candidates.decisions[pair]]
+    return "kept" if decision == Decision.kept else f"dropped: {decision.value}"

@@ -1,4 +1,4 @@
-"""The files that mining reads and writes, checked before hours of work."""
+"""The files that mining reads and writes, checked before the long work starts."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,14 @@ import orjson
 
 from oea_cli.errors import OeaError
 from oea_cli.mining.pairs import judgments
-from oea_cli.records.artefacts import Aside, write_whole
+from oea_cli.records.artefacts import AtomicFile, write_whole
 from oea_cli.records.folders import exists, is_pattern
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.rows import Record
 
 
 def check_there(names: Iterable[str | None]) -> None:
-    """Raise OeaError for a file that is not there."""
+    """Raise OeaError for a file that does not exist."""
     for name in names:
         if name is not None and name != "-" and not (is_pattern(name) or exists(name)):
             raise OeaError(f"{name}: no such file or folder")
@@ -25,7 +25,7 @@ def check_there(names: Iterable[str | None]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where everything goes: pairs to a file or "-", stdout; None is nowhere."""
+    """The output files: pairs to a file or "-", stdout; None for files that are not written."""
 
     pairs: str
     qrels: Path | None
@@ -35,7 +35,7 @@ class Outputs:
         """Raise OeaError for places where nothing can be written."""
         for path in (self.qrels, self.stats, None if self.pairs == "-" else Path(self.pairs)):
             if path is not None:
-                Aside(path)
+                AtomicFile(path)
 
     def write(self, rows: list[Record], counts: Mapping[str, Any] | None) -> None:
         """Write the rows, the judgments and the counts, each file whole or not at all."""
@@ -52,7 +52,7 @@ class Outputs:
 
 
 def outputs(pairs: str, qrels: Path | None, stats: Path | None) -> Outputs:
-    """As the command line names them: counts stand beside the pairs, where those have a file."""
+    """The outputs from the options; by default, the counts are beside the file of pairs, if any."""
     if stats is None and pairs != "-":
         stats = Path(pairs).with_suffix(".stats.json")
     return Outputs(pairs, qrels, stats)

@@ -1,11 +1,11 @@
-"""Whether two files hold one sound: a fingerprint that survives mp3, ogg, gain and a small offset.
+"""Fingerprints: whether two files hold one sound, despite mp3, ogg, gain and small offsets.
 
 A frame every 32 ms becomes 32 bits: which of two neighbouring bands grew more since the frame
 before (Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", 2002). Loudness cancels
-out, and what a codec leaves out is seldom what decides a bit. Different sounds agree in half of
-their bits, however alike they are to the ear. A take and the same take with another sound on top
-share most bits as well, and make a fine hard negative: so the levels of the loud bands are compared
-too, which a codec leaves alone and a sound on top does not.
+out, and what a codec removes seldom decides a bit. Different sounds agree in half of their bits,
+however similar they sound. A recording and the same recording with another sound mixed in also
+share most bits, but are a good hard negative: so the levels of the loud bands are compared as well,
+which a codec keeps and an added sound changes.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 SAMPLE_RATE = 8_000  # Hz
-MAX_SECONDS = 10.0  # of a sound are looked at: 10 kB to remember
+MAX_SECONDS = 10.0  # of a sound are used: 10 kB in memory
 FRAME, HOP = 2048, 256  # samples: frames of 0.26 s overlap, so that an offset changes little
 NUM_BANDS = 33  # one bit less
 LOWEST, HIGHEST = 200.0, 3_400.0  # Hz
@@ -24,7 +24,7 @@ SAME_BELOW = 0.35
 """One sound encoded twice differs in a smaller share of its bits (two others: 0.40 and more)."""
 LOUD_DECIBELS, CHANGED_DECIBELS = 20, 6
 CHANGED_BELOW = 0.025
-"""... and in the level of a smaller share of its loud cells (another sound on top: 0.028 and more).
+"""... and in the level of a smaller share of its loud cells (a sound mixed in: 0.028 and more).
 `tests/benchmarks/mining.py duplicates` measures both."""
 FRAMES_AT_ONCE = 512
 
@@ -33,7 +33,7 @@ Bits = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """32 bits per frame (F,), which frames (F,) are loud enough to tell anything, and the level of
+    """32 bits per frame (F,), which frames (F,) are loud enough to count, and the level of
     each of 33 bands (F, 33), in decibels below the loudest."""
 
     bits: Bits
@@ -42,7 +42,7 @@ class Fingerprint:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SoundComparison:
     """How two sounds differ at the offset at which they fit best: the share of their bits, from 0
     (one sound) to about 0.5 (two), and the share of loud cells whose level changed."""
 
@@ -67,19 +67,19 @@ def fingerprint(samples: npt.NDArray[np.float32]) -> Fingerprint:
     return Fingerprint(bits, is_loud, _levels(energies[1:]))
 
 
-def compare(one: Fingerprint, other: Fingerprint) -> Comparison:
+def compare(one: Fingerprint, other: Fingerprint) -> SoundComparison:
     """How two sounds differ, at the offset of up to 0.3 s at which their bits fit best.
 
-    Only frames count in which either sound is loud, and at least half as many as either has: a
-    click that a long recording happens to hold does not make the two one.
+    Only frames in which either sound is loud count, and they must be at least half as many as
+    either has: a click that also occurs in a long recording does not make the two one.
     """
     if not (one.is_loud.any() and other.is_loud.any()):
         differing = float(one.is_loud.any() or other.is_loud.any())
-        return Comparison(differing, differing)
+        return SoundComparison(differing, differing)
     furthest = round(MAX_OFFSET * SAMPLE_RATE / HOP)
     offsets = range(-furthest, furthest + 1)
     bits, offset = min((_differing_bits(one, other, offset), offset) for offset in offsets)
-    return Comparison(bits, _changed_levels(one, other, offset) if bits < 1.0 else 1.0)
+    return SoundComparison(bits, _changed_levels(one, other, offset) if bits < 1.0 else 1.0)
 
 
 def _changed_levels(one: Fingerprint, other: Fingerprint, offset: int) -> float:

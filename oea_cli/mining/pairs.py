@@ -1,4 +1,4 @@
-"""Mined pairs as rows: for evaluation, for training, as judgments, and the counts of the stages."""
+"""Mined pairs as rows and as relevance judgments, and the counts of the stages."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -20,7 +20,7 @@ QUERY_SUFFIXES = (".jsonl", ".ndjson")
 
 
 def mined_by(clips: Clips, text_encoder: str, settings: Settings, mined: Mined) -> str:
-    """What made the pairs, in one line: both encoders and what decided."""
+    """What made the pairs, in one line: both encoders and the thresholds."""
     parts = [clips.encoder or "vectors of no named encoder", f"top {settings.top_k}"]
     if mined.threshold is not None:
         parts.append(f"acoustic >= {mined.threshold:g}")
@@ -74,7 +74,7 @@ def training_rows(clips: Clips, mined: Mined, made_by: str) -> list[Record]:
 
 
 def _place(prefix: str, clip: Clip) -> Record:
-    """Where the sound is, for whoever wants to hear it: its file, and its part of the file."""
+    """Where the sound is: its file, and its section of the file."""
     found = {
         key: clip.record[key]
         for key in ("path", "start", "end")
@@ -86,8 +86,8 @@ def _place(prefix: str, clip: Clip) -> Record:
 def caption_queries(rows: list[Record]) -> Iterator[Record]:
     """Every caption of a target as a query for it, with the pair's hard negative.
 
-    The first pair of a target has the ids that `oea eval` gives an index's captions, `ID#NUMBER`;
-    further ones go on with `ID#NUMBER/PAIR`.
+    The queries of a target's first pair have the ids that `oea eval` gives an index's captions,
+    `ID#NUMBER`; those of further pairs have `ID#NUMBER/PAIR`.
     """
     for target, group in groupby(rows, key=lambda row: row["target"]):
         for place, row in enumerate(group, 1):
@@ -103,9 +103,9 @@ def caption_queries(rows: list[Record]) -> Iterator[Record]:
 
 
 def qrels_lines(rows: list[Record]) -> Iterator[str]:
-    """TREC qrels: a caption's clip is relevant (1), its hard negatives are judged and are not (0).
+    """TREC qrels: a caption's clip is relevant (1), its hard negatives are judged not relevant (0).
 
-    Queries are called as `oea eval` calls the captions of an index. Blanks in ids are
+    Queries have the ids that `oea eval` gives the captions of an index. Blanks in ids are
     percent-encoded, as in a TREC run.
     """
     for target, group in groupby(rows, key=lambda row: row["target"]):
@@ -118,7 +118,7 @@ def qrels_lines(rows: list[Record]) -> Iterator[str]:
 
 
 def judgments(name: str, rows: list[Record]) -> bytes:
-    """The file that `--qrels` names: X.jsonl holds whole queries, any other name TREC qrels."""
+    """The content of the `--qrels` file: X.jsonl holds whole queries, any other name TREC qrels."""
     if name.lower().endswith(QUERY_SUFFIXES):
         return b"".join(map(json_line, caption_queries(rows)))
     return "".join(qrels_lines(rows)).encode()

@@ -1,4 +1,4 @@
-"""What is mined: clips with captions and one vector each, out of records, vectors or an index."""
+"""The clips to mine, with captions and one vector each, from records, vectors or an index."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ GetEncoder = Callable[[], Encoder]
 class Clips:
     """Clips by number, with a unit vector each (N, D).
 
-    `encoder` is the id of what made the vectors, if they name it; `without_captions` counts
-    clips that were left out.
+    `encoder` is the id of the encoder that made the vectors, if they name it; `without_captions`
+    counts the clips that were left out.
     """
 
     clips: list[Clip]
@@ -58,12 +58,12 @@ Sources = Sequence[str | Record | Batch]
 def read_clips(
     sources: Sources, vectors: str | Batch | None, get_encoder: GetEncoder, report: Report
 ) -> Clips | None:
-    """Read what is to be mined: an index folder, vectors in any form, or records with sounds.
+    """Read the clips to mine: an index folder, vectors in any format, or records with sounds.
 
     "-" is stdin. Records are encoded, or take the vectors of the file `vectors`: by id, or row by
     row where its rows have no ids. The windows of a long clip become one clip with their mean.
-    Clips without captions are left out; None where there is nothing at all. Raises OeaError for an
-    id that comes twice, for vectors of two encoders, for vectors without a direction, and where no
+    Clips without captions are left out; None where there is no input at all. Raises OeaError for an
+    id that occurs twice, for vectors of two encoders, for vectors without a direction, and where no
     clip has captions.
     """
     where = _where(sources)
@@ -100,8 +100,8 @@ def _records(sources: Sources, stdin: PeekableStream | None, report: Report) -> 
 
 
 class _Origin:
-    """What is known once all vectors are there: the id of their encoder, and how many records
-    were not worth encoding."""
+    """Where the vectors come from, known when all are read: the id of their encoder, and how many
+    records were not encoded because they have no captions."""
 
     encoder_id: str | None = None
     without_captions = 0
@@ -126,7 +126,7 @@ def _readable(
 ) -> Iterator[Record]:
     for record in records:
         if needs_sound and "path" not in record:
-            report(Failure(record["id"], "no 'path'; only sounds are mined", record["id"]))
+            report(Failure(record["id"], "no 'path'; mining needs a sound", record["id"]))
         else:
             yield record
 
@@ -152,7 +152,7 @@ def _captioned(records: Iterator[Record], origin: _Origin) -> Iterator[Record]:
 
 
 def _batches_for(records: list[Record], vectors: str | Batch) -> Iterator[Batch]:
-    """The records with their vectors out of another file."""
+    """The records with their vectors from another file."""
     source = vectors if isinstance(vectors, str) else IN_MEMORY
     ids: list[str] = []
     parts: list[Vectors] = []
@@ -165,7 +165,10 @@ def _batches_for(records: list[Record], vectors: str | Batch) -> Iterator[Batch]
     rows_of = _rows_of(ids)
     if ids == list(map(str, range(len(ids)))) and not any(r["id"] in rows_of for r in records):
         if len(ids) != len(records):
-            raise OeaError(f"{source}: {len(ids)} vectors without ids, {len(records)} records")
+            raise OeaError(
+                f"{source}: {len(ids)} vectors without ids, but {len(records)} records; "
+                "give a vector for each record"
+            )
         rows_of = {record["id"]: [row] for row, record in enumerate(records)}
     names = ClipNames(rows_of)
     for record in records:
@@ -177,7 +180,7 @@ def _batches_for(records: list[Record], vectors: str | Batch) -> Iterator[Batch]
 
 
 def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
-    """The rows of each id, and those of each clip that lies as windows."""
+    """The rows of each id, and those of each clip that has windows."""
     found: dict[str, list[int]] = {}
     for row, id_ in enumerate(ids):
         found.setdefault(id_, []).append(row)
@@ -187,7 +190,7 @@ def _rows_of(ids: Sequence[str]) -> dict[str, list[int]]:
 
 
 class _Rows:
-    """Rows as they come in, and the clips that they make."""
+    """Collects rows and joins them to clips."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -211,7 +214,7 @@ class _Rows:
         kept = [rows for (_, own), rows in by_clip.items() if own]
         if not kept:
             raise OeaError(
-                f"{self._where}: no clip has captions, which the text stage compares; "
+                f"{self._where}: no clip has captions, which mining compares; "
                 "give records with 'captions' and their vectors with --vectors"
             )
         vectors = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
@@ -227,14 +230,16 @@ class _Rows:
         seen: set[str] = set()
         for record in self._records:
             if record["id"] in seen:
-                raise OeaError(f"{self._where}: id {record['id']!r} comes twice; ids must differ")
+                raise OeaError(
+                    f"{self._where}: id {record['id']!r} occurs twice; ids must be unique"
+                )
             seen.add(record["id"])
 
     def _record(self, rows: list[int]) -> Record:
         first = self._records[rows[0]]
         if len(rows) == 1:
             return first
-        # From where the first window starts; how far does not matter to what looks at it.
+        # The clip starts with its first window; nothing here needs its end.
         whole = {key: value for key, value in first.items() if key != "end"}
         return {**whole, "id": clip_of(first["id"])}
 

@@ -5,9 +5,10 @@
 3. text similarity: the highest of all caption pairs of the two clips;
 4. pairs below `max_text_similarity`, and then, where there are any, people's verdicts.
 
-Between 1 and 2 go pairs whose captions say the same and pairs that are one sound encoded twice; at
-the end what is more than was wanted. After the paper's sections 3.2.2 and 3.3; the guards, which it
-does not have, come before the threshold, because they would otherwise take its places.
+Between 1 and 2, pairs with the same captions and pairs that are one sound encoded twice are
+dropped; at the end, pairs beyond the wanted number. After the paper's sections 3.2.2 and 3.3; the
+two guards, which it does not have, come before the threshold: otherwise the pairs they drop would
+count among those that the threshold leaves.
 
 A pair is ordered, (target, hard negative): the hard negative is among the target's neighbours, and
 its reverse is another pair, mined only if the target is among its neighbours as well.
@@ -37,8 +38,8 @@ Sampling = Literal["top", "random"]
 Scores = npt.NDArray[np.float64]
 
 
-class Fate(StrEnum):
-    """What became of a pair: kept, or the first stage that dropped it, in order."""
+class Decision(StrEnum):
+    """What was decided about a pair: kept, or the first stage that dropped it, in order."""
 
     kept = "kept"
     same_captions = "captions say the same"
@@ -53,14 +54,14 @@ class Fate(StrEnum):
     surplus = "more than wanted"
 
 
-FATES = list(Fate)
-CODES = {fate: code for code, fate in enumerate(FATES)}
+DECISIONS = list(Decision)
+CODE_OF = {decision: code for code, decision in enumerate(DECISIONS)}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How pairs are chosen. `num_pairs` and `per_clip` are the wanted number, in all and of each
-    target; None for any. With `keep_all` more than wanted are kept."""
+    """How pairs are chosen. `num_pairs` and `per_clip` are the wanted numbers, in all and for each
+    target; None for any number. With `keep_all`, pairs beyond them are kept, too."""
 
     top_k: int = 20
     per_clip: int | None = 1
@@ -77,7 +78,7 @@ class Settings:
     keep_all: bool = False
 
     def check(self) -> None:
-        """Raise UsageError for settings that can give nothing."""
+        """Raise UsageError for settings that cannot give any pair."""
         for name, value in vars(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise UsageError(
@@ -95,17 +96,17 @@ class Settings:
             )
 
     def wanted(self, num_clips: int) -> int:
-        """How many pairs are wanted of so many clips."""
+        """How many pairs are wanted for so many clips."""
         of_clips = num_clips * (self.top_k if self.per_clip is None else self.per_clip)
         return of_clips if self.num_pairs is None else min(self.num_pairs, of_clips)
 
 
 @dataclass
 class Candidates:
-    """Pairs (P,) by number of clip, target by target, nearest first; what is known of each.
+    """Pairs (P,) of clip numbers, target by target, nearest first, and what is known about each.
 
-    `ranks` count from 1; scores are rounded to what rows show, before anything is decided by them;
-    `text` is NaN where it was not needed; `fates` are numbers of FATES.
+    `ranks` count from 1; scores are rounded to the digits that rows have before they decide
+    anything; `text` is NaN where it was not needed; `decisions` are numbers in DECISIONS.
     """
 
     targets: RowNumbers
@@ -113,24 +114,24 @@ class Candidates:
     ranks: RowNumbers
     acoustic: Scores
     text: Scores
-    fates: RowNumbers
+    decisions: RowNumbers
 
     def __len__(self) -> int:
         return len(self.targets)
 
     @property
-    def alive(self) -> RowNumbers:
+    def left(self) -> RowNumbers:
         """The numbers of the pairs that no stage has dropped."""
-        return np.flatnonzero(self.fates == CODES[Fate.kept])
+        return np.flatnonzero(self.decisions == CODE_OF[Decision.kept])
 
-    def meet(self, pairs: RowNumbers, fate: Fate) -> None:
-        """Let pairs (numbers) meet their fate."""
-        self.fates[pairs] = CODES[fate]
+    def decide(self, pairs: RowNumbers, decision: Decision) -> None:
+        """Set the decision about pairs (numbers)."""
+        self.decisions[pairs] = CODE_OF[decision]
 
 
 @dataclass
 class Mined:
-    """The outcome: all candidates with their fates, the threshold that was used, and how many
+    """The outcome: all candidates with their decisions, the threshold that was used, and how many
     pairs were left after each stage."""
 
     candidates: Candidates
@@ -143,17 +144,21 @@ class Mined:
     @property
     def kept(self) -> RowNumbers:
         """The numbers of the pairs that are left."""
-        return self.candidates.alive
+        return self.candidates.left
 
     def dropped(self) -> dict[str, int]:
-        """How many pairs met each fate but the best."""
-        found = np.bincount(self.candidates.fates, minlength=len(FATES)).tolist()
-        return {fate.value: found[code] for fate, code in CODES.items() if fate != Fate.kept}
+        """How many pairs were dropped for each reason."""
+        found = np.bincount(self.candidates.decisions, minlength=len(DECISIONS)).tolist()
+        return {
+            decision.value: found[code]
+            for decision, code in CODE_OF.items()
+            if decision != Decision.kept
+        }
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Where the work tells that it goes on: after each product, after each file decoded."""
+    """Called to show progress: after each matrix product, and after each decoded file."""
 
     product: Callable[[], object] = field(default=lambda: None)
     decoded: Callable[[], object] = field(default=lambda: None)
@@ -168,10 +173,10 @@ def mine(
     compare_sounds: bool = True,
     steps: Steps | None = None,
 ) -> Mined:
-    """Mine pairs: the same clips, texts' vectors and settings give the same pairs, bit by bit.
+    """Mine pairs: the same clips, text vectors and settings give the same pairs, bit for bit.
 
     Near-duplicates are found by the sounds themselves, unless `compare_sounds` is off. Raises
-    UsageError for settings that can give nothing, and what `encode_texts` raises.
+    UsageError for settings that cannot give any pair, and what `encode_texts` raises.
     """
     settings.check()
     steps = steps or Steps()
@@ -181,20 +186,20 @@ def mine(
     duplicates = Duplicates(clips, compare_sounds, steps.decoded)
     _drop_same_captions(clips, pairs)
     threshold = _threshold(pairs, settings, settings.wanted(len(clips)), duplicates)
-    guarded = {CODES[Fate.same_captions], CODES[Fate.duplicate]}
-    counts["other captions, another sound"] = int((~np.isin(pairs.fates, list(guarded))).sum())
-    counts["acoustic threshold"] = len(pairs.alive)
+    guarded = {CODE_OF[Decision.same_captions], CODE_OF[Decision.duplicate]}
+    counts["other captions, another sound"] = int((~np.isin(pairs.decisions, list(guarded))).sum())
+    counts["acoustic threshold"] = len(pairs.left)
     similarity = _compare_captions(clips, pairs, encode_texts)
-    pairs.meet(_where(pairs, pairs.text >= settings.max_text_similarity), Fate.text)
-    counts["text similarity"] = len(pairs.alive)
+    pairs.decide(_where(pairs, pairs.text >= settings.max_text_similarity), Decision.text)
+    counts["text similarity"] = len(pairs.left)
     if settings.absolute_margin is not None or settings.relative_margin is not None:
         _drop_within_margin(pairs, settings, similarity)
-        counts["margin"] = len(pairs.alive)
+        counts["margin"] = len(pairs.left)
     if verdicts is not None:
         _apply_verdicts(clips, pairs, verdicts)
-        counts["verdicts"] = len(pairs.alive)
+        counts["verdicts"] = len(pairs.left)
     _choose(clips, pairs, settings)
-    counts["chosen"] = len(pairs.alive)
+    counts["chosen"] = len(pairs.left)
     return Mined(pairs, groups, threshold, counts, duplicates, similarity)
 
 
@@ -204,14 +209,14 @@ def _neighbours(clips: Clips, settings: Settings, groups: RowNumbers, steps: Ste
     scores: Scores = found.scores[targets, places].astype(np.float64)
     acoustic = np.round(scores, SCORE_DIGITS)
     unknown = np.full(len(targets), np.nan)
-    alive = np.full(len(targets), CODES[Fate.kept])
+    alive = np.full(len(targets), CODE_OF[Decision.kept])
     return Candidates(targets, found.rows[targets, places], places + 1, acoustic, unknown, alive)
 
 
 def _where(pairs: Candidates, condition: Mask) -> RowNumbers:
-    """The numbers of the pairs that are left and meet a condition (P,)."""
-    alive = pairs.alive
-    return alive[condition[alive]]
+    """The numbers of the pairs that are left and fulfil a condition (P,)."""
+    left = pairs.left
+    return left[condition[left]]
 
 
 def _drop_same_captions(clips: Clips, pairs: Candidates) -> None:
@@ -223,7 +228,7 @@ def _drop_same_captions(clips: Clips, pairs: Candidates) -> None:
         for pair in suspects.tolist()
         if not shared[pairs.targets[pair]].isdisjoint(shared[pairs.negatives[pair]])
     ]
-    pairs.meet(np.array(same, np.int64), Fate.same_captions)
+    pairs.decide(np.array(same, np.int64), Decision.same_captions)
 
 
 def _threshold(
@@ -231,25 +236,25 @@ def _threshold(
 ) -> float | None:
     """Drop the pairs below the acoustic threshold, and duplicates above it; return the threshold.
 
-    Only what passes is listened to. A duplicate's place goes to the next pair, which may be one as
-    well, so this goes on until none is found.
+    Only sounds of pairs above it are compared. The next pair takes the place of a duplicate and may
+    be one as well, so this repeats until none is found.
     """
     if settings.max_acoustic_similarity is not None:
         too_alike = pairs.acoustic > settings.max_acoustic_similarity
-        pairs.meet(_where(pairs, too_alike), Fate.too_alike)
-    heard = np.zeros(len(pairs), bool)
+        pairs.decide(_where(pairs, too_alike), Decision.too_alike)
+    compared = np.zeros(len(pairs), bool)
     while True:
         threshold = _chosen_threshold(pairs, settings, wanted)
         passing = _where(pairs, pairs.acoustic >= (-np.inf if threshold is None else threshold))
-        unheard = passing[~heard[passing]]
-        if not len(unheard):
+        new = passing[~compared[passing]]
+        if not len(new):
             break
-        heard[unheard] = True
-        targets, negatives = pairs.targets[unheard], pairs.negatives[unheard]
-        is_same = duplicates.among(targets, negatives, pairs.acoustic[unheard])
-        pairs.meet(unheard[is_same], Fate.duplicate)
+        compared[new] = True
+        targets, negatives = pairs.targets[new], pairs.negatives[new]
+        is_same = duplicates.among(targets, negatives, pairs.acoustic[new])
+        pairs.decide(new[is_same], Decision.duplicate)
     if threshold is not None:
-        pairs.meet(_where(pairs, pairs.acoustic < threshold), Fate.acoustic)
+        pairs.decide(_where(pairs, pairs.acoustic < threshold), Decision.acoustic)
     return threshold
 
 
@@ -258,7 +263,7 @@ def _chosen_threshold(pairs: Candidates, settings: Settings, wanted: int) -> flo
         return settings.min_acoustic_similarity
     if settings.keep_ratio is None:
         return None
-    scores = pairs.acoustic[pairs.alive]
+    scores = pairs.acoustic[pairs.left]
     surviving = max(1, round(settings.keep_ratio * wanted))
     if surviving >= len(scores):
         return None
@@ -269,11 +274,11 @@ def _compare_captions(
     clips: Clips, pairs: Candidates, encode_texts: EncodeTexts
 ) -> CaptionSimilarity:
     """Fill in the text similarity of the pairs that are left."""
-    alive = pairs.alive
-    needed = np.unique([pairs.targets[alive], pairs.negatives[alive]])
+    left = pairs.left
+    needed = np.unique([pairs.targets[left], pairs.negatives[left]])
     similarity = CaptionSimilarity(clips, needed.tolist(), encode_texts)
-    starts = np.flatnonzero(np.diff(pairs.targets[alive], prepend=-1))
-    for part in np.split(alive, starts[1:]) if len(alive) else ():
+    starts = np.flatnonzero(np.diff(pairs.targets[left], prepend=-1))
+    for part in np.split(left, starts[1:]) if len(left) else ():
         scores = similarity.with_others(int(pairs.targets[part[0]]), pairs.negatives[part])
         pairs.text[part] = np.round(scores.astype(np.float64), SCORE_DIGITS)
     return similarity
@@ -283,49 +288,49 @@ def _drop_within_margin(
     pairs: Candidates, settings: Settings, similarity: CaptionSimilarity
 ) -> None:
     """Drop pairs whose captions are nearly as alike as the target's own are to each other."""
-    alive = pairs.alive
-    own = {target: similarity.within(target) for target in set(pairs.targets[alive].tolist())}
-    positive = np.array([own[target] for target in pairs.targets[alive].tolist()], np.float64)
-    highest = np.full(len(alive), np.inf)
+    left = pairs.left
+    own = {target: similarity.within(target) for target in set(pairs.targets[left].tolist())}
+    positive = np.array([own[target] for target in pairs.targets[left].tolist()], np.float64)
+    highest = np.full(len(left), np.inf)
     if settings.absolute_margin is not None:
         highest = np.minimum(highest, positive - settings.absolute_margin)
     if settings.relative_margin is not None:
         highest = np.minimum(highest, positive - np.abs(positive) * settings.relative_margin)
-    pairs.meet(alive[pairs.text[alive] > highest], Fate.margin)
+    pairs.decide(left[pairs.text[left] > highest], Decision.margin)
 
 
 def _apply_verdicts(clips: Clips, pairs: Candidates, verdicts: PairVerdicts) -> None:
-    alive = pairs.alive
+    left = pairs.left
     found = [
         verdicts.of(clips[pairs.targets[pair]].id, clips[pairs.negatives[pair]].id)
-        for pair in alive.tolist()
+        for pair in left.tolist()
     ]
-    pairs.meet(alive[[verdict is None for verdict in found]], Fate.unjudged)
+    pairs.decide(left[[verdict is None for verdict in found]], Decision.unjudged)
     other = [verdict is not None and verdict.choice != VALID for verdict in found]
-    pairs.meet(alive[other], Fate.verdict)
+    pairs.decide(left[other], Decision.verdict)
 
 
 def _choose(clips: Clips, pairs: Candidates, settings: Settings) -> None:
     """Cut to the wanted number: of each target, then in all, the most similar first."""
-    alive = pairs.alive
-    starts = np.flatnonzero(np.diff(pairs.targets[alive], prepend=-1))
-    for part in np.split(alive, starts[1:]) if len(alive) else ():
-        pairs.meet(part[: settings.range_min], Fate.too_near)
+    left = pairs.left
+    starts = np.flatnonzero(np.diff(pairs.targets[left], prepend=-1))
+    for part in np.split(left, starts[1:]) if len(left) else ():
+        pairs.decide(part[: settings.range_min], Decision.too_near)
         if settings.per_clip is not None and not settings.keep_all:
             rest = part[settings.range_min :]
-            pairs.meet(rest, Fate.surplus)
-            pairs.meet(_sample(rest, clips, pairs, settings), Fate.kept)
-    alive = pairs.alive
+            pairs.decide(rest, Decision.surplus)
+            pairs.decide(_sample(rest, clips, pairs, settings), Decision.kept)
+    left = pairs.left
     if settings.num_pairs is not None and not settings.keep_all:
-        best_first = alive[np.argsort(-pairs.acoustic[alive], kind="stable")]
-        pairs.meet(best_first[settings.num_pairs :], Fate.surplus)
+        best_first = left[np.argsort(-pairs.acoustic[left], kind="stable")]
+        pairs.decide(best_first[settings.num_pairs :], Decision.surplus)
 
 
 def _sample(part: RowNumbers, clips: Clips, pairs: Candidates, settings: Settings) -> RowNumbers:
     count = settings.per_clip or 0
     if settings.sampling_strategy == "top" or len(part) <= count:
         return part[:count]
-    # A seed of each clip's own: other clips change nothing of what it draws.
+    # Each clip has its own seed, so that its sample does not depend on other clips.
     name = clips[pairs.targets[part[0]]].id.encode()
     own = int.from_bytes(blake2b(name, digest_size=8).digest())
     return np.random.default_rng([settings.seed, own]).choice(part, count, replace=False)

@@ -1,4 +1,4 @@
-"""What mining found, in lines for a person."""
+"""The counts of mining as lines of text."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

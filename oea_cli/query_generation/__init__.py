@@ -1,6 +1,6 @@
 """User-intent queries from captions: written by a grammar, a model or a server, checked by rules.
 
 The paper's benchmark (UIQ) has five types of queries; its generator is not public. Here the rules
-are code: what a writer hands in is checked, asked for again with the reason, and set aside when it
-still breaks one.
+are code: a query that breaks one is requested again with the reason, and set aside when it still
+breaks one.
 """

@@ -1,4 +1,4 @@
-"""How well somebody's files of queries keep the rules, type by type."""
+"""Checks how well files of queries keep the rules, type by type."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class CheckedQuery:
     violations: list[Violation]
 
     def reject(self) -> Record:
-        """Its row, with where it stands and every reason why it is not good."""
+        """Its row, with its place and every rule it breaks."""
         reasons = [str(violation) for violation in self.violations]
         return {**self.released.row, "where": self.released.where, "reasons": reasons}
 
@@ -43,9 +43,9 @@ def check_files(
     for a file that cannot be read.
     """
     rows = chain.from_iterable(read_table(name, report=report) for name in inputs)
-    wanted = types_named(types)
+    chosen = types_named(types)
     queries = read_release(islice(rows, limit), report)
-    return check(each for each in queries if each.query.type in wanted)
+    return check(each for each in queries if each.query.type in chosen)
 
 
 def check(queries: Iterable[ReleasedQuery]) -> list[CheckedQuery]:
@@ -60,12 +60,12 @@ def check(queries: Iterable[ReleasedQuery]) -> list[CheckedQuery]:
 
 
 def save_broken(checked: Sequence[CheckedQuery], rejects: Path | None) -> None:
-    """Write what breaks a rule to a file; raises PartialError where there is any."""
+    """Write the queries that break a rule to a file; raises PartialError where there are any."""
     broken = [each for each in checked if each.violations]
     if rejects is not None:
         write_rows([each.reject() for each in broken], rejects)
     if broken:
-        hint = "" if rejects is not None else "; --rejects FILE names them"
+        hint = "" if rejects is not None else "; --rejects FILE lists them"
         raise PartialError(f"{len(broken)} of {len(checked)} queries break a rule{hint}")
 
 

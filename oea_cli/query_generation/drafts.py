@@ -1,4 +1,4 @@
-"""Queries on their way: what was handed in for each task, and how it ended."""
+"""Queries in progress: the attempts for each task, and the result."""
 
 from dataclasses import dataclass, field
 from itertools import islice
@@ -7,7 +7,7 @@ from oea_cli.errors import Failure
 from oea_cli.query_generation.grammar.candidates import Candidate
 from oea_cli.query_generation.grammar.rules import SeenQueries, Violation, violations
 from oea_cli.query_generation.grammar.writing import candidates
-from oea_cli.query_generation.models.asking import Reply
+from oea_cli.query_generation.models.calls import Reply
 from oea_cli.query_generation.models.prompts import Attempt
 from oea_cli.query_generation.models.writers import WriterError
 from oea_cli.query_generation.release_rows import release_row
@@ -15,7 +15,7 @@ from oea_cli.query_generation.tasks import Task
 from oea_cli.records.rows import Record
 
 MAX_CANDIDATES = 300
-"""So many queries of the grammar are tried for one task."""
+"""How many queries of the grammar are tried for one task."""
 UNREADABLE = Attempt(
     "", [Violation("grammar", "no caption of the clip can be turned into a query")]
 )
@@ -23,7 +23,7 @@ UNREADABLE = Attempt(
 
 @dataclass(slots=True)
 class Draft:
-    """A task, the name of its writer, what was handed in so far, and how it ended."""
+    """A task, the name of its writer, the attempts so far, and the result."""
 
     task: Task
     writer: str
@@ -37,24 +37,24 @@ class Draft:
         return self.accepted is None and self.error is None
 
     def write_by_grammar(self, seen: SeenQueries, seed: int) -> None:
-        """Hand in what the grammar writes until something is accepted."""
+        """Try the queries of the grammar until one is accepted."""
         texts = candidates(self.task.type, self.task.about, f"{seed}/{self.task.id}")
         for text in islice(texts, MAX_CANDIDATES):
-            self.hand_in(text, seen)
+            self.submit(text, seen)
             if self.accepted is not None:
                 return
         if not self.attempts:
             self.attempts.append(UNREADABLE)
 
     def take_reply(self, reply: Reply, seen: SeenQueries) -> None:
-        """Hand in a model's answer, or note why there is none."""
+        """Submit a model's answer, or store why there is none."""
         if isinstance(reply, WriterError):
             self.error = str(reply)
         else:
-            self.hand_in(reply.text, seen)
+            self.submit(reply.text, seen)
 
-    def hand_in(self, text: str, seen: SeenQueries) -> None:
-        """Accept a query that keeps every rule and is new to the set, or note what is wrong."""
+    def submit(self, text: str, seen: SeenQueries) -> None:
+        """Accept a query that keeps every rule and is new to the set, or store its violations."""
         found = violations(Candidate(text, self.task.type, self.task.about))
         if not found and (repeated := seen.add(text, self.task.id)):
             found = [repeated]
@@ -64,7 +64,7 @@ class Draft:
             self.accepted = text
 
     def failure(self, reason: str) -> Failure:
-        """That there is no query, with where its clip stands."""
+        """The failure of this task, with the place of its clip."""
         return Failure(self.task.clip.where, f"{self.task.id}: {reason}", self.task.id)
 
     def row(self) -> Record:
@@ -73,7 +73,7 @@ class Draft:
         return release_row(self.task, self.accepted, self.writer)
 
     def reject(self) -> Record:
-        """What was handed in last, and every reason why it was not taken."""
+        """The last attempt, with every reason why it was rejected."""
         last = self.attempts[-1] if self.attempts else UNREADABLE
         pair = self.task.pair
         return {
@@ -89,14 +89,14 @@ class Draft:
 
 @dataclass(slots=True)
 class Generated:
-    """What has come of all tasks, in their order; `stopped` says why some were not asked.
+    """The results of all tasks, in their order; `stopped` is why some were not written.
 
-    `num_remembered` counts the answers that did not have to be asked for.
+    `num_reused` counts the answers that were stored already.
     """
 
     drafts: list[Draft]
     stopped: str | None = None
-    num_remembered: int = 0
+    num_reused: int = 0
 
     @property
     def rows(self) -> list[Record]:
@@ -105,7 +105,7 @@ class Generated:
 
     @property
     def rejected(self) -> list[Draft]:
-        """Those that break a rule to the last."""
+        """Those whose last attempt breaks a rule."""
         return [draft for draft in self.drafts if draft.is_open and draft.attempts]
 
     @property
@@ -114,6 +114,6 @@ class Generated:
         return [draft for draft in self.drafts if draft.error is not None]
 
     @property
-    def not_asked(self) -> list[Draft]:
-        """Those that nobody was asked for."""
+    def not_written(self) -> list[Draft]:
+        """Those without any attempt."""
         return [draft for draft in self.drafts if draft.is_open and not draft.attempts]

@@ -1,4 +1,5 @@
-"""Queries for files of clips: read, written by rules or models, and put into files."""
+"""Generates queries for files of clips: reads the clips, writes queries by rules or models, and
+saves them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +23,10 @@ Notice = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class GenerationOptions:
-    """What is written of which clips, and by whom.
+    """Which queries are written for which clips, and by which writers.
 
-    `types` are query types (all where there are none), `dataset` stands in the rows instead of the
-    record's own, `limit` bounds the clips. `answers` is the file of the models' answers.
+    `types` are query types (all where there are none), `dataset` replaces the records' own in
+    the rows, `limit` bounds the clips. `answers` is the file of the models' answers.
     """
 
     answers: Path
@@ -40,13 +41,13 @@ class GenerationOptions:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Queries that can be estimated and written: the tasks and all that writing them takes."""
+    """The tasks and the generator for them: can be estimated and run."""
 
     tasks: Sequence[Task]
     generator: Generator
 
     def estimate(self) -> dict[str, Any]:
-        """What `run` would ask now: queries, calls, answers at hand, tokens, cost (no repeats)."""
+        """What `run` would take now: queries, calls, stored answers, tokens, cost (no repeats)."""
         return self.generator.estimate(self.tasks)
 
     def run(self, *, advance: Callable[[], None], on_wait: Callable[[int], None]) -> Generated:
@@ -58,27 +59,27 @@ class Generation:
                 self.generator.answers.close()
 
     def summary(self, generated: Generated) -> str:
-        """What has come of it, in one line."""
+        """The result in one line."""
         budget = self.generator.budget
         parts = [f"{len(generated.rows)} queries"]
         if generated.rejected:
             parts.append(f"{len(generated.rejected)} set aside")
-        if budget.calls or generated.num_remembered:
-            parts.append(f"{budget.calls} answers asked for, {generated.num_remembered} at hand")
+        if budget.calls or generated.num_reused:
+            parts.append(f"{budget.calls} answers requested, {generated.num_reused} reused")
             parts.append(f"{budget.tokens_in} tokens in, {budget.tokens_out} out")
         if budget.spent:
             parts.append(f"cost {budget.spent:.4f}")
         return "; ".join(parts)
 
     def raise_if_stopped(self, generated: Generated) -> None:
-        """Raise where some were not asked: PartialError where there are rows, else OeaError."""
-        if generated.stopped is None or not generated.not_asked:
+        """Raise where queries were not written: PartialError with some rows, OeaError with none."""
+        if generated.stopped is None or not generated.not_written:
             return
         answers = self.generator.answers
-        kept = f"; what was answered is kept in {answers.path}" if answers is not None else ""
+        kept = f"; the answers so far are in {answers.path}" if answers is not None else ""
         text = (
-            f"stopped: {generated.stopped}; {len(generated.not_asked)} of "
-            f"{len(generated.drafts)} queries were not asked{kept}"
+            f"stopped: {generated.stopped}; {len(generated.not_written)} of "
+            f"{len(generated.drafts)} queries were not written{kept}"
         )
         raise PartialError(text) if generated.rows else OeaError(text)
 
@@ -91,16 +92,16 @@ def prepare_generation(
     report: Report,
     notice: Notice,
 ) -> Generation:
-    """Read clips and pairs and get the writers ready; nothing is asked yet.
+    """Read clips and pairs and open the writers; no model is called yet.
 
     Inputs are what `read_clips` takes, `hard_negatives` a file of pairs, either may be "-". Clips
-    without captions go to `report`, what else is worth knowing to `notice`. Raises UsageError for
-    options that do not go together, OeaError for what cannot be read and where nothing is left.
+    without captions go to `report`, other messages to `notice`. Raises UsageError for options that
+    contradict each other, OeaError for what cannot be read and where no clip is left.
     """
     tasks = _tasks(inputs, hard_negatives, options, report, notice)
     if not tasks and not options.allow_empty:
         places = "stdin" if list(inputs) == ["-"] else ", ".join(inputs)
-        raise OeaError(f"no clips with captions in {places}; --allow-empty permits it")
+        raise OeaError(f"no clips with captions in {places}; --allow-empty allows that")
     shares, writers = open_writers(options.writers, options.calls, options.seed)
     generator = Generator(
         assignment=WriterAssignment(shares, options.seed),
@@ -120,18 +121,20 @@ def _tasks(
     report: Report,
     notice: Notice,
 ) -> list[Task]:
-    wanted = types_named(options.types)
+    types = types_named(options.types)
     if [*inputs, hard_negatives].count("-") > 1:
-        raise UsageError("stdin can be read once: as the clips or as --hard-negatives")
+        raise UsageError(
+            "stdin can be read only once; use it for the clips or for --hard-negatives"
+        )
     pairs = read_pairs(hard_negatives) if hard_negatives is not None else []
     clips, more_pairs = read_clips(inputs, report=report, dataset=options.dataset)
     pairs += more_pairs
-    if not pairs and NEGATIVE in wanted and clips:
+    if not pairs and NEGATIVE in types and clips:
         if options.types:
-            raise UsageError("negative queries leave out a hard negative; give --hard-negatives")
-        notice("no --hard-negatives, so no negative queries")
+            raise UsageError("negative queries need hard negatives; give --hard-negatives")
+        notice("no negative queries, because there are no --hard-negatives")
     _name_unknown_targets(pairs, clips, notice)
-    return tasks_of(clips[: options.limit], pairs, wanted)
+    return tasks_of(clips[: options.limit], pairs, types)
 
 
 def _name_unknown_targets(
@@ -149,13 +152,13 @@ def _name_unknown_targets(
 def save_generated(
     generated: Generated, output: str, *, rejects: Path | None = None, report: Report
 ) -> None:
-    """Write the finished rows to `output` ("-" for stdout), and what broke a rule to `rejects`.
+    """Write the finished rows to `output` ("-" is stdout), queries that break a rule to `rejects`.
 
-    What failed goes to `report`; so does what broke a rule, where it is not put into a file.
+    Failures go to `report`, and so do queries that break a rule where `rejects` is None.
     """
     if rejects is not None:
         write_rows([draft.reject() for draft in generated.rejected], rejects)
-    if generated.rows or not generated.drafts:  # an earlier result is not replaced by nothing
+    if generated.rows or not generated.drafts:  # an earlier result is not replaced by an empty one
         write_rows(generated.rows, output)
     for draft in generated.failed:
         report(draft.failure(str(draft.error)))

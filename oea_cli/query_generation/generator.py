@@ -1,4 +1,4 @@
-"""From tasks to queries: written, checked, asked for again with the reason, or set aside."""
+"""From tasks to queries: written, checked, requested again with the reason, or set aside."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any
 from oea_cli.query_generation.drafts import Draft, Generated
 from oea_cli.query_generation.grammar.rules import SeenQueries
 from oea_cli.query_generation.models.answers import Answer, AnswerFile, key_of
-from oea_cli.query_generation.models.asking import (
+from oea_cli.query_generation.models.calls import (
     BYTES_PER_TOKEN,
     TOKENS_PER_QUERY,
-    Asker,
     Budget,
-    Question,
+    ModelCall,
+    ModelCaller,
     Reply,
 )
 from oea_cli.query_generation.models.prompts import messages_for
@@ -22,10 +22,10 @@ from oea_cli.query_generation.tasks import Task
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """All that writing queries takes.
+    """All that is needed to write queries.
 
-    `writers` are the models by name, `answers` what they answered (None where nobody is asked),
-    `workers` how many calls are made at a time, `ask_again` how often a model gets another try.
+    `writers` are the models by name, `answers` their answers (None without models), `workers` is
+    how many calls are made at a time, `ask_again` how often a model gets another try.
     """
 
     assignment: WriterAssignment
@@ -45,35 +45,35 @@ class Generator:
         """Write all queries. `advance` is called for each task, `on_wait` on an interruption with
         the number of answers that are waited for.
 
-        Models are asked in rounds: a round's answers are judged in the order of the tasks, so that
-        which of two equal queries is kept does not depend on which answer came first.
+        Models are called in rounds: a round's answers are checked in the order of the tasks, so
+        that which of two equal queries is kept does not depend on which answer came first.
         """
         generated = Generated(self._drafts(tasks))
-        asker = None
+        caller = None
         if self.answers is not None:
-            asker = Asker(self.answers, self.budget, workers=self.workers, on_wait=on_wait)
+            caller = ModelCaller(self.answers, self.budget, workers=self.workers, on_wait=on_wait)
         seen = SeenQueries()
         for number in range(1 + self.ask_again):
-            replies = self._replies(generated, asker, advance)
+            replies = self._replies(generated, caller, advance)
             for draft in generated.drafts:
                 if draft.writer == RULES_NAME and number == 0:
                     draft.write_by_grammar(seen, self.assignment.seed)
                     advance()
                 elif draft.is_open and draft.task.id in replies:
                     draft.take_reply(replies[draft.task.id], seen)
-        generated.stopped = asker.stopped if asker else None
+        generated.stopped = caller.stopped if caller else None
         return generated
 
     def estimate(self, tasks: Sequence[Task]) -> dict[str, Any]:
-        """What a run would ask now: queries, calls, answers at hand, tokens, cost (no repeats)."""
-        questions = self._questions(_for_models(self._drafts(tasks)))
-        new = [question for question in questions if not self._remembered(question)]
-        tokens_in = sum(question.num_bytes for question in new) // BYTES_PER_TOKEN
+        """What a run would take now: queries, calls, stored answers, tokens, cost (no repeats)."""
+        calls = self._calls(_for_models(self._drafts(tasks)))
+        new = [call for call in calls if not self._stored_answer(call)]
+        tokens_in = sum(call.num_bytes for call in new) // BYTES_PER_TOKEN
         tokens_out = len(new) * TOKENS_PER_QUERY
         return {
             "queries": len(tasks),
             "calls": len(new),
-            "answers_at_hand": len(questions) - len(new),
+            "answers_at_hand": len(calls) - len(new),
             "tokens_in": tokens_in,
             "tokens_out": tokens_out,
             "cost": round(self.budget.cost(tokens_in, tokens_out), 6),
@@ -83,42 +83,42 @@ class Generator:
         return [Draft(task, self.assignment.writer_of(task)) for task in tasks]
 
     def _replies(
-        self, generated: Generated, asker: Asker | None, advance: Callable[[], None]
+        self, generated: Generated, caller: ModelCaller | None, advance: Callable[[], None]
     ) -> dict[str, Reply]:
-        """The answers of one round, by task: those at hand, then those that have to be asked."""
+        """The answers of one round, by task: the stored ones, then those of new calls."""
         drafts = _for_models(generated.drafts)
         found: dict[str, Reply] = {}
 
-        def take(question: Question, reply: Reply) -> None:
-            draft = drafts[question.place]
+        def take(call: ModelCall, reply: Reply) -> None:
+            draft = drafts[call.place]
             found[draft.task.id] = reply
             if not draft.attempts:
                 advance()
 
         new = []
-        for question in self._questions(drafts):
-            if answer := self._remembered(question):
-                generated.num_remembered += 1
-                take(question, answer)
+        for call in self._calls(drafts):
+            if answer := self._stored_answer(call):
+                generated.num_reused += 1
+                take(call, answer)
             else:
-                new.append(question)
-        if new and asker is not None and self.answers is not None:
+                new.append(call)
+        if new and caller is not None and self.answers is not None:
             self.answers.prepare()
-            for question, reply in asker.ask(new):
-                take(question, reply)
+            for call, reply in caller.run(new):
+                take(call, reply)
         return found
 
-    def _remembered(self, question: Question) -> Answer | None:
-        return self.answers.find(question.key) if self.answers is not None else None
+    def _stored_answer(self, call: ModelCall) -> Answer | None:
+        return self.answers.find(call.key) if self.answers is not None else None
 
-    def _questions(self, drafts: Sequence[Draft]) -> list[Question]:
-        return [self._question(place, draft) for place, draft in enumerate(drafts)]
+    def _calls(self, drafts: Sequence[Draft]) -> list[ModelCall]:
+        return [self._call(place, draft) for place, draft in enumerate(drafts)]
 
-    def _question(self, place: int, draft: Draft) -> Question:
+    def _call(self, place: int, draft: Draft) -> ModelCall:
         writer, task = self.writers[draft.writer], draft.task
         request = writer.request(messages_for(task, draft.attempts))
         notes = {"row": task.id, "type": task.type, "model": writer.name}
-        return Question(place, writer, request, key_of(task.id, task.type, request), notes)
+        return ModelCall(place, writer, request, key_of(task.id, task.type, request), notes)
 
 
 def _for_models(drafts: Sequence[Draft]) -> list[Draft]:

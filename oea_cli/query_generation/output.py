@@ -1,4 +1,4 @@
-"""Where queries go: files written whole, or stdout."""
+"""Writes queries to files, each written whole, or to stdout."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Rows as the UIQ release has them: made of finished queries, read from anyone's files."""
+"""Rows in the format of the UIQ release: written from finished queries, read from files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from oea_cli.records.rows import Record, Rows
 
 
 def release_row(task: Task, text: str, model: str) -> Record:
-    """The row of a finished query; `model` is who wrote it."""
+    """The row of a finished query; `model` is its writer."""
     clip, pair = task.clip, task.pair
     row = UiqRow(clip.where, clip.dataset or "", task.type, clip.id, text, clip.captions)
     if pair is None:
@@ -25,7 +25,7 @@ def release_row(task: Task, text: str, model: str) -> Record:
 
 @dataclass(frozen=True)
 class ReleasedQuery:
-    """A query of somebody's file, with where it stands and what it says of itself."""
+    """A query from a file, with its place and its row."""
 
     where: str
     row: Record
@@ -33,10 +33,9 @@ class ReleasedQuery:
 
 
 def read_release(rows: Rows, report: Report) -> list[ReleasedQuery]:
-    """Read queries to be checked; rows that are none go to `report`.
+    """Read queries to be checked; rows that are not queries go to `report`.
 
-    Where a negative row names its hard negative and has no `negative_captions`, they are those of
-    the positive rows of that clip.
+    A negative row without `negative_captions` gets those of its hard negative's positive rows.
     """
     read: list[tuple[Record, UiqRow]] = []
     for where, row in rows:

@@ -1,4 +1,4 @@
-"""What queries are made from: clips with captions, and their hard negatives."""
+"""The queries to write: for clips with captions, and their hard negatives."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from oea_cli.query_generation.grammar.candidates import About
 
 @dataclass(frozen=True)
 class Task:
-    """One query to be written: of a clip and a type; a negative one has a hard negative."""
+    """One query to write, for a clip and of a type; a negative one has a hard negative."""
 
     clip: Clip
     type: str

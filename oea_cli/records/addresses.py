@@ -1,4 +1,4 @@
-"""Where bytes lie: a path, an address, standard input; opened in one way with one set of errors."""
+"""Opens a path, an address or standard input in one way, with one set of errors."""
 
 import gzip
 import re
@@ -41,7 +41,7 @@ def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
             with gzip.open(stream) as unzipped:
                 yield cast(BinaryIO, unzipped)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise OeaError(f"{name}: not a whole gzip file ({error})") from error
+            raise OeaError(f"{name}: not a complete gzip file ({error})") from error
 
 
 def open_remote(address: str) -> BinaryIO:

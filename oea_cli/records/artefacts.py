@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written under another name, renamed when finished."""
+"""Files that appear whole or not at all: written under a temporary name, renamed when finished."""
 
 import hashlib
 import os
@@ -11,28 +11,28 @@ from types import TracebackType
 from oea_cli.errors import OeaError
 
 
-class Aside:
-    """A file in the making beside its final place; `commit` puts it there, `discard` removes it.
+class AtomicFile:
+    """A file that is written under a temporary name; `commit` renames it, `discard` removes it.
 
-    The temporary name is hidden, ends in `.tmp` and lies in the same folder, because only a rename
+    The temporary name is hidden, ends in `.tmp` and is in the same folder, because only a rename
     within one file system is atomic.
     """
 
     def __init__(self, path: Path) -> None:
         if not path.parent.is_dir():
-            raise OeaError(f"{path}: there is no folder {path.parent}; make it first")
+            raise OeaError(f"{path}: there is no folder {path.parent}; create it first")
         if path.exists() and not path.is_file():
-            # A rename would put a plain file in the place of /dev/null.
+            # A rename would replace /dev/null by a plain file.
             raise OeaError(f"{path}: is not a file that can be replaced; choose another name")
         self.path = path
         self.temporary = path.parent / f".{path.name}.{os.getpid()}.tmp"
 
     def commit(self) -> None:
-        """Put the finished file in its place, over an older one of that name."""
+        """Rename the finished file to its final name, replacing an older one."""
         self.temporary.replace(self.path)
 
     def __enter__(self) -> Path:
-        """Hand out the name to write to; the file is put in its place at the end of the block."""
+        """The name to write to; the file gets its final name at the end of the block."""
         return self.temporary
 
     def __exit__(
@@ -48,24 +48,26 @@ class Aside:
             self.discard()
 
     def discard(self) -> None:
-        """Remove what has been written; harmless when there is nothing."""
+        """Remove what has been written, if anything."""
         self.temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_folder(folder: Path, marker: str) -> Iterator[Path]:
-    """A folder in the making: hands out the one to write to, and puts it in its place at the end.
+    """A folder written under a temporary name, which is yielded, and renamed at the end.
 
-    What is there already is replaced only if it holds the file `marker`, or nothing: a folder of
-    somebody's work is not ours to remove. Raises OeaError for anything else, before any work.
+    An existing folder is replaced only if it is empty or contains the file `marker`: other folders
+    may hold a person's work. Raises OeaError for those before anything is written.
     """
     if not folder.absolute().parent.is_dir():
-        raise OeaError(f"{folder}: there is no folder {folder.parent}; make it first")
+        raise OeaError(f"{folder}: there is no folder {folder.parent}; create it first")
     if folder.exists() or folder.is_symlink():
         if not folder.is_dir():
-            raise OeaError(f"{folder}: is a file; it needs the name of a folder")
+            raise OeaError(f"{folder}: is a file; give the name of a folder")
         if not (folder / marker).is_file() and any(folder.iterdir()):
-            raise OeaError(f"{folder}: holds other files, and would be replaced; choose another")
+            raise OeaError(
+                f"{folder}: contains other files, which would be replaced; choose another"
+            )
     target = folder.resolve()
     aside = target.parent / f".{target.name}.{os.getpid()}.tmp"
     try:
@@ -84,7 +86,7 @@ def whole_folder(folder: Path, marker: str) -> Iterator[Path]:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a small file (a manifest) so that no reader ever sees half of it."""
-    with Aside(path) as temporary:
+    with AtomicFile(path) as temporary:
         temporary.write_bytes(content)
 
 

@@ -2,10 +2,10 @@
 
 A key whose values are all text, all whole numbers, all numbers, all booleans, or all flat lists of
 one of these becomes a column of that type. Everything else (objects, mixed types) becomes a text
-column that holds JSON. An absent key is null; a key that is present and null in some rows is told
-apart by the description, which travels as JSON beside the columns: {"json": [...], "null": [...],
+column that holds JSON. An absent key is null; the keys that are null in some rows are listed
+in the description, which is stored as JSON beside the columns: {"json": [...], "null": [...],
 "unnamed": ...}; the last names the column of the key "", which polars cannot select.
-What comes back equals what went in; only a whole number among fractions comes back as 1.0.
+Records read back equal those written; only a whole number among fractions becomes 1.0.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ PARQUET_KEY = "oea"
 
 @dataclass
 class ColumnPlan:
-    """What each key of many records becomes as a column; `description` is needed to read back."""
+    """The column type of each key of many records; `description` is needed to read them back."""
 
     dtypes: dict[str, pl.DataType | type[pl.DataType]] = field(default_factory=dict)
     json: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class ColumnPlan:
 
     @property
     def description(self) -> dict[str, Any]:
-        """JSON columns, columns whose nulls were there in the record, the column of the key ""."""
+        """JSON columns, columns whose nulls were in the records, and the column of the key ""."""
         return {"json": self.json, "null": self.null, "unnamed": self.unnamed}
 
     def frame(self, records: Sequence[Record]) -> pl.DataFrame:
@@ -79,7 +79,7 @@ def rows_of(table: pl.DataFrame) -> Iterator[Record]:
 
 
 def plan_columns(records: Iterable[Record]) -> ColumnPlan:
-    """Look at all records, once through, and decide each key's column."""
+    """Decide each key's column type, in one pass over all records."""
     kinds: dict[str, str] = {}
     present: dict[str, int] = {}
     nulls: set[str] = set()
@@ -183,8 +183,8 @@ def records_of(frame: pl.DataFrame, description: dict[str, Any]) -> list[Record]
 def json_records_of(frame: pl.DataFrame, description: dict[str, Any]) -> JsonRecords | None:
     """The rows as JSON text, byte for byte what their records would be written as.
 
-    Ten times as fast as making dictionaries and writing those. None where a value needs a closer
-    look (an absent key, a column of JSON, a number that is not finite), or where a row has no id.
+    Ten times as fast as making and writing dictionaries. None where a value needs
+    conversion (an absent key, a JSON column, a number that is not finite) or a row has no id.
     """
     if description.get("json") or description.get("unnamed") in frame.columns:
         return None
@@ -211,7 +211,7 @@ def _is_plain(column: pl.Series, may_be_null: bool) -> bool:
 
 @dataclass
 class ParquetTable:
-    """An opened Parquet file: its frames, some thousand rows each, and what it says of itself."""
+    """An opened Parquet file: its frames, some thousand rows each, its schema and metadata."""
 
     frames: Iterator[pl.DataFrame]
     schema: pl.Schema
@@ -219,7 +219,7 @@ class ParquetTable:
 
     @property
     def description(self) -> dict[str, Any]:
-        """How records lie in the columns; empty for files from elsewhere."""
+        """How records are stored in the columns; empty for files that oea did not write."""
         columns: dict[str, Any] = self.metadata.get("columns", {})
         return columns
 
@@ -227,9 +227,9 @@ class ParquetTable:
 def open_parquet(
     source: str | Path, *, leave_out: Sequence[str] = (), batch_rows: int = 4096
 ) -> ParquetTable:
-    """Open a Parquet file or address without reading its rows; raises OeaError when it is none.
+    """Open a Parquet file or address without reading its rows; raises OeaError for any other file.
 
-    Columns that JSON cannot hold are turned into what it can: decimals into numbers, spans of time
+    Columns that JSON cannot hold are converted: decimals into numbers, spans of time
     into seconds, a struct of bytes and a path (as in Hugging Face's audio columns) into the path;
     other bytes are left out.
     """

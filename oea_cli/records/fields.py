@@ -1,4 +1,4 @@
-"""One row, whatever its keys are called, into the record that every verb understands."""
+"""Turns a row, whatever its keys are called, into the record that every verb understands."""
 
 import math
 from collections.abc import Callable
@@ -9,18 +9,18 @@ from oea_cli.records.rows import Record
 
 PATH_NAMES = ("path", "audio", "file_name", "audio_path")
 TIME_NAMES = ("start", "end", "duration")
-# These belong to vectors that were made earlier; new ones are on the way.
+# These belong to vectors made earlier; they must not be mixed with new ones.
 VECTOR_NAMES = ("embedding", "encoder")
 
 
 class RowError(ValueError):
-    """Why a row makes no record, as the second half of an error line."""
+    """Why a row is not a record, as the second half of an error line."""
 
 
 def records_from_row(
     row: Record, number: int, *, text: bool, resolve: Callable[[str], str]
 ) -> list[Record]:
-    """Return the record that a row means; with `text`, one per caption where it has no text.
+    """The record of a row; with `text`, one per caption where it has no text.
 
     `number` is the default id of a text; `resolve` turns a path as written into one that opens.
     Raises RowError.
@@ -47,7 +47,7 @@ def records_from_row(
 
 
 def check_letters(row: Record) -> None:
-    """Raise RowError where a value is not UTF-8, which CSV's reader leaves to who uses the row."""
+    """Raise RowError where a value is not UTF-8, which the reader of CSV does not check."""
     for key, value in row.items():
         if isinstance(value, str) and not value.isascii():
             try:
@@ -67,7 +67,7 @@ def _take_path(row: Record) -> str | None:
         if value is None or value == "":
             row.pop(name, None)
         elif name == "path":
-            raise RowError(f"'path' is {value!r:.60}; it must be the name of a file")
+            raise RowError(f"'path' must be the name of a file; got {value!r:.60}")
     return None
 
 
@@ -99,7 +99,9 @@ def _take_times(row: Record) -> Record:
         if value is not None and value != "":
             times[name] = _seconds(name, value)
     if times.get("end", math.inf) <= times.get("start", 0):
-        raise RowError(f"'end' {times['end']} is not after the start, {times.get('start', 0)}")
+        raise RowError(
+            f"'end' must be after the start at {times.get('start', 0)}; got {times['end']}"
+        )
     return times
 
 
@@ -109,7 +111,7 @@ def _seconds(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if isinstance(value, bool) or not math.isfinite(seconds) or seconds < 0:
-        raise RowError(f"'{name}' is {value!r:.60}; it must be a number of seconds")
+        raise RowError(f"'{name}' must be a number of seconds, 0 or more; got {value!r:.60}")
     return seconds
 
 
@@ -118,7 +120,7 @@ def _take_text(row: Record) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str):
-        raise RowError(f"'text' is {value!r:.60}; it must be text")
+        raise RowError(f"'text' must be text; got {value!r:.60}")
     return value
 
 
@@ -130,7 +132,7 @@ def _take_id(row: Record) -> str | None:
 def id_of(value: object, key: str) -> str:
     """The id that a row has under `key`; raises RowError for what is neither text nor a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RowError(f"{key!r} is {value!r:.60}; it must be text or a number")
+        raise RowError(f"{key!r} must be text or a number; got {value!r:.60}")
     return str(value)
 
 
@@ -140,7 +142,7 @@ def _default_id(written: str | None, times: Record, number: int) -> str:
     name = written.removeprefix("./")
     if "start" not in times and "end" not in times:
         return name
-    # A part of a file is another clip than the file.
+    # A part of a file is a different clip from the file.
     return section_id(name, times.get("start", 0), times.get("end"))
 
 

@@ -1,4 +1,4 @@
-"""Which sounds lie in a folder, match a pattern, or live at a remote address; in a stable order."""
+"""Finds the sounds in a folder, of a pattern or at a remote address, in a stable order."""
 
 import glob
 import os
@@ -28,12 +28,12 @@ def is_sound(name: str) -> bool:
 
 
 def is_pattern(name: str) -> bool:
-    """True for a name with wildcards that is not itself the name of something there."""
+    """True for a name with wildcards that is not the name of an existing file."""
     return bool(GLOB_MARKS & set(name)) and not Path(name).exists()
 
 
 def exists(name: str) -> bool:
-    """True for a local file that is there; remote addresses are taken on trust until opened."""
+    """True for a local file that exists; remote addresses count as existing until opened."""
     if is_remote(name):
         return True
     try:
@@ -45,7 +45,7 @@ def exists(name: str) -> bool:
 def resolved(path: str, folder: str) -> str:
     """A path as written in a table of `folder`: relative to it, or else to the working directory.
 
-    Where neither is there, the first is returned.
+    Where neither exists, the first is returned.
     """
     inside = join(folder, path)
     return inside if exists(inside) or not exists(path) else path
@@ -111,14 +111,14 @@ def _is_utf8(name: str) -> bool:
 def matches(pattern: str) -> list[str]:
     """The files that a pattern such as wavs/**/*.flac matches, sorted; hidden ones never.
 
-    Only sounds, and tables of records where the pattern ends like one. Raises OeaError when there
-    is none.
+    Only sounds, and tables of records where the pattern ends like one. Raises OeaError where
+    none matches.
     """
-    wanted = table_suffix(pattern)
+    suffix = table_suffix(pattern)
     found = [
         name
         for name in _expanded(pattern)
-        if is_sound(name) or (wanted and table_suffix(name) == wanted)
+        if is_sound(name) or (suffix and table_suffix(name) == suffix)
     ]
     if not found:
         raise OeaError(f"{pattern}: no sound file matches")

@@ -1,8 +1,8 @@
-"""Ids that are made from other ids, made and read here only.
+"""Ids made from other ids; only this module makes and reads them.
 
 wavs/rain.wav#t=10,20    a window of a long clip, or the part of a file that a row names
 wavs/rain.wav#2          the second caption of a clip
-wavs/my%20rain.wav       an id in a TREC run, which has no other way to hold a blank
+wavs/my%20rain.wav       an id in a TREC run, which cannot contain blanks
 """
 
 import re
@@ -35,7 +35,7 @@ def clip_of(row_id: str) -> str:
 
 
 def section_of(row_id: str) -> tuple[float, float | None] | None:
-    """Start and end in seconds as an id names them, the end None where it is the file's."""
+    """Start and end in seconds from an id; the end is None where it is the file's end."""
     found = _WINDOW.fullmatch(row_id)
     if found is None:
         return None

@@ -1,8 +1,8 @@
-"""The records that inputs mean: files, folders, patterns, lists of files, tables and texts.
+"""Reads the records of inputs: files, folders, patterns, lists of files, tables and texts.
 
-Where an id is not given it is, for a sound, its path relative to the folder that was named (as
-named on the command line for a single file, as written in the row for a table); for a text, its
-number: which line of the file, or which argument (numbers go on from one input to the next).
+The default id of a sound is its path relative to the folder that was given (as given on the command
+line for a single file, as written in the row for a table); that of a text is its number: the line
+in the file, or the place among the arguments (numbers continue from one input to the next).
 """
 
 import csv
@@ -51,15 +51,15 @@ def read_records(
     """Return the records of all inputs, lazily and in order.
 
     Inputs are sounds, folders (recursive, sorted), patterns, tables of records, addresses, or "-"
-    (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is no file is a
-    text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of the
-    sounds that tables name, if it is not the table's own. Raises OeaError at once for
+    (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is not a file is
+    a text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of
+    the sounds that tables name, if it is not the table's own. Raises OeaError at once for
     an input that does not exist; rows that make no record go to `report`, which raises OeaError
     where none is given.
     """
     names = list(map(str, [inputs] if isinstance(inputs, str | Path) else inputs))
     if files_from == "-" and "-" in names:
-        raise UsageError("stdin can be read once: as the inputs or as --files-from")
+        raise UsageError("stdin can be read only once; use it for the inputs or for --files-from")
     reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
     if text:
         parts = [reader.text_input(name) for name in names]
@@ -81,7 +81,7 @@ def _expanded(inputs: Sequence[str]) -> Iterator[str]:
 
 
 class _Reader:
-    """Reads one kind of input after the other; what they share is how failures are reported."""
+    """Reads inputs of each kind; they share how failures are reported."""
 
     def __init__(
         self, report: Report, text: bool, stdin: BinaryIO, root: str | None = None
@@ -90,7 +90,7 @@ class _Reader:
         self._text = text
         self._stdin = stdin
         self._root = root
-        self._texts_before = 0  # in earlier inputs, so that no two texts get one number
+        self._texts_before = 0  # in earlier inputs, so that no two texts get the same number
 
     def sound_input(self, name: str) -> Iterator[Record]:
         if name == "-":
@@ -117,7 +117,7 @@ class _Reader:
             yield from self._stream(stream, name)
 
     def listed(self, name: str) -> Iterator[Record]:
-        """Sounds whose paths stand in a file, relative to the working directory."""
+        """Sounds whose paths are listed in a file, relative to the working directory."""
         with open_bytes(name) if name != "-" else nullcontext(self._stdin) as stream:
             label = "stdin" if name == "-" else name
             for number, path in enumerate(split_names(stream), 1):
@@ -133,7 +133,7 @@ class _Reader:
         described: set[str] = set()
         for table in _metadata_files(folder):
             below = parent(table).removeprefix(folder.rstrip("/")).strip("/")
-            rows = self._placed(
+            rows = self._relative_to_folder(
                 read_table(table, report=self._report, leave_out=VECTOR_NAMES), below, described
             )
             yield from self._records(rows, folder)
@@ -141,7 +141,7 @@ class _Reader:
             if name not in described:
                 yield {"id": name, "path": join(folder, name)}
 
-    def _placed(self, rows: Rows, below: str, described: set[str]) -> Rows:
+    def _relative_to_folder(self, rows: Rows, below: str, described: set[str]) -> Rows:
         """Rows of Hugging Face's audiofolder, their file_name made relative to the named folder."""
         for where, row in rows:
             if isinstance(row.get("file_name"), str):
@@ -211,7 +211,7 @@ def _metadata_files(folder: str) -> Iterator[str]:
 
 
 def is_header(line: bytes) -> bool:
-    """True when a line names columns that make records: all of CSV's other first lines do not."""
+    """True for a CSV header, a line that names columns of records."""
     try:
         text = line.decode("utf-8").strip()
     except UnicodeDecodeError:
@@ -222,9 +222,9 @@ def is_header(line: bytes) -> bool:
 
 
 def split_names(stream: BinaryIO) -> Iterator[str]:
-    """Yield the names in a list: ended by NUL if it has one in its first part, by newlines if not.
+    """Yield the names in a list: ended by NUL if its first part contains one, else by newlines.
 
-    Blank names are left out. Undecodable bytes stay as surrogate escapes, as the system has them.
+    Blank names are left out. Undecodable bytes stay surrogate escapes, as in the system's names.
     """
     rest = b""
     mark: bytes | None = None
@@ -238,7 +238,7 @@ def split_names(stream: BinaryIO) -> Iterator[str]:
 
 
 def _next_chunk(stream: BinaryIO) -> bytes:
-    # read1 returns what has arrived, so that a slow `find` is followed as it goes.
+    # read1 returns what has arrived, so that the output of a slow `find` is used at once.
     read = getattr(stream, "read1", stream.read)
     chunk: bytes = read(CHUNK_BYTES)
     return chunk

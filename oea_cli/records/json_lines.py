@@ -1,7 +1,7 @@
-"""Records kept as the JSON text that they came as, and parsed when somebody looks inside.
+"""Records kept as the JSON text that was read, and parsed only when needed.
 
-An index stores a record's text and needs to know nothing of it but the id: dictionaries that nobody
-asks for would cost more time than the vectors do.
+An index stores a record's text and needs only its id: making dictionaries that are never used would
+take more time than the vectors do.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,8 +21,8 @@ Line = tuple[int, bytes]
 class JsonRecords(Sequence[Record]):
     """Records as `texts`, one whole JSON object each, and `ids`, the "id" of each.
 
-    Reads like a list of dictionaries, which are made when the first of them is asked for. The texts
-    stay as they are: a change to such a dictionary is not written anywhere.
+    Reads like a list of dictionaries, which are made when the first of them is used. The texts
+    do not change: a change to such a dictionary is not written anywhere.
     """
 
     def __init__(self, ids: list[str], texts: list[str]) -> None:
@@ -66,10 +66,10 @@ def json_line(record: Record) -> bytes:
 
 
 def read_json_records(stream: BinaryIO, name: str, batch_rows: int) -> Iterator[JsonRecords]:
-    """Yield the records of JSONL, at most `batch_rows` at a time, their text as it stands.
+    """Yield the records of JSONL, at most `batch_rows` at a time, their text unchanged.
 
-    Where there is no id, the record's number, counted from 0, becomes it; where the id is no text,
-    its text does. Raises OeaError naming the line that holds no JSON object.
+    A record without an id gets its number, counted from 0; an id that is not text becomes text.
+    Raises OeaError naming the line that is not a JSON object.
     """
     lines = numbered_lines(stream, name)
     number = 0
@@ -83,7 +83,7 @@ def read_json_records(stream: BinaryIO, name: str, batch_rows: int) -> Iterator[
 def _as_they_are(block: list[Line]) -> JsonRecords | None:
     """The records of lines that all are objects with an id that is text; None for any others."""
     try:
-        # Each dictionary is gone before the next is made: memory that is used again at once.
+        # Each dictionary is freed before the next is made, so its memory is used again.
         ids = [orjson.loads(line).get("id") for _, line in block]
     except (orjson.JSONDecodeError, AttributeError):
         return None
@@ -93,7 +93,7 @@ def _as_they_are(block: list[Line]) -> JsonRecords | None:
 
 
 def _one_by_one(block: list[Line], name: str, first: int) -> JsonRecords:
-    """The same for any lines, blank ones left out; raises OeaError for one that is no object."""
+    """The same for any lines but blank ones; raises OeaError for one that is not an object."""
     records = JsonRecords([], [])
     for _, line, record in json_objects(iter(block), name, raise_failure):
         named = record.get("id")
@@ -108,6 +108,6 @@ def _one_by_one(block: list[Line], name: str, first: int) -> JsonRecords:
 
 
 def numbered_records(start: int, stop: int) -> JsonRecords:
-    """Records that are nothing but a row number, from `start` to before `stop`."""
+    """Records that consist of a row number only, from `start` to before `stop`."""
     ids = [str(row) for row in range(start, stop)]
     return JsonRecords(ids, [f'{{"id":"{id_}"}}' for id_ in ids])

@@ -20,7 +20,7 @@ CHUNK_BYTES = 2**20
 
 
 CUT_OFF = "the line is cut off"
-"""How the error of a last line without its end ends."""
+"""The end of the error about a last line that is not complete."""
 
 
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -32,14 +32,14 @@ BINARY_STARTS = {
     b"OggS": "audio",
     b"ID3": "audio",
     b"\x93NUMPY": "a matrix of vectors",
-    b"PAR1": "Parquet, which has to be a file, given by its path",
+    b"PAR1": "Parquet, which must be given as a file",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",
 }
 
 
 def filled_lines(stream: BinaryIO, name: str, report: Report) -> Iterator[tuple[int, bytes]]:
-    """The numbered lines from the first one on that is not blank."""
+    """The numbered lines, from the first that is not blank."""
     return dropwhile(lambda line: line[1].isspace(), numbered_lines(stream, name, report))
 
 
@@ -93,9 +93,9 @@ class _WholeStream(io.RawIOBase):
 
 
 def read_text(source: str | Path) -> bytes:
-    """All that a file of text holds, without a BOM; "-" is stdin.
+    """The content of a text file, without a BOM; "-" is stdin.
 
-    Raises OeaError for one that cannot be read, and for what is not text in UTF-8.
+    Raises OeaError for a file that cannot be read, and for one that is not UTF-8 text.
     """
     with open_bytes(source) as stream:
         content = stream.read()
@@ -116,8 +116,8 @@ def numbered_lines(
 ) -> Iterator[tuple[int, bytes]]:
     """Yield (1-based number, line with its end), blank lines too, without a BOM.
 
-    A line beyond 64 MiB goes to `report`, so that no stream is ever held whole; raises OeaError for
-    a stream that is not text at all.
+    A line beyond 64 MiB goes to `report`, so that no stream is ever held in memory as a
+    whole; raises OeaError for a stream that is not text.
     """
     number = 0
     while line := stream.readline(MAX_LINE_BYTES):
@@ -135,7 +135,7 @@ def numbered_lines(
 def _checked_start(line: bytes, name: str) -> bytes:
     for start, kind in BINARY_STARTS.items():
         if line.startswith(start):
-            raise OeaError(f"{name}: neither lines nor records, but {kind}")
+            raise OeaError(f"{name}: expected lines or records; got {kind}")
     return line.removeprefix(UTF8_BOM) or b"\n"
 
 
@@ -175,5 +175,5 @@ def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> str:
     if "\ufffd" in text and "\ufffd".encode() not in line:
         return f"not UTF-8{cut}"
     if line.strip() in (b"[", b"{"):
-        return "one JSON object per line is expected; `jq -c '.[]'` makes them from a list"
+        return "expected one JSON object per line; `jq -c '.[]'` makes them from a list"
     return f"not JSON ({error.msg} at column {error.colno}){cut}"

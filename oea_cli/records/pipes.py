@@ -1,4 +1,4 @@
-"""stdin and stdout as wide binary pipes: a vector is kilobytes, a default pipe holds ten."""
+"""stdin and stdout as large binary pipes: a default pipe holds only ten vectors or so."""
 
 import sys
 from contextlib import suppress
@@ -8,7 +8,7 @@ PIPE_BYTES = 2**20
 
 
 def stdin_bytes() -> BinaryIO:
-    """stdin with a large buffer; whatever stands in for it where it is no file."""
+    """stdin with a large buffer; `sys.stdin.buffer` itself where it is not a file."""
     try:
         number = sys.stdin.fileno()
     except (OSError, ValueError):
@@ -18,14 +18,14 @@ def stdin_bytes() -> BinaryIO:
 
 
 def stdout_bytes() -> BinaryIO:
-    """stdout for bytes, its pipe widened where it is one."""
+    """stdout for bytes, with a larger pipe where it is a pipe."""
     with suppress(OSError, ValueError):
         _widen(sys.stdout.fileno())
     return sys.stdout.buffer
 
 
 def _widen(number: int) -> None:
-    # Linux only, and only for pipes: fewer switches between the two programs. Never needed.
+    # Linux only, and only for pipes: fewer switches between the two programs. Optional.
     with suppress(ImportError, OSError, AttributeError):
         import fcntl
 

@@ -1,4 +1,4 @@
-"""A row of a table and where it stands; a record, the JSON object that one line holds."""
+"""Rows of tables with their places, and records, the JSON objects of one line each."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ Record = dict[str, Any]
 
 
 Rows = Iterator[tuple[str, Record]]
-"""Rows with where they stand ("clips.jsonl:12"), as people look them up."""
+"""Rows with their places ("clips.jsonl:12"), as messages name them."""
 
 
 def trailing_number(where: str) -> int:

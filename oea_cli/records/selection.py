@@ -1,4 +1,4 @@
-"""Which records of the inputs are taken: the part of one machine among several, the first N."""
+"""Which records of the inputs are used: one shard of several, or the first N."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Shard = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Inputs as `read_records` takes them, and which of their records are taken."""
+    """Inputs as `read_records` takes them, and which of their records are used."""
 
     names: Sequence[str]
     text: bool = False
@@ -30,16 +30,17 @@ class Selection:
 
     @property
     def noun(self) -> str:
-        """What the records are, for messages."""
+        """`texts` or `sounds`, for messages."""
         return "texts" if self.text else "sounds"
 
     def items(self) -> Iterator[Item]:
-        """The records, and between them the rows that make none; raises OeaError at once."""
+        """The records, and between them the failures of rows that are not records; raises OeaError
+        at once for an input that does not exist."""
         failures: list[Failure] = []
         records = read_records(
             self.names, report=failures.append, text=self.text, files_from=self.files_from
         )
-        return self._taken(records, failures)
+        return self._selected(records, failures)
 
     def count(self) -> int | None:
         """The number of records, read beforehand; None for stdin and for what is remote."""
@@ -51,7 +52,7 @@ class Selection:
     def _places(self) -> list[str]:
         return [*self.names, *([self.files_from] if self.files_from else [])]
 
-    def _taken(self, records: Iterator[Record], failures: list[Failure]) -> Iterator[Item]:
+    def _selected(self, records: Iterator[Record], failures: list[Failure]) -> Iterator[Item]:
         count = 0
         for record in records:
             yield from failures
@@ -65,8 +66,8 @@ class Selection:
 
 
 def begun(items: Iterator[Item]) -> Iterator[Item] | None:
-    """The same items, once there is a record among them or only failures; None where there is
-    neither, so that nothing is loaded for nothing."""
+    """The same items; None where there are none, so that no encoder is loaded for nothing. Reads
+    up to the first record."""
     first: list[Item] = []
     for item in items:
         first.append(item)
@@ -84,7 +85,7 @@ def parse_shard(text: str) -> Shard:
 
 
 def is_in_shard(record_id: str, shard: Shard) -> bool:
-    """The same on every machine and in every run, whatever else is in the set."""
+    """Whether a record belongs to a shard; depends on its id only, on every machine."""
     part, parts = shard
     digest = blake2b(record_id.encode(), digest_size=8).digest()
     return int.from_bytes(digest) % parts == part - 1

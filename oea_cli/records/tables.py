@@ -1,4 +1,4 @@
-"""Rows out of JSONL, JSON, CSV, TSV and Parquet, from a path, an address or a stream, lazily."""
+"""Rows from JSONL, JSON, CSV, TSV and Parquet, from a path, an address or a stream, lazily."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ TABLE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parq
 
 
 def table_suffix(name: str) -> str | None:
-    """The suffix of a name that says it is a table of records (".jsonl" also for .jsonl.gz)."""
+    """The suffix of a table of records (".jsonl" also for .jsonl.gz); None for other names."""
     suffix = Path(name.lower().removesuffix(".gz")).suffix
     return suffix if suffix in TABLE_SUFFIXES else None
 
@@ -76,16 +76,18 @@ def _read_json_document(name: str) -> Rows:
         raise OeaError(f"{name}:{error.lineno}: not JSON ({error.msg})") from error
     rows = document.get("data") if isinstance(document, dict) else document
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise OeaError(f"{name}: holds no list of records, neither at the top nor under 'data'")
+        raise OeaError(
+            f"{name}: contains no list of records, neither at the top level nor under 'data'"
+        )
     for number, row in enumerate(rows, 1):
         yield f"{name}: record {number}", row
 
 
 def read_csv(lines: Iterator[tuple[int, bytes]], name: str, report: Report = raise_failure) -> Rows:
-    """Yield (where, row) under the header's names; tabs or semicolons are seen in the header.
+    """Yield (where, row) under the header's names; the delimiter is found in the header.
 
-    Cells are text as they stand. A cell that is not UTF-8 keeps its bytes as surrogate escapes:
-    who interprets the row decides what they mean.
+    Cells are text as it is. A cell that is not UTF-8 keeps its bytes as surrogate escapes, for the
+    reader of the row to interpret.
     """
     first, lines = peek(lines)
     if first is None:
@@ -102,14 +104,14 @@ def read_csv(lines: Iterator[tuple[int, bytes]], name: str, report: Report = rai
             continue
         if row is None:
             return
-        # A row can span lines inside quotes; it is looked up by its last one.
+        # A row can span lines inside quotes; its last line is named.
         where = f"{name}:{numbers[0]}"
         if not row:
             continue
         if len(row) == len(header):
             yield where, dict(zip(header, row, strict=True))
         else:
-            report(Failure(where, f"{len(row)} cells, the header has {len(header)}"))
+            report(Failure(where, f"{len(row)} cells, but the header has {len(header)}"))
 
 
 def delimiter_of(header: bytes) -> str:

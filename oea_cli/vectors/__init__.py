@@ -1,1 +1,1 @@
-"""Vectors with their records, wherever they lie: in files, on a pipe, in an index."""
+"""Vectors with their records: in files, on a pipe, in an index."""

@@ -1,4 +1,4 @@
-"""Names for the arrays that the index passes around."""
+"""Types of arrays, and vectors of length 1."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -25,8 +25,8 @@ Vectors = npt.NDArray[np.float32]
 LENGTH_TOLERANCE = 1e-6
 
 
-# Of the squared length, which is twice as far off: what is left is for the sum in single
-# precision, whose error stays below it up to so many dimensions.
+# For the squared length, whose deviation is twice as large: the other half is for the error of
+# the sum in single precision, which stays below it up to so many dimensions.
 SURELY_UNIT = 1e-6
 SURELY_UNIT_DIM = 4096
 
@@ -39,7 +39,7 @@ def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) 
     """Return (n, d) float32 rows of length 1, C order, writable.
 
     Rows within 1e-6 of length 1 keep every bit, others are divided by their length. Raises OeaError
-    naming the record for a vector that holds NaN or infinity, or is all zeros.
+    naming the record for a vector that holds NaN or infinity, or only zeros.
     """
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -62,7 +62,7 @@ def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) 
 
 
 def are_surely_unit(rows: Vectors) -> bool:
-    """True where no row (N, D) needs a second look: in single precision, at half the tolerance."""
+    """True where all rows (N, D) surely have length 1, judged at half the tolerance."""
     if rows.shape[1] > SURELY_UNIT_DIM:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
@@ -81,7 +81,7 @@ def mean_direction(vectors: Vectors) -> Vectors:
 
 
 def _lengths(rows: Vectors) -> npt.NDArray[np.float64]:
-    # In double precision, so that no sum overflows and the tolerance means what it says.
+    # In double precision, so that no sum overflows and rounding does not exceed the tolerance.
     squares = np.empty(len(rows))
     step = max(1, CACHED_DOUBLES // max(1, rows.shape[1]))
     for start in range(0, len(rows), step):

@@ -1,4 +1,4 @@
-"""The unit that travels: some records and their vectors, checked once on every way in and out."""
+"""Batches of records with their vectors, checked once when they are read and when written."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -75,10 +75,10 @@ def joined_batches(batches: Iterable[Batch], *, encoder: str | None = None, dim:
 
 
 class EmbeddingReader:
-    """An opened source of vectors: who made them, and an iteration over batches, once through.
+    """An opened source of vectors: their encoder, and one pass over the batches.
 
     `encoder` is "NAME:FINGERPRINT", None for vectors that name no encoder; `dim` is 0 where there
-    is no vector at all; `metadata` is what the artefact remembers besides. The file behind it is
+    are no vectors; `metadata` is what else the artefact stores. The file behind it is
     closed at the end of the iteration, by `close`, or with the last reference.
     """
 
@@ -96,7 +96,7 @@ class EmbeddingReader:
         self._opened: BinaryIO | None = None
 
     def owning(self, stream: BinaryIO) -> "EmbeddingReader":
-        """Take over a stream that was opened for this reader alone."""
+        """Own a stream that was opened for this reader only, and close it in the end."""
         self._opened = stream
         return self
 
@@ -107,7 +107,7 @@ class EmbeddingReader:
             self.close()
 
     def close(self) -> None:
-        """Close the file behind the reader; harmless when it is closed or not its own."""
+        """Close the file behind the reader, unless it is closed or belongs to the caller."""
         if self._opened is not None:
             self._opened.close()
 

@@ -1,5 +1,5 @@
-"""What is this source? Asked once: vectors in a file of any format, on a pipe, in a folder of
-shards or in an index, or records that have none."""
+"""Opens vectors from any source: a file, a pipe, a folder of shards, an index, or memory; decides
+in one place whether a source holds vectors or only records."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.files.matrix import MAGIC, open_matrix, read_matrix, sidecars
+from oea_cli.vectors.files.names import is_vector_file, suffix_format
 from oea_cli.vectors.files.shards import is_shard_folder
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
@@ -32,7 +33,7 @@ class VectorSource(Protocol):
     """Vectors with their records, opened: one pass over the batches, or all of them as candidates.
 
     `encoder` is "NAME:FINGERPRINT", None where the vectors name no encoder; `dim` is 0 where there
-    is no vector at all; `metadata` is what the artefact remembers besides.
+    are no vectors; `metadata` is what else the artefact stores.
     """
 
     @property
@@ -46,7 +47,7 @@ class VectorSource(Protocol):
         """Batches in bounded memory, once through."""
 
     def candidates(self) -> Corpus:
-        """All rows, to be ranked."""
+        """All rows, as candidates of a ranking."""
 
 
 IN_MEMORY = "vectors in memory"
@@ -55,15 +56,14 @@ IN_MEMORY = "vectors in memory"
 def open_vectors(
     source: str | Path | Batch, *more: str | Path | Batch, stdin: PeekableStream | None = None
 ) -> VectorSource | None:
-    """Open vectors wherever they lie; None where the source holds records and no vectors.
+    """Open vectors from any source; None where the source holds records without vectors.
 
     A source is a file in any format, a folder of shards, an index, "-", or a Batch. Further ones
-    are read after it, as one. Whoever goes on with the records of a pipe gives it as `stdin`, which
-    is still whole when the answer is None. A source without any content holds no vectors, of
-    dimension 0.
+    are read after it, as one. Callers that then read records from a pipe give it as `stdin`, which
+    still has its start when the result is None. An empty source has no vectors, and dimension 0.
 
-    Raises OeaError for what does not exist, is not whole, or holds vectors of several encoders or
-    without a direction; the last two where they are read.
+    Raises OeaError for sources that do not exist or are incomplete and, while they are read, for
+    vectors of several encoders and vectors without a direction.
     """
     stdin = stdin or stdin_of([source])
     if not isinstance(source, Batch) and not _holds_vectors(str(source), stdin):
@@ -74,7 +74,7 @@ def open_vectors(
 def read_vectors(
     source: str | Path | Batch, *more: str | Path | Batch, stdin: PeekableStream | None = None
 ) -> VectorSource:
-    """The same where vectors are meant and nothing else; raises OeaError where there are none."""
+    """The same for a source that must hold vectors; raises OeaError where it holds none."""
     if more:
         return _Several([source, *more], stdin)
     if isinstance(source, Batch):
@@ -85,7 +85,7 @@ def read_vectors(
     path = Path(source)
     if is_index(path):
         return IndexSource(VectorIndex.open(path))
-    if path.suffix.lower() == ".npy" and path.is_file():
+    if suffix_format(path) == "npy" and path.is_file():
         return _Matrix(read_matrix(path, ROWS_PER_BATCH), str(source), path)
     return _Read(read_embeddings(path), str(source))
 
@@ -96,7 +96,7 @@ def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
-    """True where two ids "NAME:FINGERPRINT" have one fingerprint, or one of them names none."""
+    """True where two ids "NAME:FINGERPRINT" have the same fingerprint, or one of them is None."""
     return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 
@@ -111,10 +111,11 @@ def _holds_vectors(source: str, stdin: PeekableStream | None) -> bool:
         return False
     if not path.exists():
         raise OeaError(f"{source}: no such file or folder")
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
+    if is_vector_file(path):
+        return True
+    if suffix_format(path) == "parquet":
         return _has_vector_column(source)
-    return suffix == ".npy" or _begins_vectors(first_line(source))
+    return _begins_vectors(first_line(source))
 
 
 def _has_vector_column(source: str) -> bool:
@@ -123,7 +124,7 @@ def _has_vector_column(source: str) -> bool:
     try:
         return "embedding" in pl.read_parquet_schema(source)
     except (pl.exceptions.PolarsError, OSError):
-        return False  # and whoever reads it as records says what is wrong with it
+        return False  # its reader reports the error
 
 
 def _begins_vectors(line: bytes) -> bool:
@@ -133,13 +134,13 @@ def _begins_vectors(line: bytes) -> bool:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return False  # and whoever reads it says what is wrong with it
+        return False  # its reader reports the error
     return isinstance(row, dict) and "embedding" in row
 
 
 @dataclass(slots=True)
 class _Read:
-    """Vectors as a file or a pipe gives them, one batch after the other."""
+    """Vectors of a file or a pipe, one batch after the other."""
 
     reader: EmbeddingReader
     where: str
@@ -202,7 +203,7 @@ class IndexSource:
             yield Batch(self.index.records(rows), self.index.vectors(rows), self.encoder)
 
     def candidates(self) -> Corpus:
-        """Its rows as they are stored; those of a long clip lie as several windows."""
+        """Its rows as they are stored; a long clip has a row per window."""
         ids = self.index.record_files.ids()
         live = np.flatnonzero(self.index.live).tolist()
         own = [ids[row] for row in live]
@@ -236,11 +237,14 @@ class _Several:
         assert self._first is not None
         if source.dim and source.encoder != self.encoder:
             raise OeaError(
-                f"{name}: vectors of {source.encoder or 'no named encoder'}, "
-                f"those of {self._first[0]} are of {self.encoder or 'no named encoder'}"
+                f"{name}: made by {source.encoder or 'no named encoder'}, {self._first[0]} by "
+                f"{self.encoder or 'no named encoder'}; embed both with the same encoder"
             )
         if source.dim not in (0, self.dim):
-            raise OeaError(f"{name}: {source.dim} dimensions, {self._first[0]} has {self.dim}")
+            raise OeaError(
+                f"{name}: vectors of {source.dim} dimensions, {self._first[0]} has {self.dim}; "
+                "embed both with the same encoder"
+            )
 
     def candidates(self) -> Corpus:
         """All rows, in memory."""
@@ -249,7 +253,7 @@ class _Several:
 
 def _not_an_index(source: str | Path | Batch, stdin: PeekableStream | None) -> VectorSource:
     if not isinstance(source, Batch) and is_index(Path(source)):
-        raise UsageError(f"{source}: an index is read alone; give one input")
+        raise UsageError(f"{source}: an index must be the only input; give one input")
     return read_vectors(source, stdin=stdin)
 
 
@@ -275,7 +279,7 @@ def _matrix_ids(path: Path) -> tuple[list[str], list[str]]:
         rows = read_json_lines(stream, str(lines))
         found = [(str(record.get("id", row)), record) for row, (_, record) in enumerate(rows)]
     if len(found) != count:
-        raise OeaError(f"{path}: {count} vectors, {len(found)} records")
+        raise OeaError(f"{path}: {count} vectors, but {len(found)} records")
     return [id_ for id_, _ in found], [_clip_of_record(record, id_) for id_, record in found]
 
 

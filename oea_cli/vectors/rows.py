@@ -1,4 +1,4 @@
-"""Rows of vectors to be scanned: in memory, in an .npy file, in an index."""
+"""Rows of vectors for a scan: in memory, in an .npy file, in an index."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from oea_cli.vectors.scan.candidates import BLOCK_ROWS
 
 
 class ArrayRows:
-    """Rows in memory, in the parts they came in: joining them would need twice the memory."""
+    """Rows in memory, in the parts they were read in: joining them would need twice the memory."""
 
     def __init__(self, parts: Sequence[Vectors], dim: int) -> None:
         self.dim = dim
@@ -40,8 +40,8 @@ class ArrayRows:
 
 
 class FileRows:
-    """Rows of an .npy file, read block by block: memory stays small, whatever the file's
-    size, which a mapped file's does not."""
+    """Rows of an .npy file, read block by block: unlike with a mapped file, memory use stays small
+    for a file of any size."""
 
     def __init__(self, path: Path, ids: Sequence[str]) -> None:
         self._path, self._ids = path, ids
@@ -49,7 +49,7 @@ class FileRows:
         self.count, self.dim = matrix.shape
         self._dtype = matrix.dtype
         if not matrix.flags.c_contiguous:
-            raise OeaError(f"{path}: the matrix lies column by column; save it in C order")
+            raise OeaError(f"{path}: the matrix is in Fortran order; save it in C order")
         self._offset = path.stat().st_size - matrix.nbytes
 
     def take(self, rows: RowNumbers) -> Vectors:
@@ -74,7 +74,7 @@ class FileRows:
         while view:
             count = file.readinto(view)
             if not count:
-                raise OeaError(f"{self._path}: ends before its vectors do")
+                raise OeaError(f"{self._path}: ends before its vectors are complete")
             view = view[count:]
 
     def _checked(self, rows: npt.NDArray[Any], numbers: RowNumbers) -> Vectors:

@@ -1,5 +1,5 @@
-"""Local pages: a small Starlette application bound to this machine, for one verb or another.
+"""Local pages: a small Starlette application that only this machine reaches, for several verbs.
 
-`access` lets in who has the link, `sounds` and `spectrogram` make sounds audible and visible, `app`
-puts page, sounds and a verb's own routes together, `server` runs them until Ctrl-C.
+`access` admits browsers that have the link, `sounds` and `spectrogram` serve sounds and pictures of
+them, `app` puts page, sounds and a verb's own routes together, `server` runs them until Ctrl-C.
 """

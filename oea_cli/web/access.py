@@ -1,8 +1,8 @@
-"""Who may come in: the browser that opens the link first, and it alone.
+"""Access to a page: only the browser that opens the link first is let in.
 
-A link's token works once, for a session cookie; then a new token is made for the next browser.
-Requests that another site caused are refused: by the name they call this machine (DNS rebinding),
-by where a POST comes from, and because the cookie is not sent along with them.
+A link's token is valid once, for a session cookie; then a new token is made for the next browser.
+Requests that another site caused are refused: by their host name (DNS rebinding), by the origin of
+a POST, and because the cookie is not sent with them.
 """
 
 import secrets
@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 HOSTS = ["127.0.0.1", "localhost"]
 TOKEN = "token"
 NO_ENTRY = (
-    "This link was used already, or is not valid. "
-    "The terminal that runs oea shows one that still works.\n"
+    "This link has already been used or is not valid. "
+    "The terminal that runs oea shows a link that works.\n"
 )
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -26,16 +26,16 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Numbers name sounds, and another run's are others.
+    # Sounds are requested by number, and the numbers of another run mean other sounds.
     "Cache-Control": "no-store",
 }
 
 Session = dict[str, str]
-"""What a verb remembers about one browser."""
+"""What a verb stores about one browser."""
 
 
 class Tokens:
-    """The one token that is valid now, and the sessions that earlier ones became."""
+    """The one token that is valid now, and the sessions opened with earlier ones."""
 
     def __init__(self, announce: Callable[[str], object]) -> None:
         """`announce` receives every further token, when the one before has been used."""
@@ -48,7 +48,7 @@ class Tokens:
         return self._sessions.get(key or "")
 
     def exchange(self, token: str | None) -> str | None:
-        """The key of a new session for the valid token, which is none from then on."""
+        """The key of a new session for the valid token, which is used up by this."""
         if token is None or not secrets.compare_digest(token.encode(), self.current.encode()):
             return None
         key = secrets.token_urlsafe(24)
@@ -59,7 +59,8 @@ class Tokens:
 
 
 class Access:
-    """ASGI middleware: refuses strangers, puts the session into the scope, adds headers."""
+    """ASGI middleware: refuses requests without a session, puts the session into the scope, adds
+    headers."""
 
     def __init__(self, app: ASGIApp, tokens: Tokens, cookie: str, policy: str) -> None:
         """`cookie` is the session cookie's name, `policy` the content security policy."""
@@ -96,14 +97,14 @@ class Access:
 
 
 def _cross_origin(method: str, headers: Headers) -> Response | None:
-    """The refusal of a request to change something that another site caused."""
+    """The refusal of a changing request that another site caused; None where it is this page's."""
     if method in ("GET", "HEAD"):
         return None
     same = headers.get("origin") == f"http://{headers.get('host')}"
     is_json = headers.get("content-type", "").partition(";")[0] == "application/json"
     if same and is_json:
         return None
-    return JSONResponse({"problem": "only this page's own requests change anything"}, 403)
+    return JSONResponse({"problem": "only this page's own requests may change anything"}, 403)
 
 
 def _with_cookie(send: Send, cookie: str) -> Send:

@@ -1,6 +1,7 @@
-"""The application: a page, sounds by their numbers, and a verb's own routes, for invited browsers.
+"""The application: a page, sounds by their numbers, and a verb's own routes, for browsers that have
+the link.
 
-No part of a request's path is ever a path on disk: a sound is asked for by its number.
+No part of a request's path is ever a path on disk: a sound is requested by its number.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from oea_cli.audio.sources import AudioError
 from oea_cli.errors import OeaError
 from oea_cli.web.access import Access, Tokens
 from oea_cli.web.page import WebPage
-from oea_cli.web.sounds import SoundShelf
+from oea_cli.web.sounds import PageSounds
 
 LONGEST_BODY = 16_384
 Problem = Callable[[str], object]
@@ -24,13 +25,13 @@ Problem = Callable[[str], object]
 
 def make_app(
     page: WebPage,
-    shelf: SoundShelf,
+    sounds: PageSounds,
     routes: Sequence[BaseRoute],
     tokens: Tokens,
     cookie: str,
     problem: Problem,
 ) -> Starlette:
-    """Put the application together; `problem` is told what went wrong on the server's side."""
+    """Put the application together; `problem` receives errors on the server's side."""
 
     def failed(request: Request, error: Exception) -> Response:
         text = str(error) if isinstance(error, OeaError) else f"{type(error).__name__}: {error}"
@@ -41,23 +42,23 @@ def make_app(
         return HTMLResponse(page.html)
 
     return Starlette(
-        routes=[Route("/", show), *_sound_routes(shelf), *routes],
+        routes=[Route("/", show), *_sound_routes(sounds), *routes],
         middleware=[Middleware(Access, tokens=tokens, cookie=cookie, policy=page.policy)],
         exception_handlers={HTTPException: _refused, OeaError: failed, Exception: failed},
         max_body_size=LONGEST_BODY,
     )
 
 
-def _sound_routes(shelf: SoundShelf) -> list[BaseRoute]:
+def _sound_routes(sounds: PageSounds) -> list[BaseRoute]:
     def number_of(request: Request) -> int:
         number: int = request.path_params["number"]
-        if number >= len(shelf):
+        if number >= len(sounds):
             raise HTTPException(404, "no such sound")
         return number
 
     def play(request: Request, convert: bool = False) -> Response:
         try:
-            file = shelf.playable(number_of(request), convert=convert)
+            file = sounds.playable(number_of(request), convert=convert)
         except AudioError as error:
             return JSONResponse({"problem": str(error)}, 415)
         return FileResponse(file.path, media_type=file.media_type)
@@ -66,9 +67,9 @@ def _sound_routes(shelf: SoundShelf) -> list[BaseRoute]:
         return play(request, convert=True)
 
     def picture(request: Request) -> Response:
-        """What a sound looks like, or why it does not: both are answers, and no failure."""
+        """The picture of a sound, or the reason why there is none, both with status 200."""
         try:
-            return JSONResponse(shelf.picture(number_of(request)).to_json())
+            return JSONResponse(sounds.picture(number_of(request)).to_json())
         except AudioError as error:
             return JSONResponse({"problem": str(error)})
 

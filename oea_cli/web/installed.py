@@ -1,4 +1,4 @@
-"""Whether what pages need is installed."""
+"""Checks that the packages for pages are installed."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""A page as one document: its style and script stand in it, allowed by their hashes."""
+"""A page as one document that contains its style and script, allowed by their hashes."""
 
 import base64
 import hashlib
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class WebPage:
-    """The HTML and the content security policy that allows what stands in it, and no more."""
+    """The HTML, and a content security policy that allows only what the HTML contains."""
 
     html: str
     policy: str

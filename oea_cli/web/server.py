@@ -1,4 +1,4 @@
-"""Running an application on this machine, for this machine, until Ctrl-C."""
+"""Runs an application that only this machine reaches, until Ctrl-C."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def listening(port: int) -> socket.socket:
     """
     server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        if os.name == "posix":  # elsewhere it would let two programs have one port
+        if os.name == "posix":  # elsewhere two programs could then share one port
             server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind((ADDRESS, port))
         server.listen()
@@ -36,8 +36,8 @@ def listening(port: int) -> socket.socket:
 
 
 def serve(app: Callable[..., Any], server: socket.socket) -> None:
-    """Answer requests until SIGINT or SIGTERM; both are raised as KeyboardInterrupt, so that what
-    has to be put away is."""
+    """Answer requests until SIGINT or SIGTERM; both are raised as KeyboardInterrupt, so that
+    callers can clean up."""
     config = uvicorn.Config(
         app,
         http="h11",
@@ -49,7 +49,7 @@ def serve(app: Callable[..., Any], server: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    # uvicorn ends in peace, and then raises the signal that it got for whoever was there before.
+    # uvicorn shuts down, and then raises the signal again for the handler that was set before.
     before = {name: signal.signal(name, signal.default_int_handler) for name in SIGNALS}
     try:
         uvicorn.Server(config).run(sockets=[server])
@@ -63,7 +63,7 @@ def open_browser(link: str) -> None:
     has_screen = sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
-    # Without a screen, webbrowser would start a text browser in this very terminal. Some browsers
-    # are waited for until they are closed.
+    # Without a screen, webbrowser would start a text browser in this terminal. The thread is for
+    # browsers that block until they are closed.
     if has_screen:
         threading.Thread(target=webbrowser.open, args=(link,), daemon=True).start()

@@ -1,6 +1,6 @@
-"""Sounds that a browser can play: as they lie on disk, or converted where it could not.
+"""Sounds for a browser: the file itself where browsers can play it, otherwise converted to wav.
 
-Only what decodes as a sound is ever handed out.
+Only files that decode as sounds are ever sent.
 """
 
 import threading
@@ -32,7 +32,7 @@ PLAYABLE = {
 """Format and encoding, in libsndfile's names, of what every current browser plays."""
 PLAYABLE_RATES = range(8_000, 96_001)
 KEPT = 32
-"""So many converted sounds stay on disk; an older one is converted again when it is asked for."""
+"""How many converted sounds stay on disk; an older one is converted again when it is requested."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Sound:
     def chunks(self, sample_rate: int) -> Iterator[np.ndarray]:
         """The sound as consecutive (n,) mono float32 chunks; raises AudioError."""
         if not is_remote(self.path) and Path(self.path).exists() and not Path(self.path).is_file():
-            raise AudioError("is not a file")  # a pipe would be waited for
+            raise AudioError("is not a file")  # opening a pipe would block
         done = self.start or 0.0
         windows = read_windows(
             self.path, sample_rate, CHUNK_SECONDS, start=self.start, end=self.end
@@ -64,7 +64,7 @@ class Playable:
     media_type: str
 
 
-class SoundShelf:
+class PageSounds:
     """The sounds of a page by their numbers, and a folder for those that had to be converted."""
 
     def __init__(self, sounds: Sequence[Sound], folder: Path) -> None:
@@ -86,7 +86,7 @@ class SoundShelf:
             return Playable(self._as_wav(number, sound), "audio/wav")
 
     def _picture(self, number: int) -> Picture:
-        """What a sound looks like; raises AudioError."""
+        """The spectrogram of a sound; raises AudioError."""
         return picture_of(self._sounds[number].chunks)
 
     def _as_wav(self, number: int, sound: Sound) -> Path:
@@ -115,7 +115,7 @@ def _media_type(sound: Sound) -> str | None:
 
 
 def _write_wav(sound: Sound, path: Path) -> None:
-    """Write the sound as 16-bit wav, turned down where a sample lies above full scale."""
+    """Write the sound as 16-bit wav, scaled down where a sample is above full scale."""
     peak = max(float(np.abs(chunk).max(initial=0)) for chunk in sound.chunks(CONVERTED_RATE))
     scale = np.float32(1 / max(peak, 1.0))
     with soundfile.SoundFile(path, "w", CONVERTED_RATE, 1, "PCM_16", format="WAV") as file:

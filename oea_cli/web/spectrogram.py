@@ -1,4 +1,4 @@
-"""A picture of a sound for people: a spectrogram over mel bands, small enough for a page."""
+"""A mel spectrogram of a sound, small enough for a page."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ COLUMNS = 640
 RANGE_DB = 70.0
 LOWEST_HZ, HIGHEST_HZ = 50.0, 8000.0
 SILENT = 1e-10
-"""Power under which there is nothing to see."""
+"""Power below which a sound counts as silent."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def picture_of(chunks: Callable[[int], Iterator[np.ndarray]]) -> Picture:
         parts.append(_band_powers(chunk))
         count += len(chunk)
     powers = np.concatenate(parts)
-    # The loudest frame of a column stands for it, so that a short sound in a long clip is seen.
+    # A column shows its loudest frame, so that a short sound in a long clip is visible.
     firsts = np.unique(np.linspace(0, len(powers), COLUMNS, endpoint=False).astype(int))
     levels = 10 * np.log10(np.maximum(np.maximum.reduceat(powers, firsts), SILENT))
     top = levels.max()

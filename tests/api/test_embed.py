@@ -140,5 +140,5 @@ def test_written_batches_come_back(batch: oea.Batch, tmp_path: Path) -> None:
     with pytest.raises(oea.OeaError, match=r"^w\.npy: vectors of .* and of other:1; embed them"):
         oea.write([batch, other], "w.npy")
     assert not Path("w.npy").exists()
-    with pytest.raises(oea.UsageError, match=r"^vectors: name it X\.npy"):
+    with pytest.raises(oea.UsageError, match=r"^vectors: the name must be X\.npy"):
         oea.write(batch, "vectors")

@@ -88,7 +88,7 @@ def test_what_it_refuses(index: oea.Index, batch: oea.Batch, encoder: Encoder) -
     run = {"q1": {"low.wav": 1.0}}
     for options, message in [
         ({}, "nothing to evaluate"),
-        ({"index": index, "run": run}, "--index and --run do not go together"),
+        ({"index": index, "run": run}, "--index and --run cannot be combined"),
         ({"run": run}, "a run needs judgments"),
         ({"run": run, "qrels": {"q1": {"low.wav": 1}}, "metrics": ["r@x"]}, "r@x"),
         ({"run": run, "qrels": {"q9": {"low.wav": 1}}}, "holds none of the 1 judged queries"),

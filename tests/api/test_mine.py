@@ -54,7 +54,7 @@ def test_what_it_refuses(batch: oea.Batch, records: list[dict[str, object]]) -> 
     for options, message in [
         ({"range_min": 30}, "--range-min 30"),
         ({"top_n": 3}, "^mine: no option top_n"),
-        ({"vectors": batch.vectors[:3]}, "3 vectors without ids, 4 records"),
+        ({"vectors": batch.vectors[:3]}, "3 vectors without ids, but 4 records"),
     ]:
         with pytest.raises(oea.OeaError, match=message):
             oea.mine(records, text_encoder="mini", **options)

@@ -77,7 +77,7 @@ def our_metrics(folder: Path, plain: bool = False) -> dict[str, float]:
     """The metrics out of the two files, targets and hard negatives by number; `plain`: recall."""
     from oea_cli.clips.queries import Query
     from oea_cli.evaluation.output.results import measure
-    from oea_cli.evaluation.scoring.tasks import Questions, rank
+    from oea_cli.evaluation.scoring.tasks import QueryVectors, rank
     from oea_cli.metrics.metrics import parse_metrics
     from oea_cli.vectors.opening import read_vectors
 
@@ -86,7 +86,7 @@ def our_metrics(folder: Path, plain: bool = False) -> dict[str, float]:
         Query(f"q{row}", "pairs", {str(target): 1.0}, None if plain else str(negative))
         for row, (target, negative) in enumerate(pairs)
     ]
-    questions = Questions(queries, np.load(folder / "queries.npy"), [True] * len(queries))
+    questions = QueryVectors(queries, np.load(folder / "queries.npy"), [True] * len(queries))
     outcomes = rank(questions, read_vectors(folder / "corpus.npy").candidates(), "text-to-audio")
     metrics = parse_metrics(METRICS[:3] if plain else METRICS)
     return {str(m): v for m, v in measure(outcomes, metrics).values.items()}

@@ -235,12 +235,12 @@ def duplicates(options: argparse.Namespace) -> None:
     """Clips through mp3 and ogg of middling and of the lowest quality, with gain and offset."""
     import soundfile
 
-    from oea_cli.mining.duplicates import print_of
+    from oea_cli.mining.duplicates import fingerprint_of
     from oea_cli.mining.fingerprints import compare
 
     files = sorted(Path(options.folder).rglob("*.ogg"))[::4]
     rng = np.random.default_rng(0)
-    prints = [print_of({"path": str(file)}) for file in files]
+    prints = [fingerprint_of({"path": str(file)}) for file in files]
     with tempfile.TemporaryDirectory() as name:
         for suffix, level in (("mp3", 0.5), ("ogg", 0.5), ("mp3", 0.9), ("ogg", 0.9)):
             found = []
@@ -250,7 +250,7 @@ def duplicates(options: argparse.Namespace) -> None:
                 changed = rng.uniform(0.2, 0.9) * samples[offset:]
                 again = Path(name) / f"again.{suffix}"
                 soundfile.write(again, changed, rate, compression_level=level)
-                found.append(compare(own, print_of({"path": str(again)})))  # type: ignore[arg-type]
+                found.append(compare(own, fingerprint_of({"path": str(again)})))  # type: ignore[arg-type]
             same = sum(comparison.is_same for comparison in found)
             worst = max(comparison.bits for comparison in found)
             print(f"{suffix} at {level}: {same} of {len(files)} recognised, worst bits {worst:.2f}")

@@ -69,7 +69,7 @@ class TestPair:
         ("change", "problem"),
         [
             ({"target": None}, "no 'target'; a pair has the ids of two clips"),
-            ({"hard_negative": True}, "'hard_negative' is True; it must be text or a number"),
+            ({"hard_negative": True}, "'hard_negative' must be text or a number; got True"),
             ({"hard_negative": "a"}, "'a' is its own hard negative"),
             ({"captions": [1]}, "'captions' must be a list of texts; got [1]"),
         ],

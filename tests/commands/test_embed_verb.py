@@ -275,7 +275,7 @@ def test_no_inputs(embed: Callable[..., Completed], tmp_path: Path) -> None:
         (["-b", "many", "x"], "--batch-size must be auto or a number of 1 or more; got 'many'"),
         (["-b", "0", "x"], "--batch-size must be auto or a number of 1 or more; got '0'"),
         (["--text", "--files-from", "x"], "--files-from lists sounds"),
-        (["-o", "x.mat", "."], "x.mat: name it X.npy, X.parquet, X.jsonl"),
+        (["-o", "x.mat", "."], "x.mat: the name must be X.npy, X.parquet, X.jsonl"),
     ],
 )
 def test_wrong_usage(
@@ -375,7 +375,7 @@ def test_noise_of_c_libraries_is_hidden_but_for_v(
     arguments = ["embed", folder / "vbr_xing_header_2channel.mp3", "-m", tiny_encoder]
     quiet = oea(arguments)
     assert quiet.returncode == 0
-    assert quiet.stderr.count("\n") == 1 and "used as far as it goes" in quiet.stderr
+    assert quiet.stderr.count("\n") == 1 and "used up to its end" in quiet.stderr
     assert "Xing stream size" in oea([*arguments, "-v"]).stderr
 
 

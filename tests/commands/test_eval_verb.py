@@ -377,13 +377,22 @@ class TestWrongInputs:
         [
             ("", "the run is empty"),
             ("\n \n", "the run is empty"),
-            ("q1 Q0 a 1 0.9 x\nq1 Q0 b\n", "run:2: 'q1 Q0 b' is not `query Q0 document"),
-            ("q1 Q0 a 1 0.9 x\n\nq1 Q0 b 2 nan x\n", "run:3: score 'nan' is not a finite number"),
-            ("q1 Q0 a 1 high x\n", "run:1: score 'high' is not a finite number"),
+            ("q1 Q0 a 1 0.9 x\nq1 Q0 b\n", "run:2: expected `query Q0 document"),
+            (
+                "q1 Q0 a 1 0.9 x\n\nq1 Q0 b 2 nan x\n",
+                "run:3: score must be a finite number; got 'nan'",
+            ),
+            ("q1 Q0 a 1 high x\n", "run:1: score must be a finite number; got 'high'"),
             ("q1 Q0 a 1 0.9 x\nq1 Q0 a 2 0.8 x\n", "'a' is listed twice for query 'q1'"),
             ("z Q0 a 1 0.9 x\n", "holds none of the 3 judged queries, such as 'q1'; it has 'z'"),
-            ('{"query_id": "q1", "id": "a", "score": 1}\n{"id": 1}\n', "run:2: no 'query_id'"),
-            ('{"query_id": "q1", "id": "a", "score": "x"}\n', "run:1: 'score' is 'x'"),
+            (
+                '{"query_id": "q1", "id": "a", "score": 1}\n{"id": 1}\n',
+                "run:2: 'query_id' and 'id' must be text",
+            ),
+            (
+                '{"query_id": "q1", "id": "a", "score": "x"}\n',
+                "run:1: 'score' must be a number; got 'x'",
+            ),
             ('{"query_id": "q1",\n', "run:1: not JSON"),
         ],
     )
@@ -410,8 +419,8 @@ class TestWrongInputs:
         ("content", "says"),
         [
             ("", "no query has a target"),
-            ("q1 0 a 1\nq2 0\n", "qrels:2: 'q2 0' is not `query 0 document grade`"),
-            ("q1 0 a yes\n", "grade 'yes' of 'a' is no number"),
+            ("q1 0 a 1\nq2 0\n", "qrels:2: expected `query 0 document grade`; got 'q2 0'"),
+            ("q1 0 a yes\n", "grade 'yes' of 'a' is not a number"),
             ("q1 0 a 1\nq1 0 a 0\n", "'a' is judged twice for query 'q1'"),
             ("q1 0 a 0\n", "no query has a target"),
         ],
@@ -430,7 +439,7 @@ class TestWrongInputs:
             (["--fail-under", "r@5"], "write METRIC=NUMBER"),
             (["--fail-under", "r@5=nan"], "write METRIC=NUMBER"),
             (["--max-drop", "r@5=0.1"], "give --baseline FILE"),
-            (["--corpus", "c.npy"], "--corpus and --run do not go together"),
+            (["--corpus", "c.npy"], "--corpus and --run cannot be combined"),
             (["-o", "x.pdf"], "name it X.json"),
             (["-o", "no/x.json"], "there is no folder no"),
             (["--queries", "-", "--qrels", "-"], "stdin can be read once"),

@@ -188,8 +188,8 @@ def test_refusals_are_one_line(tmp_path: Path) -> None:
     for arguments, words in [
         (["--info", "nope.oea"], "nope.oea: no such index"),
         (["--info", "wavs"], "wavs: not an index"),
-        ([str(source), "-o", "wavs"], "a folder with other things in it (a.wav)"),
-        ([str(source), "-o", "v.npy"], "v.npy: a file; an index is a folder"),
+        ([str(source), "-o", "wavs"], "contains other files (a.wav)"),
+        ([str(source), "-o", "v.npy"], "v.npy: is a file, but an index is a folder"),
         (["--compact", "nope.oea"], "no such index"),
         (["wavs/a.wav", "-o", "x.oea"], "wavs/a.wav"),
     ]:

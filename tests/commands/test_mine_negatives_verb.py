@@ -249,7 +249,7 @@ class TestFailures:
         [
             (["no-such.npy"], 1, "no-such.npy: no such file or folder"),
             (["v.jsonl", "--vectors", "-", "--verdicts", "-"], 2, "stdin can be read once"),
-            (["x.oea", "v.jsonl"], 2, "x.oea: an index is read alone"),
+            (["x.oea", "v.jsonl"], 2, "x.oea: an index must be the only input"),
             (["bare.npy"], 1, "bare.npy: no clip has captions"),
             (["clips.jsonl", "--vectors", "few.npy"], 1, "few.npy: 5 vectors without ids, 12"),
             (["x.oea", "--for", "train", "--qrels", "q.txt"], 2, "--qrels are judgments"),
@@ -260,7 +260,7 @@ class TestFailures:
             (["x.oea", "--min-acoustic-similarity", "1"], 1, "left after the stage 'acoustic"),
             (["zero.jsonl"], 1, "zero.jsonl: the vector of 's/7.wav' is all zeros"),
             (["nan.npy"], 1, "nan.npy: the vector of '7' holds NaN or infinity"),
-            (["twice.jsonl"], 1, "twice.jsonl: id 's/1.wav' comes twice"),
+            (["twice.jsonl"], 1, "twice.jsonl: id 's/1.wav' occurs twice"),
         ],
     )
     def test_one_line(self, folder: Path, args: list[str], code: int, says: str) -> None:
@@ -309,7 +309,7 @@ class TestFailures:
         (tmp_path / "t.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         done = mine(folder, tmp_path / "t.jsonl")
         assert done.returncode == 1
-        assert "t: no 'path'; only sounds are mined" in done.stderr
+        assert "t: no 'path'; mining needs a sound" in done.stderr
         assert done.stderr.endswith("all 1 inputs failed\n")
 
 

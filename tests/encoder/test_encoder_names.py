@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oea_cli.encoder.loading import load_encoder
+from oea_cli.encoder.loading import find_loader, load_encoder
+from oea_cli.encoder.names.kinds import KINDS
 from oea_cli.encoder.names.parsing import EncoderName, Placement, nearest, parse_name
 from oea_cli.errors import OeaError, UsageError
 
@@ -60,6 +61,11 @@ def test_unknown_options_and_schemes_are_named() -> None:
     with pytest.raises(OeaError, match=r"no encoder 'minni'; did you mean mini\?"):
         load_encoder("minni")
     assert nearest("something else entirely", ["mini"]) == ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_loader(kind: str) -> None:
+    assert callable(find_loader(EncoderName(kind, "a/b", {})))
 
 
 @pytest.mark.parametrize("wrong", [{"dtype": "float8"}, {"quantize": "int3"}])

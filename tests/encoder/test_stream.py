@@ -189,7 +189,7 @@ def test_remarks_are_passed_on(tmp_path: Path) -> None:
         notice=lambda message: notices.append(str(message)),
     )
     assert len(gathered(batches)[0]) == 1
-    assert notices == [f"{path}: ends after 0.50 of 2.00 s; used as far as it goes"]
+    assert notices == [f"{path}: ends after 0.50 of 2.00 s; used up to its end"]
 
 
 def test_memory_does_not_grow_with_the_input(

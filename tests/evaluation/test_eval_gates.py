@@ -118,7 +118,7 @@ class TestBaselines:
         assert json.loads(done.stdout)["baseline"]["metrics"]["r@1"]["queries"] == 2
         Path("none.trec").write_text("x Q0 y 1 1 z\n")
         done = run([*files, "--baseline", "none.trec"])
-        assert done.returncode == 1 and "holds none of the queries" in done.stderr
+        assert done.returncode == 1 and "holds none of the evaluated queries" in done.stderr
 
     def test_beside_each_type_of_query(self, rankings: Path) -> None:
         rows = [

@@ -68,7 +68,7 @@ class TestShipped:
         assert missing == [
             *(
                 f"{name}: no records; --set datasets.{name}.records=FILE or OEA_{name.upper()} "
-                "says where its captions are"
+                "gives its captions"
                 for name in DATASETS
             ),
             "uiq: not set; --set uiq=DIR or OEA_UIQ names the folder of the UIQ release",
@@ -82,7 +82,7 @@ class TestMistakes:
             ("ouput=x", "ouput: unknown key; did you mean output?"),
             ("datasets.clotho.record=x", "datasets[0].record: unknown key; did you mean datasets["),
             ("datasets.0.name=cloto", "datasets.cloto.name: 'cloto' is unknown; did you mean 'clo"),
-            ("datasets.clotho.clips=0", "datasets.clotho.clips: must be greater than 0, not 0"),
+            ("datasets.clotho.clips=0", "datasets.clotho.clips: must be greater than 0; got 0"),
             ("encoders=[]", "encoders: needs at least one"),
             ("encoders=[{name: a}, {name: a}]", "encoders: two are called 'a'"),
             ("encoders=[{name: ../a}]", "encoders: '../a' names a folder of results"),
@@ -96,7 +96,10 @@ class TestMistakes:
             ("tasks.captions.kind=uiq", "a task of kind uiq needs query types, and no other has"),
             ("tasks.captions.datasets=[mecat]", "datasets: 'mecat' is unknown; did you mean 'clo"),
             ("tasks.captions.metrics=[r@1]", "tables: Table 2 needs r@5, r@10 among the metrics"),
-            ("tasks.captions.tables=[5]", "tasks.captions.tables: Table 5 of the paper is not car"),
+            (
+                "tasks.captions.tables=[5]",
+                "tasks.captions.tables: Table 5 of the paper is not included",
+            ),
         ],
     )
     def test_a_mistake_is_named(self, tmp_path: Path, override: str, message: str) -> None:
@@ -108,7 +111,7 @@ class TestMistakes:
         ("metric", "message"),
         [
             ("hsnr@10", "hsnr@10: no such metric; did you mean hnsr@10?"),
-            ("r@0", "r@0: a cutoff counts from 1"),
+            ("r@0", "r@0: a cutoff must be 1 or more"),
             ("r", "r: r needs a cutoff; write r@10"),
             ("delta-rnk", "delta-rnk: no such metric; did you mean delta-rank?"),
         ],

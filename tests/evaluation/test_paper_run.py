@@ -257,8 +257,8 @@ def test_a_killed_run_goes_on(collection: Path, tmp_path: Path) -> None:
         (["--task", "text-to-text"], "leave the other options out"),
         (["--max-drop", "r@1=0"], "leave the other options out"),
         (["--report", "page.html"], "leave the other options out"),
-        (["-f", "junit"], "a recipe's comparison is written as table, json or markdown"),
-        (["-o", "second"], "with a recipe, -o is the one folder of the results"),
+        (["-f", "junit"], "with a recipe, -f must be table, json or markdown"),
+        (["-o", "second"], "with a recipe, -o must be one folder for the results"),
     ],
 )
 def test_mistakes(collection: Path, tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -112,7 +112,7 @@ class TestLookingUp:
         assert figure(12, "qwen2.5-omni-3b", "mean", "r@1") is None
 
     def test_a_table_that_is_not_carried(self) -> None:
-        with pytest.raises(UsageError, match="Table 5 of the paper is not carried"):
+        with pytest.raises(UsageError, match="Table 5 of the paper is not included"):
             paper_table(5)
 
     def test_the_source_is_named(self) -> None:

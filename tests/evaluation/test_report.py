@@ -16,11 +16,11 @@ import pytest
 import soundfile
 
 from oea_cli.encoder.loading import load_encoder
-from oea_cli.evaluation.inputs.evidence import corpus_records
+from oea_cli.evaluation.inputs.record_lookup import corpus_records
 from oea_cli.evaluation.output.report import figures
 from oea_cli.evaluation.output.report.page import to_report
 from oea_cli.evaluation.output.report.sounds import link_to, relative_link
-from oea_cli.evaluation.setting import Evidence
+from oea_cli.evaluation.setting import RecordLookup
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.building import build_index
 from tests.commands.in_process import run
@@ -250,7 +250,7 @@ def test_a_large_evaluation_makes_no_large_page(made: Path) -> None:
     }
     repeated["id"] = [f"q{n}" for n in range(len(repeated["id"]))]
     long = {"text": "word " * 100_000, "captions": ["x" * 100_000] * 50}
-    everything = Evidence(*[lambda ids: dict.fromkeys(ids, long)] * 2)
+    everything = RecordLookup(*[lambda ids: dict.fromkeys(ids, long)] * 2)
     assert len(to_report({**found, "per_query": repeated}, everything, made)) < 3_000_000
 
 
@@ -258,7 +258,7 @@ def test_links() -> None:
     assert relative_link(Path("a/b c.wav"), Path()) == "./a/b%20c.wav"
     assert relative_link(Path("/x/y.wav"), Path("/x/z")) == "../y.wav"
     assert relative_link(Path("data:x.wav"), Path()) == "./data%3Ax.wav"
-    assert "does not lie on this disk" in link_to({"path": "s3://b/x.wav"}, Path()).problem
+    assert "is not on this disk" in link_to({"path": "s3://b/x.wav"}, Path()).problem
     assert "not a file name" in link_to({"path": "x" * 5000}, Path()).problem
 
 

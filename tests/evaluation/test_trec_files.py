@@ -64,7 +64,7 @@ def test_sorted_codes() -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"a b\na\n", "x:5: 'a' is not `a b`"), (b"a\0b c", "is not text")],
+    [(b"a b\na\n", "x:5: expected `a b`; got 'a'"), (b"a\0b c", "not a text file")],
 )
 def test_what_is_wrong(content: bytes, says: str) -> None:
     with pytest.raises(OeaError, match=says.replace("`", ".")):

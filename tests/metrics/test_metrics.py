@@ -151,7 +151,7 @@ class TestGrammar:
             ("meanrank", "did you mean median-rank?"),
             ("r", "r needs a cutoff; write r@10"),
             ("delta-rank@10", "has no cutoff; write delta-rank"),
-            ("r@0", "a cutoff counts from 1"),
+            ("r@0", "a cutoff must be 1 or more"),
             ("r@ten", "no such metric"),
             ("r@", "no such metric"),
             ("", "no such metric"),
@@ -165,11 +165,11 @@ class TestGrammar:
     def test_each_metric_once_and_in_order(self) -> None:
         assert list(map(str, parse_metrics(["mrr", "R@1", "r@1", "recall@1"]))) == ["mrr", "r@1"]
 
-    def test_every_spelling_parses_and_has_a_meaning(self) -> None:
+    def test_every_spelling_parses_and_has_a_description(self) -> None:
         for name, definition in DEFINITIONS.items():
             spelling = definition.spelling.replace("@k", "@7")
             assert parse_metric(spelling).name == name
-            assert definition.meaning and definition.meaning[-1] != "."
+            assert definition.description and definition.description[-1] != "."
 
     def test_defaults_follow_from_the_outcomes(self) -> None:
         plain = list(map(str, default_metrics(outcomes_of([[1]]))))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from oea_cli.mining.duplicates import COINCIDING, SUSPECT, Duplicates, print_of
+from oea_cli.mining.duplicates import COINCIDING, SUSPECT, Duplicates, fingerprint_of
 from oea_cli.mining.fingerprints import SAMPLE_RATE, compare, fingerprint
 from tests.mining.mining_clips import clips_of
 from tests.vectors.batches import unit
@@ -35,7 +35,7 @@ def written(path: Path, samples: np.ndarray, rate: int = RATE, **options: object
 
 
 def is_same(one: Path, other: Path) -> bool:
-    prints = [print_of({"id": path.name, "path": str(path)}) for path in (one, other)]
+    prints = [fingerprint_of({"id": path.name, "path": str(path)}) for path in (one, other)]
     assert prints[0] is not None and prints[1] is not None
     return compare(*prints).is_same  # type: ignore[arg-type]
 
@@ -116,12 +116,12 @@ class TestDuplicates:
     def test_what_does_not_decode_is_no_error(self, tmp_path: Path) -> None:
         broken = tmp_path / "broken.wav"
         broken.write_bytes(b"RIFF nonsense")
-        assert print_of({"id": "broken", "path": str(broken)}) is None
+        assert fingerprint_of({"id": "broken", "path": str(broken)}) is None
 
 
 def test_no_two_clips_of_a_class_are_one_sound(shared_data: Path) -> None:
     files = sorted((shared_data / "esc10").rglob("1-*.ogg"))[::4]
-    prints = [print_of({"id": file.name, "path": str(file)}) for file in files]
+    prints = [fingerprint_of({"id": file.name, "path": str(file)}) for file in files]
     assert len(prints) > 15 and None not in prints
     for place, one in enumerate(prints):
         for other in prints[:place]:

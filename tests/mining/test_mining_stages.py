@@ -20,7 +20,7 @@ from oea_cli.clips.verdicts import (
 )
 from oea_cli.errors import UsageError
 from oea_cli.mining.pool import Clips
-from oea_cli.mining.stages import FATES, Fate, Mined, Settings, mine
+from oea_cli.mining.stages import DECISIONS, Decision, Mined, Settings, mine
 from tests.mining.mining_clips import clips_of, random_clips, text_vectors
 from tests.vectors.batches import unit
 
@@ -43,7 +43,7 @@ def fate_of(clips: Clips, mined: Mined, target: str, negative: str) -> str:
     found = mined.candidates
     one, other = clips.ids.index(target), clips.ids.index(negative)
     (pair,) = np.flatnonzero((found.targets == one) & (found.negatives == other))
-    return FATES[found.fates[pair]].value
+    return DECISIONS[found.decisions[pair]].value
 
 
 def by_the_rules(clips: Clips, top_k: int, keep: int, max_text: float) -> tuple[list[int], set]:
@@ -81,7 +81,7 @@ def test_stages_by_the_rules(seed: int, count: int, top_k: int, keep: int) -> No
     expected = {(clips.ids[one], clips.ids[other]) for one, other in different}
     assert set(pairs_of(clips, mined)) == expected
     total = sum(mined.dropped().values()) + len(mined.kept)
-    assert total == mined.counts["acoustic neighbours"], "every pair has met one fate"
+    assert total == mined.counts["acoustic neighbours"], "every pair has met one decision"
 
 
 def scene(*captions: str, angles: tuple[float, ...], **more: list[object]) -> Clips:
@@ -103,7 +103,10 @@ class TestThreshold:
         mined = mine(clips, Settings(min_acoustic_similarity=0.5), text_vectors)
         assert mined.threshold == 0.5
         scores = mined.candidates.acoustic
-        left = ((scores >= 0.5) & (mined.candidates.fates != FATES.index(Fate.same_captions))).sum()
+        left = (
+            (scores >= 0.5)
+            & (mined.candidates.decisions != DECISIONS.index(Decision.same_captions))
+        ).sum()
         assert mined.counts["acoustic threshold"] == left
 
     def test_none_where_all_are_wanted(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from oea_cli.errors import OeaError
 from oea_cli.query_generation.models.answers import Answer, AnswerFile, key_of
-from oea_cli.query_generation.models.asking import _WorkerPool
+from oea_cli.query_generation.models.calls import _WorkerPool
 
 REQUEST = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 

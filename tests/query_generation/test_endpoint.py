@@ -60,9 +60,9 @@ def test_good_answers_become_rows_and_a_rerun_pays_nothing(clips: Path) -> None:
         done = ask(clips, service)
         assert done.returncode == 0, done.stderr
         first = (clips.parent / "uiq.jsonl").read_bytes()
-        assert "10 answers asked for, 0 at hand; 1000 tokens in, 100 out" in done.stderr
+        assert "10 answers requested, 0 reused; 1000 tokens in, 100 out" in done.stderr
         again = ask(clips, service)
-        assert again.returncode == 0 and "0 answers asked for, 10 at hand" in again.stderr
+        assert again.returncode == 0 and "0 answers requested, 10 reused" in again.stderr
         assert service.asked.total() == 10
     made = rows(clips.parent / "uiq.jsonl")
     assert (clips.parent / "uiq.jsonl").read_bytes() == first
@@ -203,7 +203,7 @@ def test_a_server_that_dies_half_way(clips: Path) -> None:
             service = dead
             done = ask(clips, dead, "-j", "1", "--retries", "0")
         assert done.returncode == 3, done.stderr
-        assert "5 calls in a row failed; 1 of 10 queries were not asked" in done.stderr
+        assert "5 calls in a row failed; 1 of 10 queries were not written" in done.stderr
         assert done.stderr.count("no connection") == 5
         assert len(rows(clips.parent / "uiq.jsonl")) == 4
         paid = rows(clips.parent / "uiq.jsonl.answers.jsonl")
@@ -220,7 +220,7 @@ def test_a_refused_key_stops_at_once(clips: Path) -> None:
         done = ask(clips, service, "-j", "1")
         assert service.asked.total() == 1
     assert done.returncode == 1
-    assert "wrong key" in done.stderr and "9 of 10 queries were not asked" in done.stderr
+    assert "wrong key" in done.stderr and "9 of 10 queries were not written" in done.stderr
     assert not (clips.parent / "uiq.jsonl").exists()
 
 
@@ -238,7 +238,7 @@ def test_max_cost_is_not_exceeded_and_nothing_is_lost(clips: Path) -> None:
         paid = service.asked.total()
         assert 0 < paid < 10 and paid * 0.002 <= 0.06
         assert (
-            f"--max-cost 0.06 is reached; {10 - paid} of 10 queries were not asked" in done.stderr
+            f"--max-cost 0.06 is reached; {10 - paid} of 10 queries were not written" in done.stderr
         )
         done = ask(clips, service, *prices, "--max-cost", "1")
         assert done.returncode == 0 and service.asked.total() == 10

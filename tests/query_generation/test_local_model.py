@@ -52,14 +52,14 @@ def test_a_model_that_knows_nothing_is_refused_with_reasons(clips: Path, tiny_mo
                "-o", clips.parent / "uiq.jsonl"]  # fmt: skip
     done = run(command)
     assert done.returncode == 0, done.stderr
-    assert "0 queries; 2 set aside; 4 answers asked for, 0 at hand" in done.stderr
+    assert "0 queries; 2 set aside; 4 answers requested, 0 reused" in done.stderr
     rows = [json.loads(line) for line in rejects.read_text().splitlines()]
     assert [row["audio_id"] for row in rows] == ["dog", "seal"]
     for row in rows:
         assert row["source_model"] == str(tiny_model) and row["attempts"] == 2
         assert row["reasons"] and all(": " in reason for reason in row["reasons"])
     again = run(command)
-    assert "0 answers asked for, 4 at hand" in again.stderr, "the same model says the same"
+    assert "0 answers requested, 4 reused" in again.stderr, "the same model says the same"
 
 
 def test_the_same_conversation_gets_the_same_answer(tiny_model: Path) -> None:

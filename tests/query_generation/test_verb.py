@@ -85,7 +85,10 @@ def test_types_are_chosen_and_known_by_both_names(folder: Path) -> None:
     done = run(["gen-queries", "clips.jsonl", "-t", "negative"], cwd=folder)
     assert done.returncode == 2 and "--hard-negatives" in done.stderr
     done = run(["gen-queries", "clips.jsonl"], cwd=folder)
-    assert done.returncode == 0 and "no --hard-negatives, so no negative queries" in done.stderr
+    assert (
+        done.returncode == 0
+        and "no negative queries, because there are no --hard-negatives" in done.stderr
+    )
 
 
 def test_pairs_alone_are_enough_and_stdin_is_read(folder: Path) -> None:
@@ -95,7 +98,7 @@ def test_pairs_alone_are_enough_and_stdin_is_read(folder: Path) -> None:
     assert [row["query_type"] for row in rows(done.stdout)] == ["question", "negative"]
     assert rows(done.stdout)[0]["dataset"] == "stdin"
     done = run(["gen-queries", "-", "--hard-negatives", "-"], input=text)
-    assert done.returncode == 2 and "stdin can be read once" in done.stderr
+    assert done.returncode == 2 and "stdin can be read only once" in done.stderr
 
 
 def test_pairs_without_captions_take_those_of_the_clips(folder: Path) -> None:
@@ -119,7 +122,7 @@ def test_pairs_that_people_refused_are_left_out(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "what"),
     [({"target": "a.wav", "hard_negative": "a.wav"}, "is its own hard negative"),
-     ({"target": "a.wav", "hard_negative": ["b"]}, "'hard_negative' is ['b']"),
+     ({"target": "a.wav", "hard_negative": ["b"]}, "'hard_negative' must be text or a number; got"),
      ({"target": "a.wav", "hard_negative": "b", "captions": 7}, "must be a list of texts")],
 )  # fmt: skip
 def test_a_bad_pair_is_named(folder: Path, row: dict[str, object], what: str) -> None:

@@ -153,7 +153,7 @@ class TestWavCaps:
 
     def test_a_blacklist_is_no_set_of_records(self) -> None:
         Path("blacklist.json").write_bytes(orjson.dumps({"AudioSet": ["Yx.wav"]}))
-        with pytest.raises(OeaError, match=r"^blacklist\.json: holds no list of records"):
+        with pytest.raises(OeaError, match=r"^blacklist\.json: contains no list of records"):
             strictly("blacklist.json")
 
 

@@ -131,7 +131,7 @@ def test_more_or_fewer_records_than_vectors(names: list[int]) -> None:
     lines = Path("v.jsonl").read_bytes().splitlines(keepends=True)[:8]
     lines += [b'{"id":"%d"}\n' % name for name in names]
     Path("v.jsonl").write_bytes(b"".join(lines))
-    said = "more records than its 9 vectors" if names else "9 vectors, 8 records"
+    said = "more records than the 9 vectors" if names else "9 vectors, but 8 records"
     for batch_rows in (4, 9, 100):
         with pytest.raises(OeaError, match=f"^v.npy: {said}"):
             read("v.npy", batch_rows=batch_rows)
@@ -169,6 +169,6 @@ def test_a_record_spelt_in_another_way_is_the_same_record() -> None:
 
 
 def test_an_id_of_two_vectors_is_named() -> None:
-    with pytest.raises(OeaError, match=r"^id 'a' comes twice with different vectors"):
+    with pytest.raises(OeaError, match=r"^id 'a' occurs twice with different vectors"):
         index_of([b'{"id":"a"}', b'{"id": "b"}', b'{"id":"c"}', b'{ "id" : "a" }'])
     assert not Path("x.oea").exists()

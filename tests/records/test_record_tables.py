@@ -152,16 +152,22 @@ class TestTables:
         [
             ({}, "no 'path' and no 'text'; every record needs one"),
             ({"path": ""}, "no 'path' and no 'text'; every record needs one"),
-            ({"path": 3}, "'path' is 3; it must be the name of a file"),
-            ({"path": "a", "id": [1]}, "'id' is [1]; it must be text or a number"),
-            ({"path": "a", "id": True}, "'id' is True; it must be text or a number"),
-            ({"text": ["a"]}, "'text' is ['a']; it must be text"),
+            ({"path": 3}, "'path' must be the name of a file; got 3"),
+            ({"path": "a", "id": [1]}, "'id' must be text or a number; got [1]"),
+            ({"path": "a", "id": True}, "'id' must be text or a number; got True"),
+            ({"text": ["a"]}, "'text' must be text; got ['a']"),
             ({"path": "a", "captions": [1]}, "captions must be text or a list of texts"),
-            ({"path": "a", "start": "soon"}, "'start' is 'soon'; it must be a number of seconds"),
-            ({"path": "a", "start": -1}, "'start' is -1; it must be a number of seconds"),
-            ({"path": "a", "end": True}, "'end' is True; it must be a number of seconds"),
-            ({"path": "a", "duration": "nan"}, "'duration' is 'nan'; it must be a number of"),
-            ({"path": "a", "start": 3, "end": 3}, "'end' 3 is not after the start, 3"),
+            (
+                {"path": "a", "start": "soon"},
+                "'start' must be a number of seconds, 0 or more; got 'soon'",
+            ),
+            ({"path": "a", "start": -1}, "'start' must be a number of seconds, 0 or more; got -1"),
+            ({"path": "a", "end": True}, "'end' must be a number of seconds, 0 or more; got True"),
+            (
+                {"path": "a", "duration": "nan"},
+                "'duration' must be a number of seconds, 0 or more; got 'nan'",
+            ),
+            ({"path": "a", "start": 3, "end": 3}, "'end' must be after the start at 3; got 3"),
         ],
     )
     def test_a_bad_row_is_named_and_the_others_go_on(self, row: Record, problem: str) -> None:
@@ -203,7 +209,10 @@ class TestTables:
         Path("c.csv").write_text("path,caption\na.wav\nb.wav,x,y\nc.wav,z\n")
         records, said = leniently("c.csv")
         assert ids(records) == ["c.wav"]
-        assert said == ["c.csv:2: 1 cells, the header has 2", "c.csv:3: 3 cells, the header has 2"]
+        assert said == [
+            "c.csv:2: 1 cells, but the header has 2",
+            "c.csv:3: 3 cells, but the header has 2",
+        ]
 
     def test_csv_cells_that_are_not_utf8_are_named(self) -> None:
         Path("c.csv").write_bytes(b"path,author\na.wav,ok\nb.wav,Jos\xe9\n")
@@ -239,7 +248,7 @@ class TestTables:
         content = gzip.compress(b'{"path": "a.wav"}\n' * 9)[cut]
         Path("c.jsonl.gz").write_bytes(content)
         if content:
-            with pytest.raises(OeaError, match=r"^c\.jsonl\.gz: not a whole gzip file"):
+            with pytest.raises(OeaError, match=r"^c\.jsonl\.gz: not a complete gzip file"):
                 strictly("c.jsonl.gz")
         else:
             assert strictly("c.jsonl.gz") == []

@@ -143,7 +143,7 @@ class TestListsOfFiles:
             strictly(files_from="list")
 
     def test_stdin_cannot_be_two_things(self) -> None:
-        with pytest.raises(UsageError, match="stdin can be read once"):
+        with pytest.raises(UsageError, match="stdin can be read only once"):
             read_records(["-"], report=raise_failure, files_from="-")
 
     def test_names_longer_than_one_read(self) -> None:
@@ -197,13 +197,13 @@ class TestStdin:
         ],
     )
     def test_what_is_no_text_is_refused_with_its_name(self, start: bytes, kind: str) -> None:
-        with pytest.raises(OeaError, match=f"stdin: neither lines nor records, but {kind}"):
+        with pytest.raises(OeaError, match=f"stdin: expected lines or records; got {kind}"):
             piped(start + b"\n")
 
     def test_a_json_list_teaches_jq(self) -> None:
         _, said = piped('{\n"path": "a.wav"}\n')
         assert said[0] == (
-            "stdin:1: one JSON object per line is expected; `jq -c '.[]'` makes them from a list"
+            "stdin:1: expected one JSON object per line; `jq -c '.[]'` makes them from a list"
         )
 
     def test_rows_come_before_the_stream_ends(self) -> None:

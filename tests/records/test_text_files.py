@@ -9,9 +9,9 @@ import pytest
 from oea_cli.clips.leaks import load_blacklist
 from oea_cli.clips.verdicts import VerdictLog, read_verdicts
 from oea_cli.errors import OeaError, raise_failure
-from oea_cli.evaluation.inputs.evidence import hit_records
 from oea_cli.evaluation.inputs.leak_check import open_leak_sources
 from oea_cli.evaluation.inputs.qrels import read_qrels
+from oea_cli.evaluation.inputs.record_lookup import hit_records
 from oea_cli.evaluation.inputs.runs import read_run
 from oea_cli.query_generation.models.answers import AnswerFile
 from oea_cli.records.inputs import read_records
@@ -72,7 +72,7 @@ def test_all_of_a_text(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     assert read_text(tmp_path / "empty") == b""
     (tmp_path / "sound").write_bytes(b"RIFF....")
-    with pytest.raises(OeaError, match="but audio"):
+    with pytest.raises(OeaError, match="got audio"):
         read_text(tmp_path / "sound")
     with pytest.raises(OeaError, match="no such file"):
         read_text(tmp_path / "nothing")

@@ -9,7 +9,8 @@ from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.files.formats import open_writer, read_embeddings
 
-OUTPUTS = ["v.jsonl", "v.npy", "v.parquet", "v/"]
+FILES = ["v.jsonl", "v.npy", "v.parquet"]
+OUTPUTS = [*FILES, "v/"]
 STAMP = "mini:0123456789ab"
 
 

@@ -1,6 +1,7 @@
 """Nothing half-written is taken for whole, nothing broken is written, nothing is left behind."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.files.formats import open_writer, read_embeddings
-from tests.vectors.batches import OUTPUTS, STAMP, named, read, unit, write
+from oea_cli.vectors.files.names import SUFFIXES
+from tests.vectors.batches import FILES, OUTPUTS, STAMP, named, read, unit, write
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +35,7 @@ class TestHalfWritten:
         writer.close()
         assert read(output)[0] == named(3)
 
-    @pytest.mark.parametrize("output", OUTPUTS[:3])
+    @pytest.mark.parametrize("output", FILES)
     def test_an_exception_leaves_nothing_behind(self, output: str) -> None:
         with pytest.raises(KeyboardInterrupt), open_writer(output, encoder=STAMP) as writer:
             writer.write(Batch(named(3), unit(3)))
@@ -66,15 +68,15 @@ class TestHalfWritten:
     @pytest.mark.parametrize(
         ("spoil", "problem"),
         [
-            (lambda: np.save("v.npy", unit(4)), "holds 4 x 16, not what v.meta.json says"),
+            (lambda: np.save("v.npy", unit(4)), "holds 4 x 16 values, but v.meta.json names"),
             (lambda: Path("v.jsonl").unlink(), "v.jsonl: No such file"),
-            (lambda: Path("v.jsonl").write_text('{"id": "a"}\n'), "3 vectors, 1 records"),
-            (lambda: Path("v.jsonl").write_text('{"id": "a"}\n' * 4), "more records than its 3"),
+            (lambda: Path("v.jsonl").write_text('{"id": "a"}\n'), "3 vectors, but 1 records"),
+            (lambda: Path("v.jsonl").write_text('{"id": "a"}\n' * 4), "more records than the 3"),
             (lambda: Path("v.jsonl").write_text('{"id": "a"}\nx\n'), "v.jsonl:2: not JSON"),
             (lambda: Path("v.meta.json").write_text("{}"), "v.meta.json: not written by oea"),
             (lambda: Path("v.meta.json").write_text("[]"), "v.meta.json: not written by oea"),
-            (lambda: Path("v.npy").write_bytes(b"\x93NUMPY"), "v.npy: not a whole .npy matrix"),
-            (lambda: Path("v.npy").write_bytes(Path("v.npy").read_bytes()[:-1]), "not a whole"),
+            (lambda: Path("v.npy").write_bytes(b"\x93NUMPY"), "v.npy: not a complete .npy matrix"),
+            (lambda: Path("v.npy").write_bytes(Path("v.npy").read_bytes()[:-1]), "not a complete"),
             (lambda: Path("v.npy").unlink(), "v.npy: no such file"),
         ],
     )
@@ -96,8 +98,8 @@ class TestHalfWritten:
     @pytest.mark.parametrize(
         ("content", "problem"),
         [
-            (b"hello", "not a whole .npy matrix"),
-            (b"", "not a whole .npy matrix"),
+            (b"hello", "not a complete .npy matrix"),
+            (b"", "not a complete .npy matrix"),
         ],
     )
     def test_not_a_matrix(self, content: bytes, problem: str) -> None:
@@ -110,23 +112,26 @@ class TestHalfWritten:
     )
     def test_not_rows_of_floats(self, matrix: np.ndarray) -> None:
         np.save("v.npy", matrix)
-        with pytest.raises(OeaError, match="vectors are rows of floats"):
+        with pytest.raises(OeaError, match="vectors must be rows of floats"):
             read_embeddings("v.npy")
 
     def test_pickled_objects_are_never_loaded(self) -> None:
         np.save("v.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-        with pytest.raises(OeaError, match="not a whole"):
+        with pytest.raises(OeaError, match="not a complete"):
             read_embeddings("v.npy")
 
     @pytest.mark.parametrize(
         ("columns", "problem"),
         [
             ({"id": ["a"]}, "no column 'embedding'"),
-            ({"embedding": ["text"]}, "column 'embedding' is String"),
+            (
+                {"embedding": ["text"]},
+                "column 'embedding' must be lists of floats, without nulls; got String",
+            ),
             ({"embedding": [[1.0], [1.0, 2.0]]}, "vectors of 1 and 2 dimensions"),
-            ({"embedding": [[1.0], None]}, "or has gaps"),
+            ({"embedding": [[1.0], None]}, "without nulls"),
             ({"embedding": [[1.0], [None]]}, "holds NaN"),
-            ({"embedding": [[1], [2]]}, "not lists of floats"),
+            ({"embedding": [[1], [2]]}, "must be lists of floats"),
             ({"embedding": [[1.0], [0.0]]}, "'1' is all zeros"),
             ({"embedding": [[1.0], [1.0]], "encoder": ["m:1", "m:2"]}, "several encoders"),
         ],
@@ -155,9 +160,10 @@ class TestWriting:
             with pytest.raises(OeaError, match="vectors of 5 dimensions after vectors of 4"):
                 writer.write(Batch(named(1), unit(1, 5)))
 
-    @pytest.mark.parametrize("output", ["v.csv", "v", "v.oea", "v.npz"])
+    @pytest.mark.parametrize("output", ["v.csv", "v", "v.oea", "v.mat"])
     def test_an_output_of_no_known_kind(self, output: str) -> None:
-        with pytest.raises(UsageError, match=r"name it X\.npy, X\.parquet, X\.jsonl, or X/"):
+        names = [f"X{suffix}" for suffix in SUFFIXES if suffix != ".ndjson"]
+        with pytest.raises(UsageError, match=re.escape(f"must be {', '.join(names)}, or X/")):
             open_writer(output, encoder=STAMP)
 
     @pytest.mark.parametrize("output", ["gone/v.npy", "gone/v.jsonl", "gone/v.parquet"])
@@ -173,7 +179,7 @@ class TestWriting:
         assert [path.name for path in Path.cwd().iterdir()] == ["pipe"]
 
     def test_stdout_takes_lines_only(self) -> None:
-        with pytest.raises(UsageError, match="stdout takes JSONL only"):
+        with pytest.raises(UsageError, match="stdout takes only JSONL"):
             open_writer("-", encoder=STAMP, file_format="npy")
 
     def test_a_value_that_json_cannot_hold_is_named(self) -> None:

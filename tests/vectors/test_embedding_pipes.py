@@ -128,7 +128,11 @@ def test_a_closed_pipe_reaches_the_boundary(code: str, arguments: tuple[str, ...
 @pytest.mark.parametrize(
     ("code", "arguments", "said"),
     [
-        (SAVE, ("1",), b"said: stdin: ends before its 500 vectors do; the writer was cut off"),
+        (
+            SAVE,
+            ("1",),
+            b"said: stdin: ends before its 500 vectors are complete; the writer was cut off",
+        ),
         (WRITE, ("json", "f32", "1"), b"said: stdin:31: not JSON ("),
     ],
 )

@@ -117,14 +117,14 @@ def test_several_are_read_as_one(batch: Batch) -> None:
     assert opened("a.npy", "b.jsonl").candidates().ids == list("abcdef")
     assert opened("a.npy", "-", stdin=Path("b.jsonl").read_bytes()).candidates().ids[-1] == "f"
     write(Batch([{"id": "f"}], batch.vectors[:1], "other:2"), "b.jsonl")
-    with pytest.raises(OeaError, match=r"^b\.jsonl: vectors of other:2, those of a\.npy are of"):
+    with pytest.raises(OeaError, match=r"^b\.jsonl: made by other:2, a\.npy by"):
         list(opened("a.npy", "b.jsonl"))
     np.save("c.npy", np.ones((1, 3), np.float32))
     np.save("d.npy", np.ones((1, 4), np.float32))
-    with pytest.raises(OeaError, match=r"^d\.npy: 4 dimensions, c\.npy has 3"):
+    with pytest.raises(OeaError, match=r"^d\.npy: vectors of 4 dimensions, c\.npy has 3"):
         list(opened("c.npy", "d.npy"))
     build_index("x.oea", batch)
-    with pytest.raises(UsageError, match=r"^x\.oea: an index is read alone"):
+    with pytest.raises(UsageError, match=r"^x\.oea: an index must be the only input"):
         opened("a.npy", "x.oea").candidates()
 
 

@@ -21,7 +21,7 @@ from oea_cli.clips.verdicts import Value, VerdictEntry, VerdictLog, majority, re
 from oea_cli.errors import OeaError
 from oea_cli.web.review.clip_sounds import ClipSounds
 from oea_cli.web.review.items import Item, read_items
-from oea_cli.web.review.progress import Progress
+from oea_cli.web.review.progress import ReviewProgress
 from oea_cli.web.sounds import Sound
 from tests.commands.in_process import run
 from tests.conftest import clean_environment
@@ -211,7 +211,7 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path, content: bytes) ->
 def test_a_sound_is_no_log_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "v.jsonl"
     path.write_bytes(b"RIFF\x00\x00")
-    with pytest.raises(OeaError, match=r"v\.jsonl: neither lines nor records, but audio"):
+    with pytest.raises(OeaError, match=r"v\.jsonl: expected lines or records; got audio"):
         VerdictLog(path)
     assert path.read_bytes() == b"RIFF\x00\x00"
 
@@ -262,7 +262,7 @@ def test_orders_hide_the_scores_and_stay(tmp_path: Path) -> None:
     log = VerdictLog(tmp_path / "v.jsonl")
 
     def names(items: list[Item], who: str, seed: int = 0) -> list[str]:
-        return [item.subject["target"] for item in Progress(items, log, seed).order(who)]
+        return [item.subject["target"] for item in ReviewProgress(items, log, seed).order(who)]
 
     ada = names(items, "Ada")
     assert ada == names(items, "Ada") and sorted(ada) == sorted(names(items, "Ben"))
@@ -276,9 +276,9 @@ def test_orders_hide_the_scores_and_stay(tmp_path: Path) -> None:
 def test_going_on_and_undoing_over_a_restart(tmp_path: Path) -> None:
     items = items_of(write(tmp_path / "p.jsonl", [pair(n) for n in range(3)]))
 
-    def again() -> tuple[Progress, VerdictLog]:
+    def again() -> tuple[ReviewProgress, VerdictLog]:
         log = VerdictLog(tmp_path / "v.jsonl")
-        return Progress(items, log), log
+        return ReviewProgress(items, log), log
 
     progress, log = again()
     first, second, _ = progress.order("Ada")
@@ -313,7 +313,7 @@ def test_a_restart_changes_nothing(actions: list[str | None], random: Random) ->
     items = [Item({"target": name, "hard_negative": "h"}, ()) for name in "abc"]
     with TemporaryDirectory() as folder:
         log = VerdictLog(Path(folder) / "v.jsonl")
-        progress = Progress(items, log)
+        progress = ReviewProgress(items, log)
         stack: list[tuple[Item, Value]] = []
         for action in actions:
             if action is None:
@@ -329,7 +329,7 @@ def test_a_restart_changes_nothing(actions: list[str | None], random: Random) ->
         counted = read_verdicts([log.path.as_posix()])
         assert len(counted) == progress.num_done("Ada")
         log = VerdictLog(log.path)
-        again = Progress(items, log)
+        again = ReviewProgress(items, log)
         assert [again.value("Ada", item) for item in items] == [
             progress.value("Ada", item) for item in items
         ]
@@ -415,10 +415,10 @@ def test_summary_reads_a_pipe_and_says_what_is_wrong(tmp_path: Path) -> None:
     ("arguments", "code", "says"),
     [
         (["p.jsonl"], 2, "the verdicts need a file; give -o verdicts.jsonl"),
-        (["p.jsonl", "-o", "p.jsonl"], 2, "verdicts need a file of their own"),
-        (["p.jsonl", "-o", "./p.jsonl"], 2, "verdicts need a file of their own"),
+        (["p.jsonl", "-o", "p.jsonl"], 2, "give the verdicts a file of their own"),
+        (["p.jsonl", "-o", "./p.jsonl"], 2, "give the verdicts a file of their own"),
         (["p.jsonl", "-o", "v", "-f", "json"], 2, "-f goes with --summary only"),
-        (["p.jsonl", "-o", "v", "--annotator", " "], 2, "a name has 1 to 80 letters"),
+        (["p.jsonl", "-o", "v", "--annotator", " "], 2, "a name must have 1 to 80 characters"),
         (["p.jsonl", "-o", "/dev/null"], 1, "/dev/null: is not a file that can be added to"),
         (["p.jsonl", "-o", "no/v.jsonl"], 1, "no/v.jsonl: No such file or directory"),
         (["p.jsonl", "-o", "v", "--clips", "gone"], 1, "gone: no such file or folder"),

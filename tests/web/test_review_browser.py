@@ -156,7 +156,7 @@ def test_two_annotators_in_two_browsers(server: ReviewServer, folder: Path) -> N
     with Page(program, folder / "one") as ada, Page(program, folder / "two") as ben:
         enter(ada, server.first_link, "Ada")
         ben.open(server.first_link)
-        assert "was used already" in ben.run("document.body.textContent")
+        assert "has already been used" in ben.run("document.body.textContent")
         enter(ben, server.next_link(), "Ben")
         for page, key in [(ada, "1"), (ben, "2")]:
             go_to(page, "a.wav")
@@ -174,7 +174,7 @@ def test_two_annotators_in_two_browsers(server: ReviewServer, folder: Path) -> N
         assert server.stop() == 130
         ben.press("1")
         ben.wait("!document.querySelector('#problem').hidden")
-        assert "does it still run" in ben.run("document.querySelector('#problem').textContent")
+        assert "is it still running" in ben.run("document.querySelector('#problem').textContent")
         assert progress(ben) == "1 of 3 judged"
 
 

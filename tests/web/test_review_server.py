@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from oea_cli.web.sounds import KEPT, Sound, SoundShelf
+from oea_cli.web.sounds import KEPT, PageSounds, Sound
 from oea_cli.web.spectrogram import picture_of
 from tests.web.review_server import Browser, ReviewServer, lines_of
 
@@ -100,7 +100,7 @@ def test_a_link_works_once(server: ReviewServer, links: Iterator[str]) -> None:
     assert "oea review" in browser.get("/").content.decode()
     parts = urlsplit(link)
     again = Browser(server).get(f"/?{parts.query}")
-    assert again.status == 403 and b"was used already" in again.content
+    assert again.status == 403 and b"has already been used" in again.content
     assert again.headers["Set-Cookie"] is None
     assert browser.get(f"/?{parts.query}").status == 200, "its own browser may come back"
 
@@ -429,7 +429,7 @@ def test_a_long_sound_is_whole_and_old_conversions_go(tmp_path: Path, tone: Tone
     assert sum(len(chunk) for chunk in part.chunks(8_000)) == round(62.5 * 8_000)
     (tmp_path / "shelf").mkdir()
     sections = [Sound(sound.path, n / 10, n / 10 + 0.1) for n in range(KEPT + 3)]
-    shelf = SoundShelf(sections, tmp_path / "shelf")
+    shelf = PageSounds(sections, tmp_path / "shelf")
     for number in range(len(shelf)):
         assert shelf.playable(number).path.is_file()
     assert len(list((tmp_path / "shelf").iterdir())) == KEPT

@@ -9,13 +9,14 @@ Completion = tuple[str, str]
 
 def complete_models(incomplete: str) -> Iterator[Completion]:
     """Short names, plug-ins, kinds of names (`clap:`) and folders that hold an encoder."""
-    from oea_cli.encoder.names.places import KINDS, short_names
+    from oea_cli.encoder.names.kinds import KINDS
+    from oea_cli.encoder.names.places import short_names
     from oea_cli.encoder.names.plug_ins import plug_in_names
 
     yield from ((name, "built in or released") for name in short_names())
     yield from ((name, "of another package") for name in plug_in_names())
-    for kind in KINDS:
-        yield f"{kind}://" if kind.startswith("http") else f"{kind}:", "a kind of encoder"
+    for kind, (place, meaning, _) in KINDS.items():
+        yield f"{kind}://" if place.startswith("//") else f"{kind}:", meaning
     yield from ((folder, "a folder") for folder in _encoder_folders(incomplete))
 
 

@@ -4,15 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from oea_cli.commands.options.panels import INPUT, OUTPUT, RARE
-
-
-class Format(StrEnum):
-    """How vectors are written; without it, the output's name says."""
-
-    jsonl = "jsonl"
-    npy = "npy"
-    parquet = "parquet"
-    shards = "shards"
+from oea_cli.vectors.files.names import Format
 
 
 class Storage(StrEnum):

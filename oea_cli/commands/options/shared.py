@@ -68,8 +68,8 @@ ModelOption = Annotated[
         "-m",
         envvar="OEA_MODEL",
         metavar="NAME",
-        help="The encoder: mini, a released OEA (`oea models list`), a folder, omni:, clap: or "
-        "st: with a repository or folder, or http://HOST/v1?model=NAME.",
+        help="The encoder: mini, a released OEA, a folder, or KIND:PLACE such as "
+        "clap:laion/clap-htsat-unfused or http://HOST/v1?model=NAME; `oea models list` has all.",
         autocompletion=complete_models,
     ),
 ]

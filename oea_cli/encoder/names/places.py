@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from oea_cli.encoder.names.kinds import KINDS
 from oea_cli.encoder.names.parsing import nearest
 from oea_cli.encoder.names.plug_ins import plug_in_names
 from oea_cli.encoder.names.released import RELEASED
@@ -9,10 +10,6 @@ from oea_cli.errors import OeaError
 
 BUILT_IN = Path(__file__).parent.parent / "models"
 """Encoders that ship inside the package, one folder each."""
-
-
-KINDS = ("omni", "clap", "st", "http", "https")
-"""What may stand before the colon of a name."""
 
 
 def encoder_folder(name: str) -> Path:

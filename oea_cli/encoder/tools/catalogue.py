@@ -4,8 +4,9 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
+from oea_cli.encoder.names.kinds import KINDS
 from oea_cli.encoder.names.parsing import EncoderName, parse_name
-from oea_cli.encoder.names.places import KINDS, encoder_folder, short_names
+from oea_cli.encoder.names.places import encoder_folder, short_names
 from oea_cli.encoder.names.plug_ins import package_of, plug_in_entry, plug_in_names
 from oea_cli.encoder.names.released import RELEASED, adapter_cache
 from oea_cli.encoder.omni.settings import load_settings

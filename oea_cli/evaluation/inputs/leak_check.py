@@ -1,9 +1,9 @@
-"""`--check-leaks`: what is evaluated against training data out of files, as a part of the results.
+"""`--check-leaks`: finds evaluated clips in training data; the results' `leaks`.
 
-A training source is a table of records in any form that oea reads, the published caption files
-included, a folder of sounds, or an index. `content:FILE` also compares the sounds themselves, which
-decodes every file of both sides. A blacklist (WavCaps' JSON) names clips that must not be trained
-on: the training records are checked against it as they are against the evaluation.
+A training source is a table of records in any format that oea reads (the published caption files
+are some of them), a folder of sounds, or an index. `content:FILE` also compares the sounds
+themselves, which decodes every file of both sides. A blacklist (WavCaps' JSON) names clips that
+must not be trained on: training records are checked against it as against the evaluation.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +30,7 @@ from oea_cli.records.lines import read_text
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
 from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.files.names import is_vector_file
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
 from oea_cli.vectors.opening import read_vectors
@@ -42,7 +43,7 @@ Section = dict[str, Any]
 
 @dataclass(frozen=True)
 class TrainingSource:
-    """Where training records are, and whether their sounds are to be compared too."""
+    """Where training records are, and whether their sounds are compared too."""
 
     name: str
     content: bool = False
@@ -56,7 +57,7 @@ class TrainingSource:
         return self._rows(report)
 
     def _rows(self, report: Report) -> Iterator[Record]:
-        """Rows as they are: unlike for embedding, one needs no sound, only something to go by."""
+        """Rows as they are: unlike for embedding, a row needs only a name or an origin."""
         folder = parent(self.name)
         rows = read_table(self.name, report=report, leave_out=VECTOR_NAMES)
         for _, row in interpret(rows, self.name):
@@ -69,14 +70,14 @@ class TrainingSource:
             record[key] = _seconds(row.get(key))
         if written is None:
             return record
-        # Looking for the file takes time that only comparing the sounds is worth.
+        # Looking for the file takes time, and only comparing the sounds needs it.
         path = resolved(written, folder) if self.content else join(folder, written)
         return {**record, "id": record.get("id") or written, "path": path}
 
 
 @dataclass(frozen=True)
 class LeakSources:
-    """What `--check-leaks` names: training records, and lists of clips to be kept out of them."""
+    """What `--check-leaks` names: training records, and blacklists of clips to keep out of them."""
 
     training: list[TrainingSource]
     blacklists: dict[str, list[Record]]
@@ -85,15 +86,18 @@ class LeakSources:
 def open_leak_sources(values: Sequence[str]) -> LeakSources:
     """Sort sources by kind and look at the first records of each.
 
-    Raises OeaError for one that is not there, cannot be read, or has no record that tells which
-    clip it is; UsageError where there is nothing but blacklists.
+    Raises OeaError for a source that is missing, cannot be read, or has no record that names its
+    clip; UsageError where there are only blacklists.
     """
     training: list[TrainingSource] = []
     blacklists: dict[str, list[Record]] = {}
     for value in values:
         name = value.removeprefix(CONTENT_PREFIX)
         if name == "-":
-            raise UsageError("--check-leaks -: training data are read twice; give a file")
+            raise UsageError(
+                "--check-leaks -: training data cannot be stdin, because it is read twice; "
+                "give a file"
+            )
         if not (is_pattern(name) or exists(name)):
             raise OeaError(f"{name}: no such file or folder; --check-leaks needs training records")
         if _is_blacklist(name):
@@ -111,9 +115,11 @@ def open_leak_sources(values: Sequence[str]) -> LeakSources:
 
 
 def _refuse_nameless(source: TrainingSource) -> None:
-    if Path(source.name).suffix.lower() == ".npy":
+    if is_vector_file(source.name):
         raise OeaError(f"{source.name}: holds vectors; give --check-leaks their records")
-    failures: list[Failure] = []  # beside good records, they are named when all are read
+    failures: list[
+        Failure
+    ] = []  # where other records are good, these are reported when all are read
     first = list(islice(source.records(failures.append), TRIED_ROWS))
     if not first:
         raise OeaError(
@@ -121,7 +127,7 @@ def _refuse_nameless(source: TrainingSource) -> None:
         )
     if not any(map(marks_of, first)):
         raise OeaError(
-            f"{source.name}: no record tells which clip it is; 'id', 'path' or 'youtube_id' would"
+            f"{source.name}: no record names its clip; give one of 'id', 'path' or 'youtube_id'"
         )
 
 
@@ -136,7 +142,7 @@ def _is_blacklist(name: str) -> bool:
     try:
         content = orjson.loads(read_text(name))
     except orjson.JSONDecodeError:
-        return False  # named where it is read as records
+        return False  # reported when it is read as records
     parts = content.values() if isinstance(content, dict) else [content]
     lists = [part for part in parts if isinstance(part, list)]
     return len(lists) == len(list(parts)) and not any(
@@ -154,24 +160,25 @@ def index_clips(folder: Path) -> list[Record]:
 
 
 def vector_clips(source: str | Batch) -> list[Record]:
-    """The clips that vectors stand for, by their records."""
+    """The clips whose vectors these are, by their records."""
     with_ids = clips_of(record for batch in read_vectors(source) for record in batch.records)
     if not any(map(marks_of, with_ids)):
         raise OeaError(
-            f"{name_of(source, 'corpus')}: its rows have no ids, so none can be found in training"
+            f"{name_of(source, 'corpus')}: its rows have no ids, so they cannot be looked up in "
+            "training data; add ids"
         )
     return with_ids
 
 
 def judged_clips(outcomes: Outcomes) -> list[Record]:
-    """The clips that queries are about, where the ids in a run are all that is known."""
+    """The targets and hard negatives of the queries: for a run, only their ids are known."""
     targets = [name for names in outcomes.targets for name in names]
     negatives = [name for name in outcomes.hard_negatives if name is not None]
     return [{"id": name} for name in dict.fromkeys([*targets, *negatives])]
 
 
 def clips_of(records: Iterable[Record]) -> list[Record]:
-    """One record per clip; windows of one are joined from the first's start to the last's end."""
+    """One record per clip; a clip's windows are joined, from the first start to the last end."""
     found: dict[str, Record] = {}
     for record in records:
         id_ = str(record["id"])
@@ -182,7 +189,7 @@ def clips_of(records: Iterable[Record]) -> list[Record]:
         first = found.setdefault(clip, {**record, "id": clip})
         first["end"] = record.get("end")
         if not first.get("start"):
-            # A clip from its beginning on is compared as a file: its end was rounded.
+            # A clip that starts at 0 is compared as a whole file: the end of a window is rounded.
             first["end"] = None
     return list(found.values())
 
@@ -238,18 +245,18 @@ def is_leak_gate(text: str) -> bool:
 
 
 def parse_leak_gate(text: str) -> int:
-    """The most clips that may leak; raises UsageError for what is no whole number."""
+    """The most clips that may leak; raises UsageError for anything but a whole number."""
     limit = text.partition("=")[2].strip()
     if not limit.isdecimal():
         raise UsageError(
-            f"--fail-under {text}: write leaks=N, the most clips that may leak, from 0"
+            f"--fail-under {text}: must be leaks=N, the most clips that may leak, 0 or more"
         )
     return int(limit)
 
 
 def leak_verdict(section: Section, limit: int) -> Record:
-    """The gate as the results have gates. A limit is the most, as for every metric whose lower
-    values are better."""
+    """The gate in the form of the results' gates. The limit is a maximum, as for every metric whose
+    lower values are better."""
     value = section["leaked"] + len({pair["training"] for pair in section["blacklisted"]})
     passed = value <= limit
     gate = f"--fail-under {GATE_NAME}={limit}"

@@ -1,4 +1,4 @@
-"""Which clips are right for a query, and which one is its hard negative: queries and qrels."""
+"""Qrels: which clips are relevant to a query."""
 
 import io
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def read_qrels(source: str | Judgments) -> list[Query]:
     """Read relevance judgments: TREC qrels, BEIR's tsv, or queries with targets as JSONL.
 
     Grades of 0 and below are not relevant; queries without any relevant clip are kept, without
-    targets. Raises OeaError naming the line of what cannot be used.
+    targets. Raises OeaError that names what cannot be used.
     """
     if isinstance(source, Mapping):
         return [_judged(id_, grades) for id_, grades in source.items()]
@@ -32,7 +32,7 @@ def read_qrels(source: str | Judgments) -> list[Query]:
         return read_queries([io.BytesIO(content)])
     header = content.lstrip().partition(b"\n")[0].split()
     if header and header[0] in BEIR_HEADERS:
-        # One more line feed in front keeps the numbers of the lines as they are.
+        # The line feed in place of the header keeps the line numbers as they are.
         content = b"\n" + content.lstrip().partition(b"\n")[2]
         header = [b"", b"", b""]
     width = 3 if len(header) == 3 else 4
@@ -62,7 +62,7 @@ def _graded(
         except ValueError as error:
             raise OeaError(
                 f"{source}: grade {grade.decode(errors='replace')!r} of "
-                f"{document.decode(errors='replace')!r} is no number"
+                f"{document.decode(errors='replace')!r} is not a number"
             ) from error
         targets = found.setdefault(query, {})
         if value > 0:

@@ -1,4 +1,4 @@
-"""Somebody's ranking and somebody's judgments -> outcomes; and baselines to compare with."""
+"""A run and relevance judgments -> outcomes; and baselines to compare with."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,11 +6,11 @@ from dataclasses import replace
 from oea_cli.clips.lookup import no_records
 from oea_cli.clips.queries import Query, QuerySource, distinct, read_queries
 from oea_cli.errors import OeaError, UsageError
-from oea_cli.evaluation.inputs.evidence import hit_records, query_records
 from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
+from oea_cli.evaluation.inputs.record_lookup import hit_records, query_records
 from oea_cli.evaluation.inputs.runs import Scores, read_run, run_outcomes
 from oea_cli.evaluation.output.results import read_results
-from oea_cli.evaluation.setting import Evidence, Setting
+from oea_cli.evaluation.setting import RecordLookup, Setting
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.lines import read_text
 from oea_cli.vectors.arrays import Ties
@@ -56,37 +56,38 @@ def evaluate_run(
     """
     judged = judged_queries(queries, qrels)
     names = ", ".join(name_of(query, "queries") for query in queries)
-    asked = with_targets(judged, names if qrels is None else name_of(qrels, "qrels"))
+    with_relevant = with_targets(judged, names if qrels is None else name_of(qrels, "qrels"))
     run = read_run(source)
-    outcomes = run_outcomes(run, asked, ties)
+    outcomes = run_outcomes(run, with_relevant, ties)
     missing = int((outcomes.depths == 0).sum())
     if missing == len(outcomes):
         raise OeaError(
-            f"{run.name}: holds none of the {len(asked)} judged queries, such as "
-            f"{asked[0].id!r}; it has {next(iter(run.queries))!r}"
+            f"{run.name}: holds none of the {len(with_relevant)} judged queries, such as "
+            f"{with_relevant[0].id!r}; its queries are such as {next(iter(run.queries))!r}"
         )
     return outcomes, Setting(
         protocol={"task": "run", "input": "run", "ties": ties, "rank": RANK_RULES[ties]},
         counts={
             "missing_queries": missing,
-            "queries_without_relevant": len(judged) - len(asked),
-            "queries_not_judged": len(run.queries) - (len(asked) - missing),
+            "queries_without_relevant": len(judged) - len(with_relevant),
+            "queries_not_judged": len(run.queries) - (len(with_relevant) - missing),
         },
-        evidence=Evidence(
-            query_records(asked), hit_records(source) if isinstance(source, str) else no_records
+        records=RecordLookup(
+            query_records(with_relevant),
+            hit_records(source) if isinstance(source, str) else no_records,
         ),
     )
 
 
 def read_baseline(source: str, ours: Outcomes, ties: Ties) -> Outcomes:
-    """Read what to compare with: results as JSON, or another run, judged as ours was."""
+    """Read a baseline: results as JSON, or another run, judged as ours was."""
     found = read_results(read_text(source), source)
     if found is not None:
         return found
     run = read_run(source)
     outcomes = run_outcomes(run, list(map(_as_query, *_judgments(ours))), ties)
     if not outcomes.depths.any():
-        raise OeaError(f"{source}: holds none of the queries that are evaluated here")
+        raise OeaError(f"{source}: holds none of the evaluated queries")
     return replace(outcomes, any_target=ours.any_target)
 
 

@@ -1,4 +1,4 @@
-"""A ranking out of a file, ours or anyone's: TREC run or JSONL hits, and how it did."""
+"""Runs: a ranking read from a TREC file or from JSONL hits, and its outcomes."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from oea_cli.clips.queries import Query
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.inputs.trec_files import Column, columns_of, whole_lines
-from oea_cli.metrics.outcomes import Numbers, Outcomes, QueryNumbers, best_of, numbers_of, places_of
+from oea_cli.metrics.outcomes import Floats, Outcomes, QueryNumbers, best_of, numbers_of, places_of
 from oea_cli.records.addresses import open_bytes
 from oea_cli.records.ids import trec_id
 from oea_cli.records.lines import PeekableStream, read_json_lines
@@ -26,7 +26,7 @@ SHORT_LAYOUT = "query document score"
 
 @dataclass
 class Run:
-    """M scored (query, document) pairs; `rank` columns are not looked at, as in trec_eval."""
+    """M scored (query, document) pairs; `rank` columns are ignored, as by trec_eval."""
 
     name: str
     is_trec: bool = False
@@ -34,7 +34,7 @@ class Run:
     documents: Names = field(default_factory=lambda: np.zeros(0, "S1"))  # ascending by their bytes
     owners: QueryNumbers = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
     found: QueryNumbers = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
-    scores: Numbers = field(default_factory=lambda: np.zeros(0))  # (M,)
+    scores: Floats = field(default_factory=lambda: np.zeros(0))  # (M,)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -51,7 +51,7 @@ Scores = Mapping[str, Mapping[str, float]]
 def read_run(source: str | Scores, stdin: BinaryIO | None = None) -> Run:
     """Read a TREC run, `query document score` lines, or the JSONL of `oea search`; "-" is stdin.
 
-    Raises OeaError for an empty run, a malformed line, a score that is no number, and a document
+    Raises OeaError for an empty run, a malformed line, a score that is not a number, and a document
     listed twice for one query.
     """
     if isinstance(source, Mapping):
@@ -85,7 +85,7 @@ def _read_run(stream: BinaryIO, name: str) -> Run:
 
 def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
     queries: dict[bytes, int] = {}
-    parts: list[tuple[QueryNumbers, Names, QueryNumbers, Numbers]] = []
+    parts: list[tuple[QueryNumbers, Names, QueryNumbers, Floats]] = []
     line, width = 1, 0
     for piece in pieces:
         width = width or (3 if len(piece.lstrip().partition(b"\n")[0].split()) == 3 else 5)
@@ -108,7 +108,7 @@ def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
 
 
 def _joined(names: Sequence[Names], codes: Sequence[QueryNumbers]) -> tuple[Names, QueryNumbers]:
-    """One list of names out of several, and the codes that go with it."""
+    """One list of names out of several, and the codes (M,) into it."""
     if len(names) == 1:
         return names[0], codes[0]
     if any(part.dtype == object for part in names):
@@ -127,7 +127,7 @@ def _decoded(codes: dict[bytes, int], name: str) -> dict[str, int]:
         raise OeaError(f"{name}: the id {error.object!r:.60} is not UTF-8") from error
 
 
-def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int) -> Numbers:
+def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int) -> Floats:
     try:
         scores = column.numbers()
         if np.isfinite(scores).all():
@@ -138,8 +138,8 @@ def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int
         words = line.split()
         if words and not _is_finite(words[width - 1]):
             score = words[width - 1].decode(errors="replace")
-            raise OeaError(f"{name}:{number}: score {score!r:.60} is not a finite number")
-    raise AssertionError("a score that is no number, but on no line")
+            raise OeaError(f"{name}:{number}: score must be a finite number; got {score!r:.60}")
+    raise AssertionError("a score is not a number, but no line has it")
 
 
 def _is_finite(word: bytes) -> bool:
@@ -155,9 +155,11 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
     for where, row in read_json_lines(stream, name):
         query, document, score = row.get("query_id"), row.get("id"), row.get("score")
         if not isinstance(query, str) or not isinstance(document, str):
-            raise OeaError(f"{where}: no 'query_id' and 'id' as text; is this from `oea search`?")
+            raise OeaError(
+                f"{where}: 'query_id' and 'id' must be text; is this the output of `oea search`?"
+            )
         if isinstance(score, bool) or not isinstance(score, int | float):
-            raise OeaError(f"{where}: 'score' is {score!r:.60}; it must be a number")
+            raise OeaError(f"{where}: 'score' must be a number; got {score!r:.60}")
         owners.append(queries.setdefault(query, len(queries)))
         found.append(document.encode())
         scores.append(float(score))
@@ -180,16 +182,17 @@ def _refuse_duplicates(run: Run) -> None:
         query, document = divmod(int(keys[twice[0]]), len(run.documents))
         twice_listed = run.documents[document].decode(errors="replace")
         raise OeaError(
-            f"{run.name}: {twice_listed!r} is listed twice for query {list(run.queries)[query]!r}"
+            f"{run.name}: {twice_listed!r} is listed twice for query {list(run.queries)[query]!r}; "
+            "list it once"
         )
 
 
 def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> Outcomes:
-    """Say how a run did on judged queries; those it does not hold were not found at depth 0.
+    """The outcomes of a run on judged queries; a query missing from it has depth 0.
 
     With ties "strict" a rank is 1 + the number of higher scores; with "trec", equal scores are
-    ordered by document id, descending, as trec_eval does. Queries without relevant clips are not
-    counted: leave them out before.
+    ordered by document id, descending, as trec_eval does. `queries` must have
+    relevant clips: leave the others out first.
     """
     ranks, order = _ranks(run, ties)
     lookup = _Lookup(run, ranks, order)
@@ -223,7 +226,7 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
     )
 
 
-def _ranks(run: Run, ties: Ties) -> tuple[Numbers, QueryNumbers]:
+def _ranks(run: Run, ties: Ties) -> tuple[Floats, QueryNumbers]:
     """The rank of every pair of the run (M,), and the pairs in the order of their keys (M,)."""
     # The codes of documents are in the order of their names.
     keys = (-run.found, -run.scores, run.owners) if ties == "trec" else (-run.scores, run.owners)
@@ -248,7 +251,7 @@ def _is_sorted(run: Run) -> bool:
 class _Lookup:
     """Finds judged pairs in a run: their ranks and scores."""
 
-    def __init__(self, run: Run, ranks: Numbers, order: QueryNumbers) -> None:
+    def __init__(self, run: Run, ranks: Floats, order: QueryNumbers) -> None:
         self._run = run
         self._keys = run.keys(run.owners, run.found)[order]
         self._ranks, self._scores = ranks[order], run.scores[order]
@@ -273,17 +276,17 @@ class _Lookup:
 
     def _numbers(self, names: list[bytes]) -> QueryNumbers:
         known = self._run.documents
-        wanted = np.array(names, object if known.dtype == object else None)
+        looked_up = np.array(names, object if known.dtype == object else None)
         if not names:
             return np.zeros(0, np.int64)
-        places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-        return np.where((known[places] == wanted) & (wanted != b""), places, -1)
+        places = np.minimum(np.searchsorted(known, looked_up), len(known) - 1)
+        return np.where((known[places] == looked_up) & (looked_up != b""), places, -1)
 
-    def find(self, owners: QueryNumbers, documents: QueryNumbers) -> tuple[Numbers, Numbers]:
+    def find(self, owners: QueryNumbers, documents: QueryNumbers) -> tuple[Floats, Floats]:
         """Ranks and scores of pairs (P,); infinite and NaN where the run does not hold them."""
-        wanted = self._run.keys(owners, documents)
-        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
-        known = (owners >= 0) & (documents >= 0) & (self._keys[places] == wanted)
+        keys = self._run.keys(owners, documents)
+        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        known = (owners >= 0) & (documents >= 0) & (self._keys[places] == keys)
         return (
             np.where(known, self._ranks[places], np.inf),
             np.where(known, self._scores[places], np.nan),

@@ -1,4 +1,4 @@
-"""Columns of white-space separated text (TREC runs, qrels), cut by numpy and not line by line."""
+"""Columns of white-space separated text (TREC runs, qrels), split by numpy, not line by line."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from oea_cli.errors import OeaError
-from oea_cli.metrics.outcomes import Numbers, QueryNumbers
+from oea_cli.metrics.outcomes import Floats, QueryNumbers
 
 CHUNK_BYTES = 1 << 24
-LARGEST_BLANK = 32  # of the bytes that part words: space, tab, line ends
+LARGEST_BLANK = 32  # the bytes up to this one separate words: space, tab, line ends
 WIDEST_TABLE = 256
 EXACT_DIGITS = 15
 Bytes = npt.NDArray[np.uint8]
@@ -36,16 +36,16 @@ class Column:
         words: list[bytes] = self._padded().tolist()
         return words
 
-    def numbers(self) -> Numbers:
-        """The words as numbers (L,); raises ValueError where one is none."""
+    def numbers(self) -> Floats:
+        """The words as numbers (L,); raises ValueError where one is not a number."""
         if (self.ends - self.starts).max(initial=0) > WIDEST_TABLE:
-            raise ValueError("a number of so many digits")
+            raise ValueError("too many digits for a number")
         words = self._padded()
         numbers = _plain_decimals(words)
         return words.astype(np.float64) if numbers is None else numbers
 
     def codes(self, codes: dict[bytes, int]) -> QueryNumbers:
-        """Number the words (L,) in order of appearance, going on with the numbers of `codes`.
+        """Number the words (L,) in order of appearance, continuing the numbers of `codes`.
 
         Words that repeat the one before, as a run's queries do, are looked up once.
         """
@@ -59,7 +59,7 @@ class Column:
         return np.repeat(found, np.diff(heads, append=len(table)))
 
     def sorted_codes(self) -> tuple[npt.NDArray[Any], QueryNumbers]:
-        """The different words, ascending by their bytes, and the number (L,) of each line's."""
+        """The different words, ascending by their bytes, and each line's number (L,) among them."""
         if (self.ends - self.starts).max(initial=0) > WIDEST_TABLE:
             table: npt.NDArray[Any] = np.array(self.words(), object)
         else:
@@ -77,10 +77,10 @@ class Column:
         return table.view(f"S{width}")[:, 0]
 
 
-def _plain_decimals(words: npt.NDArray[np.bytes_]) -> Numbers | None:
+def _plain_decimals(words: npt.NDArray[np.bytes_]) -> Floats | None:
     """Numbers such as 0.812345, all of one form (L,); None where they are not.
 
-    Ten times as fast as reading each, and exact: digits and the power of ten that divides them are
+    Ten times as fast as parsing each, and exact: digits and the power of ten that divides them are
     whole numbers that a double holds, and one division rounds once.
     """
     width = words.itemsize
@@ -92,7 +92,7 @@ def _plain_decimals(words: npt.NDArray[np.bytes_]) -> Numbers | None:
     if (digits > 9).any():
         return None
     powers = 10.0 ** np.arange(width - 2, -1, -1)
-    numbers: Numbers = np.einsum("ld,d->l", digits, powers) / 10.0 ** (width - 1 - point)
+    numbers: Floats = np.einsum("ld,d->l", digits, powers) / 10.0 ** (width - 1 - point)
     return numbers
 
 
@@ -107,16 +107,16 @@ def columns_of(
 ) -> list[Column]:
     """Return the first `width` words of all lines, as columns; words after them are left out.
 
-    Blank lines are passed over. Raises OeaError naming the first line that has fewer words, by its
-    number, counted from `first_line`; `layout` says what they should have been.
+    Blank lines are skipped. Raises OeaError naming the first line that has fewer words, by its
+    number, counted from `first_line`; `layout` is the expected line in the message.
     """
     if b"\0" in content:
-        raise OeaError(f"{name}: is not text; expected lines of `{layout}`")
+        raise OeaError(f"{name}: not a text file; expected lines of `{layout}`")
     content = content.rstrip()
     columns = _cut(content, width)
     if columns is None:
-        # trec_eval passes over what follows the last column; so do we, at a slower pace.
-        columns = _cut(_evened(content, name, width, layout, first_line), width)
+        # trec_eval ignores what follows the last column, and so do we, more slowly.
+        columns = _cut(_same_width(content, name, width, layout, first_line), width)
     assert columns is not None
     return columns
 
@@ -126,7 +126,7 @@ def _cut(content: bytes, width: int) -> list[Column] | None:
     text = np.frombuffer(content, np.uint8)
     is_blank = np.ones(len(text) + 2, bool)
     np.less_equal(text, LARGEST_BLANK, out=is_blank[1:-1])
-    # Where blank and letter meet, words begin and end in turn.
+    # At the borders between blanks and letters, words begin and end in turn.
     borders = np.flatnonzero(is_blank[1:] != is_blank[:-1])
     starts, ends = borders[::2], borders[1::2]
     if not len(starts):
@@ -139,16 +139,16 @@ def _cut(content: bytes, width: int) -> list[Column] | None:
     return [Column(text, starts[n::period], ends[n::period]) for n in range(width)]
 
 
-def _evened(content: bytes, name: str, width: int, layout: str, first_line: int) -> bytes:
-    """The lines with `width` words each, without blank ones."""
+def _same_width(content: bytes, name: str, width: int, layout: str, first_line: int) -> bytes:
+    """The lines cut to `width` words each, without blank ones."""
     lines = []
     for number, line in enumerate(content.split(b"\n"), first_line):
         words = line.split()
         if len(words) >= width:
             lines.append(b" ".join(words[:width]))
         elif words:
-            shown = line.decode(errors="replace").strip()
-            raise OeaError(f"{name}:{number}: {shown!r:.60} is not `{layout}`")
+            text = line.decode(errors="replace").strip()
+            raise OeaError(f"{name}:{number}: expected `{layout}`; got {text!r:.60}")
     return b"\n".join(lines)
 
 

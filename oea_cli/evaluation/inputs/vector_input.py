@@ -14,12 +14,12 @@ from oea_cli.clips.queries import Query, QuerySource, distinct, query_from, read
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import OeaError, Report, UsageError
-from oea_cli.evaluation.inputs.evidence import corpus_records, query_records
 from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
+from oea_cli.evaluation.inputs.record_lookup import corpus_records, query_records
 from oea_cli.evaluation.inputs.run_input import RANK_RULES, name_of, with_targets
 from oea_cli.evaluation.protocol import Protocol
-from oea_cli.evaluation.scoring.tasks import Questions, one_per_clip, rank
-from oea_cli.evaluation.setting import Evidence, Setting
+from oea_cli.evaluation.scoring.tasks import QueryVectors, one_per_clip, rank
+from oea_cli.evaluation.setting import RecordLookup, Setting
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.ids import caption_id, clip_of, is_window
 from oea_cli.records.rows import Record
@@ -46,26 +46,26 @@ Qrels = str | Judgments | None
 def evaluate_vectors(
     queries: Sequence[Queries], corpus: str | Batch, qrels: Qrels, protocol: Protocol
 ) -> tuple[Outcomes, Setting]:
-    """Rank vectors by vectors, whoever made them.
+    """Rank corpus vectors by query vectors, whatever made them.
 
     Without `queries`, text-to-text ranks the corpus by its own rows. Raises OeaError for vectors of
     two encoders or dimensions, and where a query's target is not in the corpus.
     """
     candidates = read_vectors(corpus).candidates()
     if queries:
-        questions, encoder = _vector_questions(_only_one(queries))
+        query_vectors, encoder = _read_query_vectors(_only_one(queries))
     elif protocol.task == "text-to-text":
-        questions, encoder = _own_rows(candidates), candidates.encoder
+        query_vectors, encoder = _rows_as_queries(candidates), candidates.encoder
     else:
         raise UsageError("--corpus needs --queries FILE with vectors")
     named = _named(queries, candidates.where)
     if not same_encoder(encoder, candidates.encoder):
         raise OeaError(
             f"{named}: made by {encoder}, {candidates.where} by {candidates.encoder}; "
-            "embed both with one"
+            "embed both with the same encoder"
         )
     records = corpus_records(corpus, candidates.ids)
-    return _evaluate(questions, candidates, qrels, protocol, "vectors", named, records)
+    return _evaluate(query_vectors, candidates, qrels, protocol, "vectors", named, records)
 
 
 def evaluate_index(
@@ -78,8 +78,9 @@ def evaluate_index(
 ) -> tuple[Outcomes, Setting]:
     """Rank what an index holds, exactly, queries encoded by the index's own encoder.
 
-    Without `queries`, the captions of its records ask (or, audio-to-text, its clips). Raises
-    OeaError for an index without captions where they are needed, and as `evaluate_vectors` does.
+    Without `queries`, the captions of its records are the queries (or, audio-to-text, its clips).
+    Raises OeaError for an index without captions where they are needed, and as `evaluate_vectors`
+    does.
     """
     index = VectorIndex.open(folder)
     clips = IndexSource(index).candidates()
@@ -88,24 +89,32 @@ def evaluate_index(
     corpus = _caption_corpus(index, encoder_of_index()) if captions else clips
     if protocol.task == "audio-to-text":
         if queries:
-            raise UsageError("audio-to-text asks with the index's own clips; leave --queries out")
-        questions = _clip_questions(clips.by_clip() if clips.has_windows else clips)
+            raise UsageError(
+                "audio-to-text: the queries are the index's own clips; leave --queries out"
+            )
+        query_vectors = _clips_as_queries(clips.by_clip() if clips.has_windows else clips)
     elif queries:
-        questions = _index_questions(queries, index, encoder_of_index, report)
+        query_vectors = _queries_for_index(queries, index, encoder_of_index, report)
     elif protocol.task == "text-to-text":
-        questions = _own_rows(corpus)
+        query_vectors = _rows_as_queries(corpus)
     elif protocol.task == "text-to-audio":
-        questions = _own_rows(_caption_corpus(index, encoder_of_index()))
+        query_vectors = _rows_as_queries(_caption_corpus(index, encoder_of_index()))
     else:
         raise UsageError("audio-to-audio needs --queries FILE with targets")
     named = _named(queries, str(folder))
     return _evaluate(
-        questions, corpus, qrels, protocol, "index", named, lookup(index.row_of, index.records_of)
+        query_vectors,
+        corpus,
+        qrels,
+        protocol,
+        "index",
+        named,
+        lookup(index.row_of, index.records_of),
     )
 
 
 def _evaluate(
-    questions: Questions,
+    query_vectors: QueryVectors,
     corpus: Corpus,
     qrels: Qrels,
     protocol: Protocol,
@@ -113,46 +122,48 @@ def _evaluate(
     source: str,
     clips: GetRecords,
 ) -> tuple[Outcomes, Setting]:
-    asked, unjudged = _judged(questions, qrels)
-    if asked.vectors.shape[1] != corpus.dim:
+    judged, num_without_relevant = _judged(query_vectors, qrels)
+    if judged.vectors.shape[1] != corpus.dim:
         raise OeaError(
-            f"{source}: vectors of {asked.vectors.shape[1]} dimensions, {corpus.where} has "
-            f"{corpus.dim}; embed both with one encoder"
+            f"{source}: vectors of {judged.vectors.shape[1]} dimensions, {corpus.where} has "
+            f"{corpus.dim}; embed both with the same encoder"
         )
-    if corpus.has_windows and not any(map(_names_window, asked.queries)):
+    if corpus.has_windows and not any(map(_names_window, judged.queries)):
         corpus = corpus.by_clip()
     if protocol.captions == "one":
-        asked = asked.chosen(one_per_clip(asked.queries, protocol.seed))
-    told = _told(protocol, kind)
+        judged = judged.chosen(one_per_clip(judged.queries, protocol.seed))
+    described = protocol_document(protocol, kind)
     if protocol.within is None:
         outcomes = rank(
-            asked, corpus, protocol.task, ties=protocol.ties, allow_missing=protocol.allow_missing
+            judged, corpus, protocol.task, ties=protocol.ties, allow_missing=protocol.allow_missing
         )
     else:
-        outcomes, told["pools"] = _rank_within(asked, corpus, clips, protocol, protocol.within)
+        outcomes, described["pools"] = _rank_within(
+            judged, corpus, clips, protocol, protocol.within
+        )
     counts = {
         "corpus": len(corpus),
-        "queries_without_relevant": unjudged,
-        "queries_not_encoded": asked.is_encoded.count(False),
+        "queries_without_relevant": num_without_relevant,
+        "queries_not_encoded": judged.is_encoded.count(False),
     }
     datasets = {name for name in outcomes.datasets if name is not None}
     if protocol.within is None and len(datasets) > 1:
         counts["datasets_in_one_pool"] = len(datasets)
     if protocol.task == "text-to-text":
-        counts["skipped_single_caption"] = len(asked.queries) - len(outcomes)
-    evidence = Evidence(query_records(asked.queries), clips)
-    return outcomes, Setting(told, counts, corpus.encoder, evidence)
+        counts["skipped_single_caption"] = len(judged.queries) - len(outcomes)
+    records = RecordLookup(query_records(judged.queries), clips)
+    return outcomes, Setting(described, counts, corpus.encoder, records)
 
 
 def _rank_within(
-    asked: Questions, corpus: Corpus, records: GetRecords, protocol: Protocol, key: str
+    judged: QueryVectors, corpus: Corpus, records: GetRecords, protocol: Protocol, key: str
 ) -> tuple[Outcomes, dict[str, int]]:
     """The outcomes, every query ranked in its own pool, and the pools' sizes."""
     from oea_cli.evaluation.scoring.pools import labels_of, rank_within, sizes
 
-    labels = labels_of(corpus, key, records, asked.queries, protocol.task)
+    labels = labels_of(corpus, key, records, judged.queries, protocol.task)
     found = rank_within(
-        asked,
+        judged,
         corpus,
         labels,
         protocol.task,
@@ -163,13 +174,13 @@ def _rank_within(
 
 
 def _names_window(query: Query) -> bool:
-    """True where a query asks for a part of a clip, and not for the clip."""
+    """True where a query's target or hard negative is a window of a clip."""
     return any(map(is_window, (*query.targets, query.hard_negative or "")))
 
 
-def _told(protocol: Protocol, kind: str) -> Record:
-    """The protocol, as the results name it."""
-    told: Record = {
+def protocol_document(protocol: Protocol, kind: str) -> Record:
+    """The protocol as a part of the results document."""
+    document: Record = {
         "task": protocol.task,
         "input": kind,
         "candidates": "captions" if protocol.task.endswith("text") else "clips",
@@ -180,28 +191,28 @@ def _told(protocol: Protocol, kind: str) -> Record:
         "search": "exact",
     }
     if protocol.captions == "one":
-        told["captions_seed"] = protocol.seed
+        document["captions_seed"] = protocol.seed
     if protocol.task.endswith("text"):
-        told["relevance"] = "the best rank among the clip's captions"
+        document["relevance"] = "the best rank among the clip's captions"
     if protocol.task in ("text-to-text", "audio-to-audio"):
-        told["self"] = "the query itself is no candidate"
-    return told
+        document["self"] = "the query itself is no candidate"
+    return document
 
 
-def _judged(questions: Questions, qrels: Qrels) -> tuple[Questions, int]:
-    """The questions with the qrels' targets, and how many have nothing relevant to them."""
+def _judged(query_vectors: QueryVectors, qrels: Qrels) -> tuple[QueryVectors, int]:
+    """The queries with the qrels' targets, and how many of them have no relevant clip."""
     if qrels is None:
-        return questions, 0
+        return query_vectors, 0
     name = name_of(qrels, "qrels")
-    judged = with_qrels(questions.queries, distinct(read_qrels(qrels)), name)
+    judged = with_qrels(query_vectors.queries, distinct(read_qrels(qrels)), name)
     found = {query.id: query for query in with_targets(judged, name)}
-    rows = [row for row, query in enumerate(questions.queries) if query.id in found]
-    kept = questions.chosen(rows)
+    rows = [row for row, query in enumerate(query_vectors.queries) if query.id in found]
+    kept = query_vectors.chosen(rows)
     queries = [found[query.id] for query in kept.queries]
-    return Questions(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
+    return QueryVectors(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
 
 
-def _vector_questions(source: Queries) -> tuple[Questions, str | None]:
+def _read_query_vectors(source: Queries) -> tuple[QueryVectors, str | None]:
     vectors = open_vectors(source) if isinstance(source, str | Batch) else None
     if vectors is None:
         source = name_of(source, "queries")
@@ -209,10 +220,10 @@ def _vector_questions(source: Queries) -> tuple[Questions, str | None]:
             f"{source}: holds no vectors; embed it with `oea embed --text`, "
             "or give an index with -i"
         )
-    return _read_questions(vectors, name_of(source, "queries")), vectors.encoder
+    return _queries_of(vectors, name_of(source, "queries")), vectors.encoder
 
 
-def _read_questions(vectors: VectorSource, source: str) -> Questions:
+def _queries_of(vectors: VectorSource, source: str) -> QueryVectors:
     queries: list[Query] = []
     parts: list[Vectors] = []
     for batch in vectors:
@@ -224,11 +235,11 @@ def _read_questions(vectors: VectorSource, source: str) -> Questions:
     return _all_encoded(distinct(queries), np.concatenate(parts))
 
 
-def _all_encoded(queries: list[Query], vectors: Vectors) -> Questions:
-    return Questions(queries, vectors, [True] * len(queries))
+def _all_encoded(queries: list[Query], vectors: Vectors) -> QueryVectors:
+    return QueryVectors(queries, vectors, [True] * len(queries))
 
 
-def _own_rows(corpus: Corpus) -> Questions:
+def _rows_as_queries(corpus: Corpus) -> QueryVectors:
     """The rows of a corpus of captions as queries of their clips."""
     queries = [
         Query(id_, corpus.where, clip=clip)
@@ -237,8 +248,8 @@ def _own_rows(corpus: Corpus) -> Questions:
     return _all_encoded(queries, corpus.rows.take(np.arange(len(corpus))))
 
 
-def _clip_questions(corpus: Corpus) -> Questions:
-    """The clips of an index as queries; one that lies as several windows asks with their mean."""
+def _clips_as_queries(corpus: Corpus) -> QueryVectors:
+    """The clips of an index as queries; the vector of a clip with several windows is their mean."""
     queries = [Query(id_, corpus.where, clip=id_) for id_ in corpus.ids]
     vectors = corpus.rows.take(np.arange(corpus.rows.count))
     if corpus.starts is not None:
@@ -251,7 +262,10 @@ def _caption_corpus(index: VectorIndex, encoder: Encoder) -> Corpus:
     """Every caption of the index's clips, encoded; a clip's windows share its captions."""
     captions = list(_captions(index))
     if not captions:
-        raise OeaError(f"{index.folder}: no record has captions; they are the texts of this task")
+        raise OeaError(
+            f"{index.folder}: no record has captions, and this task needs them; "
+            "index records with captions"
+        )
     vectors = embed_texts(encoder, [text for _, _, text in captions])
     ids, clips = [id_ for id_, _, _ in captions], [clip for _, clip, _ in captions]
     rows = ArrayRows([vectors], encoder.dim)
@@ -276,24 +290,25 @@ def _named(queries: Sequence[Queries], otherwise: str) -> str:
 
 def _only_one(sources: Sequence[Queries]) -> Queries:
     if len(sources) > 1:
-        raise UsageError("vectors of queries come in one file; give --queries once")
+        raise UsageError("query vectors must be in one file; give --queries once")
     return sources[0]
 
 
-def _index_questions(
+def _queries_for_index(
     sources: Sequence[Queries], index: VectorIndex, get_encoder: GetEncoder, report: Report
-) -> Questions:
+) -> QueryVectors:
     first = sources[0]
     stdin = stdin_of(sources)
     vectors = open_vectors(first, stdin=stdin) if isinstance(first, str | Batch) else None
     if vectors is not None:
         name = name_of(_only_one(sources), "queries")
-        questions = _read_questions(vectors, name)
+        query_vectors = _queries_of(vectors, name)
         if not same_encoder(vectors.encoder, index.encoder):
             raise OeaError(
-                f"{index.folder}: made with {index.encoder}, {name} by {vectors.encoder}"
+                f"{index.folder}: made by {index.encoder}, {name} by {vectors.encoder}; "
+                "embed both with the same encoder"
             )
-        return questions
+        return query_vectors
     queries = read_queries(
         [_judgeable(source, stdin) for source in sources],
         lambda: captions_by_clip(index.records(np.flatnonzero(index.live))),
@@ -304,16 +319,16 @@ def _index_questions(
 
 
 def _judgeable(source: Queries, stdin: BinaryIO | None) -> QuerySource:
-    """What a reader of judged queries takes; a pipe that was looked at goes on from its start."""
+    """What a reader of judged queries takes; a pipe whose start was read begins there again."""
     if isinstance(source, Batch):
-        raise UsageError("vectors of queries come in one file; give --queries once")
+        raise UsageError("query vectors must be in one file; give --queries once")
     return stdin if stdin is not None and source == "-" else source
 
 
 def _encoded(
     queries: list[Query], index: VectorIndex, get_encoder: GetEncoder, report: Report
-) -> Questions:
-    """Encode texts and sounds; a query with neither, but with the id of a clip, is that clip."""
+) -> QueryVectors:
+    """Encode texts and sounds; a query with only a clip's id gets the clip's vector."""
     stored = [query for query in queries if not query.has_content and query.id in index.row_of]
     vectors = {query.id: index.vector_of(query.id) for query in stored}
     records = [query.as_record() for query in queries if query.id not in vectors]
@@ -322,6 +337,6 @@ def _encoded(
             for batch in batches:
                 ids = [record["id"] for record in batch.records]
                 vectors.update(zip(ids, batch.vectors, strict=True))
-    nothing = np.zeros(index.dim, np.float32)
-    table = np.stack([vectors.get(query.id, nothing) for query in queries])
-    return Questions(queries, table, [query.id in vectors for query in queries])
+    not_encoded = np.zeros(index.dim, np.float32)
+    table = np.stack([vectors.get(query.id, not_encoded) for query in queries])
+    return QueryVectors(queries, table, [query.id in vectors for query in queries])

@@ -1,4 +1,4 @@
-"""Where results go beside stdout: files by their suffix, a page, the summary of a job on GitHub."""
+"""Where results are written: files by their suffix, the report, a GitHub job's summary."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ FORMATS = {".json": "json", ".md": "markdown", ".xml": "junit", ".txt": "table"}
 
 
 def checked_files(names: Sequence[str]) -> dict[Path, str]:
-    """The format of each file; raises UsageError for a name without one, or in no folder."""
+    """The format of each file; raises UsageError for an unknown suffix and for a missing folder."""
     files = {}
     for name in names:
         path = Path(name)
@@ -25,7 +25,7 @@ def checked_files(names: Sequence[str]) -> dict[Path, str]:
 
 
 def checked_page(name: str) -> Path:
-    """Where the report goes; refuses what cannot be written, before anything is measured."""
+    """The report's path; raises UsageError, before anything is measured, where it is not usable."""
     from oea_cli.evaluation.output.report.page import check_installed
 
     page = Path(name)
@@ -37,15 +37,15 @@ def checked_page(name: str) -> Path:
 
 
 def write_files(document: Document, files: Mapping[Path, str]) -> None:
-    """Write the document to each file in its format, each one whole or not at all."""
-    for path, form in files.items():
-        write_whole(path, render(document, form))
+    """Write the document to each file in its format, each file whole or not at all."""
+    for path, format in files.items():
+        write_whole(path, render(document, format))
 
 
 def append_summary(document: Document, notice: Callable[[str], object]) -> None:
-    """Add the results to the summary of a job on GitHub, where there is one.
+    """Add the results to the summary of a GitHub job, where there is one.
 
-    One that cannot be written must not cost the results.
+    A summary that cannot be written is only noted: the results must not be lost for it.
     """
     page = os.environ.get("GITHUB_STEP_SUMMARY")
     if not page:
@@ -59,4 +59,4 @@ def append_summary(document: Document, notice: Callable[[str], object]) -> None:
 
 def _check_folder(option: str, path: Path) -> None:
     if not path.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}; make it first")
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}; create it first")

@@ -1,4 +1,4 @@
-"""Results for people and for CI: every form is made from the one JSON, so all say the same."""
+"""Results for people and for CI: every format is rendered from the same JSON document."""
 
 import math
 from collections.abc import Sequence
@@ -14,28 +14,28 @@ from oea_cli.metrics.metrics import Metric, parse_metric
 Row = list[str]
 GROUP_HEADER = ["dataset", "type", "queries"]
 WHOSE = "whose"
-"""The column that tells ours from the baseline's, and from the difference."""
+"""The column with `ours`, `baseline` or `difference`."""
 
 
-def shown(metric: Metric, value: float | None) -> str:
-    """A value for people: a fraction in per cent, a rank as it is; empty for none."""
+def formatted(metric: Metric, value: float | None) -> str:
+    """A value for people: a fraction in per cent, a rank as it is; empty where there is none."""
     if value is None or math.isnan(value):
         return ""
     return f"{100 * value:.2f}" if metric.definition.is_fraction else f"{value:.1f}"
 
 
-def gained(metric: Metric, value: float | None) -> str:
-    """A difference for people, with its sign; empty for none."""
-    text = shown(metric, value)
+def with_sign(metric: Metric, value: float | None) -> str:
+    """A difference for people, with its sign; empty where there is none."""
+    text = formatted(metric, value)
     return text if text.startswith("-") or not text else f"+{text}"
 
 
-def render(document: Document, form: str) -> bytes:
-    """The results in a form by its name: json, table, markdown, junit or mteb."""
-    if form == "json":
+def render(document: Document, format: str) -> bytes:
+    """The results in a format: json, table, markdown, junit or mteb."""
+    if format == "json":
         return to_json(document)
     writers = {"table": to_table, "markdown": to_markdown, "junit": to_junit, "mteb": to_mteb}
-    return writers[form](document).encode()
+    return writers[format](document).encode()
 
 
 def headline(document: Document) -> str:
@@ -56,8 +56,8 @@ def metric_rows(document: Document) -> list[Row]:
     for name, value in document["metrics"].items():
         metric = parse_metric(name)
         low, high = document["intervals"][name]
-        row = [metric.label, shown(metric, value)]
-        row.append(f"{shown(metric, low)} to {shown(metric, high)}")
+        row = [metric.label, formatted(metric, value)]
+        row.append(f"{formatted(metric, low)} to {formatted(metric, high)}")
         rows.append(row + (_compared(metric, baseline[name]) if baseline else []))
     return rows
 
@@ -68,16 +68,16 @@ BASELINE_HEADER = ["baseline", "difference", "95 % interval", "p (Holm)"]
 def _compared(metric: Metric, comparison: Document) -> Row:
     low, high = comparison["interval"]
     return [
-        shown(metric, comparison["baseline"]),
-        gained(metric, comparison["difference"]),
-        f"{shown(metric, low)} to {shown(metric, high)}",
+        formatted(metric, comparison["baseline"]),
+        with_sign(metric, comparison["difference"]),
+        f"{formatted(metric, low)} to {formatted(metric, high)}",
         f"{comparison['p_holm']:.3g}",
     ]
 
 
 def group_rows(document: Document) -> list[Row]:
     """A header and a row per data set and type of query, then the means; with a baseline, its row
-    and the difference's below each. Empty where there are no groups."""
+    and the differences below each. Empty where there are no groups."""
     if not document["groups"]:
         return []
     metrics = [parse_metric(name) for name in document["metrics"]]
@@ -110,14 +110,14 @@ def _beside(
     metrics: Sequence[Metric],
     figures: tuple[Figures, Figures | None, Figures | None],
 ) -> list[Row]:
-    """A row of ours; with a baseline, its row and the differences, which have no labels."""
+    """Our row; with a baseline, its row and the differences, which have no labels."""
     ours, theirs, differences = figures
     if theirs is None or differences is None:
-        return [[*labels, counts[0], "", *(shown(m, ours[str(m)]) for m in metrics)]]
+        return [[*labels, counts[0], "", *(formatted(m, ours[str(m)]) for m in metrics)]]
     return [
-        [*labels, counts[0], "ours", *(shown(m, ours[str(m)]) for m in metrics)],
-        ["", "", counts[1], "baseline", *(shown(m, theirs[str(m)]) for m in metrics)],
-        ["", "", "", "difference", *(gained(m, differences[str(m)]) for m in metrics)],
+        [*labels, counts[0], "ours", *(formatted(m, ours[str(m)]) for m in metrics)],
+        ["", "", counts[1], "baseline", *(formatted(m, theirs[str(m)]) for m in metrics)],
+        ["", "", "", "difference", *(with_sign(m, differences[str(m)]) for m in metrics)],
     ]
 
 
@@ -142,17 +142,17 @@ def _counted(number: int, thing: str) -> str:
 
 
 def notes(document: Document) -> list[str]:
-    """What a reader of the figures has to know besides."""
+    """What a reader of the figures should know besides."""
     counts = document["counts"]
-    said = [
+    lines = [
         f"{_counted(counts[key], thing)} {what}"
         for key, (thing, what) in NOTES.items()
         if counts.get(key)
     ]
     if (average := document["means"].get("avg_uiq")) is not None:
         beside = _average_beside(document["means"])
-        said.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}{beside}")
-    return said + (_leak_notes(document["leaks"]) if "leaks" in document else [])
+        lines.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}{beside}")
+    return lines + (_leak_notes(document["leaks"]) if "leaks" in document else [])
 
 
 def _average_beside(means: Document) -> str:
@@ -165,8 +165,8 @@ def _average_beside(means: Document) -> str:
 
 
 def _leak_notes(leaks: Document) -> list[str]:
-    """A line per kind of overlap with training, or one that there is none."""
-    said = [
+    """A line per kind of overlap with training; one line where there is none."""
+    lines = [
         f"leaks: {number} of {_counted(leaks['clips'], 'clip')} in training by {kind}, such as "
         + _example(next(pair for pair in leaks["pairs"] if pair["by"] == kind))
         for kind, number in leaks["counts"].items()
@@ -176,12 +176,12 @@ def _leak_notes(leaks: Document) -> list[str]:
     if forbidden:
         number = len({pair["training"] for pair in forbidden})
         where = forbidden[0]["blacklist"]
-        said.append(
+        lines.append(
             f"leaks: {_counted(number, 'training clip')} on the blacklist {where}, such as "
             + _example(forbidden[0])
         )
-    if said:
-        return said
+    if lines:
+        return lines
     kinds = [kind for kind in leaks["counts"] if kind != "content" or leaks["content"]]
     clips = _counted(leaks["clips"], "clip")
     return [f"leaks: none of {clips} in {', '.join(leaks['training'])} by {', '.join(kinds)}"]
@@ -196,8 +196,8 @@ def to_table(document: Document) -> str:
     blocks = [[headline(document)], aligned(metric_rows(document))]
     if rows := group_rows(document):
         blocks.append(aligned(rows))
-    if said := notes(document):
-        blocks.append(said)
+    if lines := notes(document):
+        blocks.append(lines)
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
@@ -250,7 +250,7 @@ def escaped(text: str) -> str:
 def to_junit(document: Document) -> str:
     """A test suite: a test case per gate, failed where the gate is not met; a property per
     metric."""
-    # Only here: the other forms need not wait for it.
+    # Imported here, so that the other formats need not wait for it.
     from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
     suite = TestSuite("oea eval")

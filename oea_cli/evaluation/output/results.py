@@ -1,4 +1,4 @@
-"""The one JSON of an evaluation, which table, Markdown, JUnit and all else are rendered from."""
+"""The JSON document of an evaluation, from which every other format is rendered."""
 
 import hashlib
 import sys
@@ -13,7 +13,7 @@ from oea_cli.clips.query_types import TYPE_OF
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.scoring.gates import Verdict
 from oea_cli.evaluation.setting import Document, Setting
-from oea_cli.metrics.comparison import Comparison, Paired, told
+from oea_cli.metrics.comparison import MetricComparison, Paired, comparison_document
 from oea_cli.metrics.groups import groups, means
 from oea_cli.metrics.metrics import Metric, check_applies, default_metrics, summary
 from oea_cli.metrics.outcomes import Outcomes, from_columns
@@ -24,7 +24,7 @@ FORMAT = "oea-results/1"
 
 @dataclass(frozen=True)
 class Measured:
-    """Outcomes and the metrics asked for, as values over all queries."""
+    """Outcomes, and the metrics with their values over all queries."""
 
     outcomes: Outcomes
     metrics: list[Metric]
@@ -32,9 +32,9 @@ class Measured:
 
 
 def measure(outcomes: Outcomes, metrics: Sequence[Metric]) -> Measured:
-    """Compute metrics, by default those the outcomes have an answer to.
+    """Compute `metrics`, by default those that apply to the outcomes.
 
-    Raises OeaError for a metric that was asked for and applies to no query.
+    Raises OeaError for a metric that applies to no query.
     """
     if not len(outcomes):
         raise OeaError("no query has a relevant clip, so there is nothing to measure")
@@ -52,10 +52,10 @@ def document_of(
     setting: Setting,
     seed: int,
     pair: Paired | None = None,
-    comparisons: dict[Metric, Comparison] | None = None,
+    comparisons: dict[Metric, MetricComparison] | None = None,
     verdicts: Sequence[Verdict] = (),
 ) -> Document:
-    """Put everything that is known about an evaluation into one JSON-ready object."""
+    """Everything that is known about an evaluation, as one object that can be written as JSON."""
     outcomes, metrics = measured.outcomes, measured.metrics
     document: Document = {
         "format": FORMAT,
@@ -70,7 +70,7 @@ def document_of(
         "means": means(outcomes, metrics, pair, uiq_types=TYPE_OF),
     }
     if pair is not None and comparisons:
-        document["baseline"] = told(comparisons, pair.name, seed)
+        document["baseline"] = comparison_document(comparisons, pair.name, seed)
     if verdicts:
         document["gates"] = [_gate(verdict) for verdict in verdicts]
         document["passed"] = all(verdict.passed for verdict in verdicts)
@@ -110,9 +110,9 @@ LIBRARIES = ("numpy", "scipy", "torch", "transformers")
 
 
 def versions() -> dict[str, str]:
-    """What computed the figures: of these libraries, those that this process has loaded.
+    """The versions of what computed the figures: oea, Python, and the libraries that are loaded.
 
-    Nothing is imported for it: importlib.metadata alone takes 40 ms of processor time.
+    Nothing is imported for this: importlib.metadata alone takes 40 ms of processor time.
     """
     python = ".".join(map(str, sys.version_info[:3]))
     loaded = {name: sys.modules[name] for name in LIBRARIES if name in sys.modules}
@@ -121,7 +121,7 @@ def versions() -> dict[str, str]:
 
 
 def judgments_sha256(outcomes: Outcomes) -> str:
-    """A fingerprint of what was asked: ids, relevant clips, grades and hard negatives."""
+    """A fingerprint of the judgments: query ids, relevant clips, grades and hard negatives."""
     rows = zip(
         outcomes.ids, outcomes.targets, outcomes.grades, outcomes.hard_negatives, strict=True
     )
@@ -145,7 +145,7 @@ def _gate(verdict: Verdict) -> Document:
 
 
 def read_results(content: bytes, where: str) -> Outcomes | None:
-    """The outcomes in a results JSON; None for content that is something else (a run)."""
+    """The outcomes in a results JSON; None for any other content (a run)."""
     if content.lstrip()[:1] != b"{":
         return None
     try:
@@ -155,7 +155,9 @@ def read_results(content: bytes, where: str) -> Outcomes | None:
     if "query_id" in document:
         return None  # a run of a single hit
     if document.get("format") != FORMAT:
-        raise OeaError(f"{where}: neither results of `oea eval -f json` nor a run")
+        raise OeaError(
+            f"{where}: neither results of `oea eval -f json` nor a run; give one of them"
+        )
     return from_columns(document.get("per_query", {}), where)
 
 

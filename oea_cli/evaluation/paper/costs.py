@@ -1,4 +1,4 @@
-"""What an encoder costs, as the paper's Table 16 has it: times, peak memory, trained parameters."""
+"""What an encoder costs, as in the paper's Table 16: times, peak memory, trained parameters."""
 
 import time
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Figures = dict[str, float]
 def costs(
     encoder: Encoder, model: str, records: Sequence[Record], metrics: Sequence[str]
 ) -> Figures:
-    """The costs asked for that can be told of this encoder.
+    """Those of the costs in `metrics` that can be measured for this encoder.
 
     audio ms, text ms   per clip and per caption, one at a time, end to end: the median of twenty
     peak gb             while these were encoded: on a GPU what torch had allocated, on a CPU the
@@ -34,13 +34,13 @@ def costs(
     chosen = list(islice(records, TIMED_INPUTS))
     sounds = [first_window(encoder, one) for one in chosen]
     texts = [EncoderInput(one, text) for one in chosen for text in captions_in(one)[:1]]
-    reset_peak_memory(encoder.device)  # that of embedding a whole dataset, so far
+    reset_peak_memory(encoder.device)  # so far, the peak is that of embedding a whole dataset
     found = {
         "audio ms": _milliseconds(encoder, sounds),
         "text ms": _milliseconds(encoder, texts),
     }
     trained = num_trained(model)
-    if encoder.device in ("cpu", "cuda", "mps"):  # and not on a server
+    if encoder.device in ("cpu", "cuda", "mps"):  # not for a server
         found["peak gb"] = peak_memory(encoder.device) / 1e9
     if trained is not None:
         found["trainable m"] = trained / 1e6

@@ -1,4 +1,4 @@
-"""What the files of an encoder folder tell without loading it: whether it is the same, its size."""
+"""The digest and the size of an encoder folder, from its files, without loading the encoder."""
 
 import hashlib
 from math import prod
@@ -11,7 +11,7 @@ from oea_cli.errors import OeaError
 def files_digest(model: str) -> str | None:
     """16 hex digits over an encoder folder's weights and descriptions; None for other encoders.
 
-    Training anew under the same name changes them; checkpoints and logs beside them do not count.
+    Training again under the same name changes it; checkpoints and logs in the folder do not count.
     """
     folder = _folder(model)
     if folder is None:
@@ -36,7 +36,7 @@ def num_trained(model: str) -> int | None:
     count = 0
     for path in _files(folder, ".safetensors"):
         with safe_open(path, framework="numpy") as tensors:
-            for name in tensors.keys():  # noqa: SIM118  it is no mapping
+            for name in tensors.keys():  # noqa: SIM118  it is not a mapping
                 count += prod(tensors.get_slice(name).get_shape())
     return count
 

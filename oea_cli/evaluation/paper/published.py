@@ -1,4 +1,4 @@
-"""The paper's figures, carried as data with their source, and ours beside them.
+"""The paper's figures, stored as data with their source, and ours beside them.
 
 `paper_tables.yaml` holds Tables 2 to 4 and 11 to 17 of the Omni-Embed-Audio paper.
 """
@@ -53,7 +53,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PaperComparison:
     """Ours beside the paper's, in `unit`: mostly percent; None where either has no figure."""
 
     table: int
@@ -67,15 +67,15 @@ class Comparison:
 
 
 def paper_table(number: int) -> Table:
-    """A table by its number in the paper; raises UsageError for one that is not carried."""
+    """A table by its number in the paper; raises UsageError for one that is not stored."""
     tables = _tables()
     if number not in tables:
         known = ", ".join(str(known) for known in tables)
-        raise UsageError(f"Table {number} of the paper is not carried; there are {known}")
+        raise UsageError(f"Table {number} of the paper is not included; the tables are {known}")
     return tables[number]
 
 
-def compare(ours: Mapping[Key, float], table: int) -> list[Comparison]:
+def compare(ours: Mapping[Key, float], table: int) -> list[PaperComparison]:
     """Our figures (fractions 0 to 1; ranks, ms and the like as they are) beside a table's.
 
     Rows in the table's order, first its encoders, then ours that it lacks, each dataset and then
@@ -104,13 +104,13 @@ def _ours(known: Mapping[Key, float], key: Key) -> float | None:
     return mean_of_all(known.get((encoder, name, metric)) for name in DATASETS)
 
 
-def _comparison(table: Table, key: Key, value: float) -> Comparison:
+def _comparison(table: Table, key: Key, value: float) -> PaperComparison:
     encoder, dataset, metric = key
     unit = unit_of(metric)
     ours = value * 100 if unit == "%" else value
     paper = table.value(*key)
     difference = None if paper is None else ours - paper
-    return Comparison(
+    return PaperComparison(
         table.number, encoder_name(encoder), dataset, metric, ours, paper, difference, unit
     )
 

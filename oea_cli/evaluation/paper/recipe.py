@@ -1,7 +1,7 @@
-"""The recipe of the paper's evaluation: which encoders, datasets and tasks; `paper-eval.yaml`.
+"""The recipe of the paper's evaluation, `paper-eval.yaml`: its encoders, datasets and tasks.
 
-Checked in full before anything loads, as training recipes are. A value comes from the first of
-these that has one: `--set key=value`; OEA_AUDIOCAPS, OEA_CLOTHO, OEA_MECAT (each dataset's
+It is checked in full before anything loads, as training recipes are. A value comes from the first
+of these that has one: `--set key=value`; OEA_AUDIOCAPS, OEA_CLOTHO, OEA_MECAT (each dataset's
 records) and OEA_UIQ (the release's folder); the recipe file; the defaults below. Paths are relative
 to the recipe file.
 """
@@ -33,7 +33,7 @@ from oea_cli.records.recipe_files.validation import validated
 KINDS = ("text-to-audio", "text-to-text", "uiq", "speed")
 CAPTIONS = ("all", "one")
 SPEED_METRICS = ("audio ms", "text ms", "peak gb", "trainable m")
-# Composed of several tasks' figures, so that no single task has all of its columns.
+# Their columns are figures of several tasks, so no single task has all of them.
 COMPOSED_TABLES = {4, 11}
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
@@ -118,21 +118,21 @@ def load_paper_recipe(path: Path, overrides: Sequence[str] = ()) -> PaperRecipe:
     """Read a recipe; raises UsageError that names every mistake in it at once.
 
     overrides are `key=value`, with dots for what lies inside: `datasets.clotho.records=x.csv`,
-    `uiq=~/UIQ`, `encoders=[{name: mini}]`. Whether the data are there is `missing_inputs`'s to say.
+    `uiq=~/UIQ`, `encoders=[{name: mini}]`. `missing_inputs` checks whether the data is there.
     """
-    tree = _placed(read_mapping(path), path.parent)
+    tree = _with_full_paths(read_mapping(path), path.parent)
     _apply_environment(tree)
     mistakes = apply_overrides(tree, overrides)
-    return validated(PaperRecipe, _placed(tree, Path.cwd()), path, mistakes)
+    return validated(PaperRecipe, _with_full_paths(tree, Path.cwd()), path, mistakes)
 
 
 def missing_inputs(recipe: PaperRecipe) -> list[str]:
-    """What the recipe needs and is not there, a line each with what to do; empty when all is."""
+    """The missing inputs of the recipe, a line each with what to do."""
     missing = []
     for dataset in recipe.datasets:
         option = f"--set datasets.{dataset.name}.records=FILE or OEA_{dataset.name.upper()}"
         if dataset.records is None:
-            missing.append(f"{dataset.name}: no records; {option} says where its captions are")
+            missing.append(f"{dataset.name}: no records; {option} gives its captions")
         elif not is_remote(dataset.records) and not Path(dataset.records).exists():
             missing.append(f"{dataset.name}: {dataset.records} does not exist; {option} changes it")
     if types := _types(recipe):
@@ -159,15 +159,15 @@ def _types(recipe: PaperRecipe) -> list[str]:
 # --- where values come from ---
 
 
-def _placed(tree: Tree, folder: Path) -> Tree:
-    """The tree with its paths as meant from a folder, in full: so a unit that is done is known from
-    anywhere."""
+def _with_full_paths(tree: Tree, folder: Path) -> Tree:
+    """The tree with paths resolved from a folder, so that a finished unit is recognised from any
+    working directory."""
 
     def absolute(name: str, mark: PathMark) -> str:
         return name if is_remote(name) else str((folder / Path(name).expanduser()).resolve())
 
-    placed: Tree = with_paths(PaperRecipe, tree, absolute)
-    return placed
+    resolved: Tree = with_paths(PaperRecipe, tree, absolute)
+    return resolved
 
 
 def _apply_environment(tree: Tree) -> None:

@@ -1,4 +1,4 @@
-"""Ours beside the paper's figures, for people, pages and programs."""
+"""Our figures beside the paper's, as a table, Markdown and JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,11 +7,10 @@ from textwrap import wrap
 import orjson
 
 from oea_cli.evaluation.output.rendering import Row, aligned, escaped, markdown_table
-from oea_cli.evaluation.paper.published import Comparison as Beside
-from oea_cli.evaluation.paper.published import paper_table, source
+from oea_cli.evaluation.paper.published import PaperComparison, paper_table, source
 
 
-def comparison_table(rows: Sequence[Beside]) -> str:
+def comparison_table(rows: Sequence[PaperComparison]) -> str:
     """The paper's tables with ours beside, for a terminal."""
     blocks = [
         "\n".join([title, *aligned(cells), *wrap(note, NOTE_WIDTH)])
@@ -20,8 +19,8 @@ def comparison_table(rows: Sequence[Beside]) -> str:
     return "\n\n".join([*blocks, f"Paper's figures: {source()}"]) + "\n"
 
 
-def comparison_markdown(rows: Sequence[Beside]) -> str:
-    """The same for a page."""
+def comparison_markdown(rows: Sequence[PaperComparison]) -> str:
+    """The same in Markdown."""
     blocks = [
         f"### {escaped(title)}\n\n{markdown_table(cells)}"
         + (f"\n\n{escaped(note)}" if note else "")
@@ -30,8 +29,8 @@ def comparison_markdown(rows: Sequence[Beside]) -> str:
     return "\n\n".join([*blocks, f"Paper's figures: {escaped(source())}"]) + "\n"
 
 
-def comparison_json(rows: Sequence[Beside]) -> str:
-    """The same for programs: percent, and `unit` where it is another one."""
+def comparison_json(rows: Sequence[PaperComparison]) -> str:
+    """The same as JSON: per cent, or the unit named by `unit`."""
     content = {"source": source(), "rows": [asdict(row) for row in rows]}
     return orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n"
 
@@ -40,7 +39,7 @@ NOTE_WIDTH = 100
 COMPARISON_HEADER = ["encoder", "dataset", "metric", "ours", "paper", "difference"]
 
 
-def _comparison_blocks(rows: Sequence[Beside]) -> list[tuple[str, list[Row], str]]:
+def _comparison_blocks(rows: Sequence[PaperComparison]) -> list[tuple[str, list[Row], str]]:
     """Title, rows and note of each table."""
     tables = [paper_table(number) for number in dict.fromkeys(row.table for row in rows)]
     return [
@@ -53,7 +52,7 @@ def _comparison_blocks(rows: Sequence[Beside]) -> list[tuple[str, list[Row], str
     ]
 
 
-def _beside(row: Beside) -> Row:
+def _beside(row: PaperComparison) -> Row:
     unit = "" if row.unit == "%" else f" ({row.unit})"
     paper = "" if row.paper is None else f"{row.paper:.2f}"
     difference = "" if row.difference is None else f"{row.difference:+.2f}"

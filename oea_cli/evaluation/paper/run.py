@@ -1,8 +1,8 @@
-"""Running the paper's evaluation: unit by unit, each one's results written when it is whole.
+"""Runs the paper's evaluation unit by unit; a unit's results are written when it is finished.
 
 A unit embeds its dataset once, into an index in its folder, which a later run uses again as long as
-encoder, records and captions are the same. What is finished is never run again; what fails is
-reported, and the others go on.
+encoder, records and captions are the same. A finished unit is never run again; a unit that fails is
+reported, and the others are run.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,8 +44,8 @@ Measured = dict[tuple[str, str], Mapping[str, Figures]]
 
 
 @dataclass(frozen=True)
-class Listeners:
-    """Who hears of what: units that fail, sounds and rows that fail, and how it goes."""
+class Callbacks:
+    """Called with units that fail, with sounds and rows that fail, and with notes."""
 
     unit_failed: Report
     input_failed: Report
@@ -53,15 +53,15 @@ class Listeners:
 
 
 def check_inputs(recipe: PaperRecipe) -> None:
-    """Raise UsageError with everything that is not there, a line each."""
+    """Raise UsageError that names every missing input, a line each."""
     missing = missing_inputs(recipe)
     if missing:
         count = f"{len(missing)} input{'' if len(missing) == 1 else 's'} missing"
         raise UsageError("\n".join([f"{recipe.name}: {count}", *(f"  {one}" for one in missing)]))
 
 
-def run_paper(recipe: PaperRecipe, device: str, hear: Listeners) -> Measured:
-    """Run what is not done yet; returns the figures of all units that are done then.
+def run_paper(recipe: PaperRecipe, device: str, callbacks: Callbacks) -> Measured:
+    """Run what is not done yet; returns the figures of all finished units.
 
     Encoders that cannot be loaded are reported as one failed unit each; their finished units count.
     """
@@ -69,7 +69,7 @@ def run_paper(recipe: PaperRecipe, device: str, hear: Listeners) -> Measured:
     for encoder in recipe.encoders:
         left = [unit for unit in every if unit.encoder == encoder and not unit.is_done()]
         if left:
-            _run_encoder(encoder, left, device, hear)
+            _run_encoder(encoder, left, device, callbacks)
     return {
         (unit.encoder.name, unit.dataset.name): figures_of(unit) for unit in every if unit.is_done()
     }
@@ -81,35 +81,36 @@ def figures_of(unit: Unit) -> Mapping[str, Figures]:
     return figures
 
 
-def _run_encoder(named: PaperEncoder, left: list[Unit], device: str, hear: Listeners) -> None:
+def _run_encoder(named: PaperEncoder, left: list[Unit], device: str, callbacks: Callbacks) -> None:
     try:
         encoder = load_encoder(named.model_name, device=device, revision=named.revision)
     except OeaError as error:
-        hear.unit_failed(Failure(named.name, f"skipped: {error}"))
+        callbacks.unit_failed(Failure(named.name, f"skipped: {error}"))
         return
     for unit in left:
         try:
-            run_unit(unit, encoder, hear)
-        # Anything at all, a GPU that is full as well: the other units have a right to be run.
+            run_unit(unit, encoder, callbacks)
+        # Any error, a full GPU among them: the other units must still be run.
         except Exception as error:
-            said = str(error) if isinstance(error, OeaError) else f"{type(error).__name__}: {error}"
-            hear.unit_failed(Failure(_name(unit), said))
+            known = isinstance(error, OeaError)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            callbacks.unit_failed(Failure(_name(unit), reason))
 
 
 def _name(unit: Unit) -> str:
     return f"{unit.encoder.name}/{unit.dataset.name}"
 
 
-def run_unit(unit: Unit, encoder: Encoder, hear: Listeners) -> None:
+def run_unit(unit: Unit, encoder: Encoder, callbacks: Callbacks) -> None:
     """Embed, measure, and write the unit's results last."""
     unit.folder.mkdir(parents=True, exist_ok=True)
-    records = list(_records(unit, hear.input_failed))
-    index = _index(unit, encoder, records, hear)
+    records = list(_records(unit, callbacks.input_failed))
+    index = _index(unit, encoder, records, callbacks)
     num_clips = len({clip_of(id_) for id_ in index.record_files.ids()})
     if unit.dataset.clips not in (None, num_clips):
-        hear.notice(f"{_name(unit)}: {num_clips} clips, the paper has {unit.dataset.clips}")
-    hear.notice(f"{_name(unit)}: measuring")
-    meter = _Meter(unit, index, encoder, hear.input_failed)
+        callbacks.notice(f"{_name(unit)}: {num_clips} clips, the paper has {unit.dataset.clips}")
+    callbacks.notice(f"{_name(unit)}: measuring")
+    meter = _Meter(unit, index, encoder, callbacks.input_failed)
     figures = {task.name: meter.figures(task) for task in unit.tasks}
     content = {
         SETTINGS_KEY: unit.settings,
@@ -122,7 +123,7 @@ def run_unit(unit: Unit, encoder: Encoder, hear: Listeners) -> None:
         "figures": figures,
     }
     write_whole(unit.result, orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
-    hear.notice(f"{_name(unit)}: done -> {unit.result}")
+    callbacks.notice(f"{_name(unit)}: done -> {unit.result}")
 
 
 def _records(unit: Unit, report: Report) -> Iterator[Record]:
@@ -131,7 +132,9 @@ def _records(unit: Unit, report: Report) -> Iterator[Record]:
         yield {**record, "captions": list(captions_in(record)[:limit])}
 
 
-def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners) -> VectorIndex:
+def _index(
+    unit: Unit, encoder: Encoder, records: list[Record], callbacks: Callbacks
+) -> VectorIndex:
     """The dataset's sounds as an index: the one that is there, or a new one."""
     from oea_cli.encoder.streaming.stream import stream
 
@@ -140,8 +143,8 @@ def _index(unit: Unit, encoder: Encoder, records: list[Record], hear: Listeners)
         index = VectorIndex.open(folder)
         if index.encoder == encoder.encoder_id and _described(_all(index)) == _described(records):
             return index
-    hear.notice(f"{_name(unit)}: embedding {len(records)} clips")
-    batches = stream(encoder, records, report=hear.input_failed)
+    callbacks.notice(f"{_name(unit)}: embedding {len(records)} clips")
+    batches = stream(encoder, records, report=callbacks.input_failed)
     build_index(folder, batches, dim=encoder.dim, encoder=encoder.encoder_id, kind="exact")
     return VectorIndex.open(folder)
 
@@ -156,7 +159,7 @@ def _described(records: Iterable[Record]) -> dict[str, tuple[str, tuple[str, ...
 
 
 class _Meter:
-    """Measures one unit's tasks; all tasks on UIQ's queries share one ranking."""
+    """Measures one unit's tasks; all tasks with UIQ's queries share one ranking."""
 
     def __init__(self, unit: Unit, index: VectorIndex, encoder: Encoder, report: Report) -> None:
         self._unit, self._index, self._encoder, self._report = unit, index, encoder, report
@@ -182,7 +185,7 @@ class _Meter:
             RANKINGS[kind],
             "one" if captions == "one" else "all",
             self._unit.seed,
-            allow_missing=True,  # of a clip that is gone: asked for and not found
+            allow_missing=True,  # a clip that could not be embedded counts as not found
         )
         outcomes, _ = evaluate_index(
             files, self._index.folder, None, protocol, lambda _: self._encoder, self._report

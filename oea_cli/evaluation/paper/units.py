@@ -15,7 +15,7 @@ import orjson
 
 from oea_cli.clips.query_types import NEGATIVE, PAPER_NAMES, TAGGING, TYPES
 from oea_cli.evaluation.paper.encoder_files import files_digest
-from oea_cli.evaluation.paper.published import Comparison, compare, paper_table
+from oea_cli.evaluation.paper.published import PaperComparison, compare, paper_table
 from oea_cli.evaluation.paper.recipe import Dataset, PaperEncoder, PaperRecipe, Task
 from oea_cli.metrics.uiq_summary import mean_of_all
 from oea_cli.records.recipe_files.validation import plain_content
@@ -47,7 +47,7 @@ class Unit:
 
     @property
     def settings(self) -> str:
-        """A digest of all that the results depend on, as far as recipe and encoder's files tell."""
+        """A digest of all that the results depend on in the recipe and in the encoder's files."""
         content = plain_content(dataclasses.replace(self, folder=Path()))
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
@@ -61,7 +61,7 @@ class Unit:
 
 
 def units(recipe: PaperRecipe) -> list[Unit]:
-    """Every encoder on every dataset that any task asks for, encoder by encoder."""
+    """Every encoder on every dataset that any task needs, encoder by encoder."""
     found = []
     for encoder in recipe.encoders:
         weights = files_digest(encoder.model_name)
@@ -77,11 +77,10 @@ def units(recipe: PaperRecipe) -> list[Unit]:
 def _query_files(
     folder: Path | None, dataset: Dataset, tasks: tuple[Task, ...]
 ) -> tuple[Path, ...]:
-    """The UIQ files that the tasks need. Negative rows need the positive ones: these have the
-    captions by which their hard negatives are found.
-    """
-    wanted = {type for task in tasks for type in task.types}
-    types = TYPES if NEGATIVE in wanted else wanted
+    """The UIQ files that the tasks need. Negative queries also need the positive ones, which have
+    the captions by which their hard negatives are found."""
+    needed = {type for task in tasks for type in task.types}
+    types = TYPES if NEGATIVE in needed else needed
     if folder is None:
         return ()
     patterns = [f"*_{type}_queries.jsonl" for type in TYPES if type in types]
@@ -93,13 +92,13 @@ def _query_files(
 
 def beside_paper(
     recipe: PaperRecipe, results: Mapping[tuple[str, str], Mapping[str, Figures]]
-) -> list[Comparison]:
+) -> list[PaperComparison]:
     """Every table that the tasks contribute to, ours beside the paper's.
 
     results: by (encoder, dataset), then by task, the figures: fractions from 0 to 1, ranks, ms.
     Units without results are left out, and with them the means that need them.
     """
-    rows: list[Comparison] = []
+    rows: list[PaperComparison] = []
     for number in sorted({number for task in recipe.tasks for number in task.tables}):
         ours: dict[tuple[str, str, str], float] = {}
         for encoder in recipe.encoders:

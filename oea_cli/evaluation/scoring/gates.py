@@ -1,4 +1,4 @@
-"""Gates: limits that a metric must keep, and one verdict on each."""
+"""Gates: limits that metrics must keep, and a verdict on each."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from oea_cli.errors import UsageError
-from oea_cli.metrics.comparison import Comparison
+from oea_cli.metrics.comparison import MetricComparison
 from oea_cli.metrics.metrics import Metric, parse_metric
 
 Kind = Literal["fail-under", "max-drop"]
@@ -45,7 +45,7 @@ def parse_gate(kind: Kind, text: str) -> Gate:
     except ValueError:
         limit = math.nan
     if not equals or not math.isfinite(limit):
-        raise UsageError(f"--{kind} {text}: write METRIC=NUMBER, such as r@10=0.5")
+        raise UsageError(f"--{kind} {text}: must be METRIC=NUMBER, such as r@10=0.5")
     metric = parse_metric(name)
     if metric.definition.is_fraction and abs(limit) > 1:
         raise UsageError(
@@ -53,7 +53,7 @@ def parse_gate(kind: Kind, text: str) -> Gate:
             f"did you mean {metric}={limit / 100:g}?"
         )
     if kind == "max-drop" and limit < 0:
-        raise UsageError(f"--{kind} {text}: a drop is 0 or more")
+        raise UsageError(f"--{kind} {text}: a drop must be 0 or more")
     return Gate(kind, metric, limit)
 
 
@@ -70,7 +70,7 @@ def check_gates(gates: Sequence[Gate], metrics: Sequence[Metric]) -> None:
 def judge(
     gates: Sequence[Gate],
     values: Mapping[Metric, float],
-    comparisons: Mapping[Metric, Comparison],
+    comparisons: Mapping[Metric, MetricComparison],
     alpha: float | None,
 ) -> list[Verdict]:
     """One verdict per gate, in order."""
@@ -94,21 +94,21 @@ def _under(gate: Gate, value: float) -> Verdict:
     return Verdict(gate, passed, value, f"{gate.metric} {value:.4f} {word} {gate.limit:g}")
 
 
-def _drop(gate: Gate, comparison: Comparison, alpha: float | None) -> Verdict:
+def _drop(gate: Gate, comparison: MetricComparison, alpha: float | None) -> Verdict:
     lower = gate.metric.definition.lower_is_better
     worse = comparison.difference if lower else -comparison.difference
-    told = f"{gate.metric} {comparison.value:.4f} against {comparison.baseline:.4f}"
+    both = f"{gate.metric} {comparison.value:.4f} against {comparison.baseline:.4f}"
     # Subtracting two decimals makes 0.010000000000000009 of a drop of 0.01.
     if worse <= gate.limit + 1e-9:
-        return Verdict(gate, True, worse, f"{told}: {_told(worse)}")
+        return Verdict(gate, True, worse, f"{both}: {_worse_by(worse)}")
     if alpha is not None and not comparison.p_holm < alpha:
         reason = (
-            f"{told}: worse by {worse:.4f}, but p = {comparison.p_holm:.3g} is not under {alpha:g}"
+            f"{both}: worse by {worse:.4f}, but p = {comparison.p_holm:.3g} is not under {alpha:g}"
         )
         return Verdict(gate, True, worse, reason)
-    shown = f", p = {comparison.p_holm:.3g}" if alpha is not None else ""
-    return Verdict(gate, False, worse, f"{told}: worse by {worse:.4f}{shown}")
+    p_value = f", p = {comparison.p_holm:.3g}" if alpha is not None else ""
+    return Verdict(gate, False, worse, f"{both}: worse by {worse:.4f}{p_value}")
 
 
-def _told(worse: float) -> str:
+def _worse_by(worse: float) -> str:
     return f"worse by {worse:.4f} only" if worse > 0 else "no worse"

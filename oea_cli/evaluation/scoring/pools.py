@@ -1,9 +1,9 @@
-"""Ranking within parts of a corpus: every query among the candidates that share a record's key.
+"""Ranking within pools: every query ranks the candidates that share the value of a record's key.
 
-So the paper ranks: UIQ's queries of each dataset among that dataset's clips (sections 3 and 4).
+The paper ranks like this: UIQ's queries of each dataset among its clips (sections 3 and 4).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,41 +11,26 @@ from oea_cli.clips.lookup import GetRecords
 from oea_cli.clips.queries import Query
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.protocol import Task
-from oea_cli.evaluation.scoring.tasks import Assigned, Questions, assign, rank
-from oea_cli.metrics.outcomes import Outcomes, QueryNumbers, joined
-from oea_cli.vectors.arrays import Ties, Vectors
-from oea_cli.vectors.scan.candidates import BLOCK_ROWS, Corpus, Rows, spread
+from oea_cli.evaluation.scoring.tasks import Assigned, QueryVectors, assign, rank
+from oea_cli.metrics.outcomes import Outcomes, joined
+from oea_cli.vectors.arrays import Ties
+from oea_cli.vectors.scan.candidates import Corpus
 
 Labels = list[str]
 """The pool of each candidate."""
 
 
-class ChosenRows:
-    """Some rows of others."""
-
-    def __init__(self, rows: Rows, numbers: QueryNumbers) -> None:
-        self.dim, self.count = rows.dim, len(numbers)
-        self._rows, self._numbers = rows, numbers
-
-    def take(self, rows: QueryNumbers) -> Vectors:
-        return self._rows.take(self._numbers[rows])
-
-    def blocks(self) -> Iterator[tuple[int, Vectors]]:
-        for start in range(0, self.count, BLOCK_ROWS):
-            yield start, self._rows.take(self._numbers[start : start + BLOCK_ROWS])
-
-
 def labels_of(
     corpus: Corpus, key: str, records: GetRecords, queries: Sequence[Query], task: Task
 ) -> Labels:
-    """What each candidate's record has under `key`.
+    """The value of `key` in each candidate's record.
 
-    A `dataset` that a record does not tell is told by the queries that have the clip as their
-    target: UIQ asks for every clip of a dataset. Raises OeaError that names a candidate of which
-    nobody tells it.
+    Where a record has no `dataset`, the queries that have the clip as their target give it: UIQ
+    has queries for every clip of a dataset. Raises OeaError that names the first candidate without
+    a value.
     """
     known = records(corpus.clips)
-    by_query = _told_by_queries(corpus, queries, task) if key == "dataset" else {}
+    by_query = _datasets_by_queries(corpus, queries, task) if key == "dataset" else {}
     labels = []
     for number, clip in enumerate(corpus.clips):
         value = known.get(clip, {}).get(key)
@@ -54,17 +39,17 @@ def labels_of(
             hint = " and no query of a dataset has it as its target" if key == "dataset" else ""
             raise OeaError(
                 f"{corpus.where}: {clip!r} has no {key!r} in its record{hint}; "
-                f"--within {key} needs it of every clip"
+                f"--within {key} needs it for every clip"
             )
         labels.append(label)
     return labels
 
 
-def _told_by_queries(corpus: Corpus, queries: Sequence[Query], task: Task) -> dict[int, str]:
-    asked = [query for query in queries if query.dataset is not None]
+def _datasets_by_queries(corpus: Corpus, queries: Sequence[Query], task: Task) -> dict[int, str]:
+    with_dataset = [query for query in queries if query.dataset is not None]
     return {
         number: str(one.query.dataset)
-        for one in assign(asked, corpus, task, allow_missing=True)
+        for one in assign(with_dataset, corpus, task, allow_missing=True)
         for _, number, _ in one.relevant
     }
 
@@ -75,7 +60,7 @@ def sizes(labels: Labels) -> dict[str, int]:
 
 
 def rank_within(
-    questions: Questions,
+    query_vectors: QueryVectors,
     corpus: Corpus,
     labels: Labels,
     task: Task,
@@ -85,19 +70,19 @@ def rank_within(
 ) -> Outcomes:
     """As `tasks.rank`, every query within the pool of its target.
 
-    A target that is not in the corpus is missing from the pool of the query's own dataset. Raises
-    OeaError for a query with targets, or a hard negative, in several pools.
+    A target that is not in the corpus counts as missing from the pool of the query's dataset.
+    Raises OeaError for a query with targets, or a hard negative, in several pools.
     """
     pools: dict[str, list[int]] = {}
     for number, label in enumerate(labels):
         pools.setdefault(label, []).append(number)
     rows: dict[str, list[int]] = {label: [] for label in pools}
-    for one in assign(questions.queries, corpus, task, allow_missing):
+    for one in assign(query_vectors.queries, corpus, task, allow_missing):
         rows[_pool_of(one, labels, rows)].append(one.row)
     parts = [
         rank(
-            questions.chosen(own),
-            _part(corpus, np.array(pools[label], np.int64), label),
+            query_vectors.chosen(own),
+            corpus.chosen(np.array(pools[label], np.int64), label),
             task,
             ties=ties,
             allow_missing=allow_missing,
@@ -106,7 +91,7 @@ def rank_within(
         if own
     ]
     found = joined(parts)
-    place = {query.id: row for row, query in enumerate(questions.queries)}
+    place = {query.id: row for row, query in enumerate(query_vectors.queries)}
     return found.chosen(np.argsort([place[id_] for id_ in found.ids]))
 
 
@@ -121,18 +106,3 @@ def _pool_of(one: Assigned, labels: Labels, known: Mapping[str, object]) -> str:
         )
     own = one.query.dataset
     return next(iter(found), own if own is not None and own in known else next(iter(known)))
-
-
-def _part(corpus: Corpus, numbers: QueryNumbers, label: str) -> Corpus:
-    """The corpus of these candidates alone."""
-    ids = [corpus.ids[number] for number in numbers]
-    clips = None if corpus.clips is corpus.ids else [corpus.clips[number] for number in numbers]
-    rows: QueryNumbers = numbers
-    starts: QueryNumbers | None = None
-    if corpus.starts is not None:
-        firsts = corpus.starts[numbers]
-        ends = np.append(corpus.starts, corpus.rows.count)[numbers + 1]
-        rows = spread(firsts, ends)
-        starts = np.asarray(np.cumsum(ends - firsts) - (ends - firsts), np.int64)
-    where = f"{corpus.where} ({label})"
-    return Corpus(ChosenRows(corpus.rows, rows), ids, where, corpus.encoder, clips, starts)

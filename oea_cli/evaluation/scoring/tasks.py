@@ -6,8 +6,8 @@ text-to-text    every caption ranks all others; the best of its clip's other cap
                 clips with a single caption are left out
 audio-to-audio  every sound ranks all other clips
 
-The protocols are the OEA paper's (sections 3 and 4; see also `oea eval`'s results, which name the
-one that was used).
+The protocols are the OEA paper's (sections 3 and 4); the results of `oea eval` name the protocol
+that was used.
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ from oea_cli.clips.queries import Query
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.protocol import Task
 from oea_cli.metrics.outcomes import (
+    Floats,
     Mask,
-    Numbers,
     Outcomes,
     QueryNumbers,
     best_of,
@@ -40,17 +40,17 @@ Candidate = tuple[str, int, float]
 
 
 @dataclass(frozen=True)
-class Questions:
-    """Judged queries and their vectors (Q, D); a query that could not be encoded has none, which
-    `is_encoded` (Q,) tells."""
+class QueryVectors:
+    """Judged queries and their vectors (Q, D); `is_encoded` (Q,) is False for a query that could
+    not be encoded, and its vector is 0."""
 
     queries: list[Query]
     vectors: Vectors
     is_encoded: list[bool]
 
-    def chosen(self, rows: Sequence[int]) -> "Questions":
+    def chosen(self, rows: Sequence[int]) -> "QueryVectors":
         """These queries, in this order."""
-        return Questions(
+        return QueryVectors(
             [self.queries[row] for row in rows],
             self.vectors[list(rows)],
             [self.is_encoded[row] for row in rows],
@@ -82,14 +82,14 @@ def one_per_clip(queries: Sequence[Query], seed: int) -> list[int]:
 
 
 class _Finder:
-    """Finds candidates by their ids, in any spelling that means one of them."""
+    """Finds candidates by their ids, in any spelling that stands for one of them."""
 
     def __init__(self, corpus: Corpus) -> None:
         self.ids, self._corpus = corpus.ids, corpus
 
     @cached_property
     def _names(self) -> ClipNames:
-        """All spellings; made when an id is not found as it stands, for a corpus may be large."""
+        """All spellings; built when an id is not found as it is, because a corpus may be large."""
         return ClipNames(self._corpus.clips)
 
     def by_id(self, id_: str) -> int:
@@ -115,10 +115,10 @@ def assign(
 ) -> list[Assigned]:
     """Find each query's relevant candidates and its hard negative in the corpus.
 
-    Relevant are the clips that a query names; for a query that names none, what belongs to the
-    clip it was made from, or to its own id; where bare matrices are compared, the row of the same
+    Relevant are the clips that a query names; for a query that names none, the candidates of the
+    clip it was made from, or of its own id; where bare matrices are compared, the row of the same
     number. Raises OeaError, naming the first of them, for targets and hard negatives that are not
-    in the corpus, unless `allow_missing`. A query that nothing is relevant to has no candidates.
+    in the corpus, unless `allow_missing`. A query without relevant clips has no candidates.
     """
     finder = _Finder(corpus)
     by_row = _are_rows(queries, corpus)
@@ -188,25 +188,27 @@ def _refuse_missing(found: Sequence[Assigned], corpus: Corpus) -> None:
 
 
 def rank(
-    questions: Questions,
+    query_vectors: QueryVectors,
     corpus: Corpus,
     task: Task,
     *,
     ties: Ties = "strict",
     allow_missing: bool = False,
 ) -> Outcomes:
-    """Rank the corpus for every question and say how each came out.
+    """Rank the corpus for every query; returns the outcome of each.
 
-    Queries that nothing is relevant to are left out: ask `assign` how many.
+    Queries without relevant candidates are left out; `assign` tells which they are.
     """
-    found = [one for one in assign(questions.queries, corpus, task, allow_missing) if one.relevant]
+    found = [
+        one for one in assign(query_vectors.queries, corpus, task, allow_missing) if one.relevant
+    ]
     rows = np.array([one.row for one in found], np.int64)
-    encoded = np.array(questions.is_encoded, bool)[rows]
+    encoded = np.array(query_vectors.is_encoded, bool)[rows]
     pairs = _pairs_of(found, encoded)
     known = np.flatnonzero(pairs.numbers >= 0)
     found_ranks = ranks_of(
         corpus,
-        questions.vectors[rows],
+        query_vectors.vectors[rows],
         pairs.owners[known],
         pairs.numbers[known],
         np.array([one.hidden for one in found], np.int64),
@@ -243,8 +245,8 @@ def _pairs_of(found: Sequence[Assigned], encoded: Mask) -> _Pairs:
 def _outcomes(
     found: Sequence[Assigned],
     pairs: _Pairs,
-    ranks: Numbers,
-    scores: Numbers,
+    ranks: Floats,
+    scores: Floats,
     depths: QueryNumbers,
     task: Task,
     ties: Ties,

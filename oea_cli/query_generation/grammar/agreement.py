@@ -10,7 +10,7 @@ SEVERAL_SENTENCES_OR_MARKUP = re.compile(r"[.!?;:]\s+\S|[+/()&:*\"<>=\[\]{}]")
 def by_agreement(about: About) -> list[str]:
     """A clip's captions, those first whose words the others use as well.
 
-    The first is what a query is made from: what several listeners heard is most surely there.
+    A query is made from the first: what several captions name is most certainly in the sound.
     """
     contents = [frozenset(content) for content in about.contents]
 
@@ -24,5 +24,5 @@ def by_agreement(about: About) -> list[str]:
 
 
 def is_readable(caption: str) -> bool:
-    """True for one sentence of plain words: of several, nobody knows which one to ask for."""
+    """True for one sentence of plain words: of several, the one to query is unclear."""
     return not SEVERAL_SENTENCES_OR_MARKUP.search(caption.strip())

@@ -39,7 +39,7 @@ class AskingWords:
 
 @cache
 def asking_words() -> AskingWords:
-    """The lists, read when they are first asked for."""
+    """The lists, read when they are first needed."""
     return AskingWords(**read_word_lists("asking"))
 
 

@@ -1,4 +1,4 @@
-"""Rules of content: what a query says, against the captions of its clip and its hard negative.
+"""Rules of content: a query compared with the captions of its clip and its hard negative.
 
 A rule takes a candidate and returns what is wrong, in words that a writer can act on, or None.
 """
@@ -31,8 +31,8 @@ def length(candidate: Candidate) -> str | None:
     """
     if candidate.best_caption is None:
         return "there is no caption to compare it with"
-    wanted = candidate.about.lengths[candidate.best_caption]
-    low, high = max(1, wanted - LENGTH_MARGIN), wanted + LENGTH_MARGIN
+    target = candidate.about.lengths[candidate.best_caption]
+    low, high = max(1, target - LENGTH_MARGIN), target + LENGTH_MARGIN
     if candidate.type == TAGGING:
         low = max(1, candidate.about.content_lengths[candidate.best_caption] - LENGTH_MARGIN)
     count = len(candidate.words)
@@ -110,5 +110,5 @@ def spares_target(candidate: Candidate) -> str | None:
 
 
 def _listed(words: list[str]) -> str:
-    shown = ", ".join(f"'{word}'" for word in words[:MAX_LISTED])
-    return shown + (" ..." if len(words) > MAX_LISTED else "")
+    listed = ", ".join(f"'{word}'" for word in words[:MAX_LISTED])
+    return listed + (" ..." if len(words) > MAX_LISTED else "")

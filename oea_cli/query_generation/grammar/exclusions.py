@@ -22,19 +22,19 @@ def exclusions(captions: Sequence[str], about: About, random: Random) -> Iterato
     """Queries for a clip that leave out something of its hard negative, the best first."""
     left_out = excludable(about)
     frame_list = list(frames().exclusions)
-    for wanted in chain.from_iterable(map(_things_wanted, captions)):
+    for thing in chain.from_iterable(map(_findable_things, captions)):
         for count in range(min(MAX_EXCLUDED, len(left_out)), 0, -1):
             random.shuffle(frame_list)
             for frame in frame_list:
-                if _fits(frame, wanted, left_out[:count]):
+                if _fits(frame, thing, left_out[:count]):
                     excluded = _excluded(frame, left_out[:count])
-                    yield capitalised(frame.format(wanted, excluded))
+                    yield capitalised(frame.format(thing, excluded))
 
 
-def _fits(frame: str, wanted: str, left_out: Sequence[Phrase]) -> bool:
+def _fits(frame: str, thing: str, left_out: Sequence[Phrase]) -> bool:
     """True where a frame suits what is put into it."""
     # What is long, or has commas, is closed by one before the exclusion.
-    is_closed = "," in wanted or len(wanted.split()) > LONG
+    is_closed = "," in thing or len(thing.split()) > LONG
     if is_closed != frame.startswith("{},"):
         return False
     return _takes_bare_noun(frame) or not any(phrase.lacks_article for phrase in left_out)
@@ -51,7 +51,7 @@ def _excluded(frame: str, phrases: Sequence[Phrase]) -> str:
     return " or ".join(phrase.with_article() for phrase in phrases)
 
 
-def _things_wanted(caption: str) -> Iterator[str]:
+def _findable_things(caption: str) -> Iterator[str]:
     thing = findable_thing(turned(tokens_of(caption)))
     if thing and not EXCLUDING & set(thing):
         yield spelled(thing)

@@ -42,7 +42,7 @@ class Frames:
 
 @cache
 def frames() -> Frames:
-    """The lists, read when they are first asked for."""
+    """The lists, read when they are first needed."""
     return Frames(**read_word_lists("frames"))
 
 

@@ -1,7 +1,7 @@
 """The English that sound captions are written in: verbs, small words, and words that mean the same.
 
-Written for this grammar, by hand; a word that is not in it counts as a noun. What each list is for
-stands beside its words, in `english/`.
+Written for this grammar, by hand; a word that is not in it counts as a noun. A comment beside each
+list in `english/` explains it.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ class Lexicon:
 
 @cache
 def lexicon() -> Lexicon:
-    """The lexicon, read when it is first asked for."""
+    """The lexicon, read when it is first needed."""
     return Lexicon(**{key: value for name in FILES for key, value in read_word_lists(name).items()})
 
 

@@ -20,7 +20,7 @@ class CaptionPhrases:
 
 @cache
 def caption_phrases() -> CaptionPhrases:
-    """The lists, read when they are first asked for."""
+    """The lists, read when they are first needed."""
     return CaptionPhrases(**read_word_lists("captions"))
 
 

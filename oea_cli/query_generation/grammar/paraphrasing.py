@@ -4,8 +4,7 @@
     an explosion followed by static       static after an explosion
     the engine of a car is running        a car motor runs
 
-Each change is sure to keep the meaning in the captions of sounds; changes of structure and of words
-are combined.
+Each change keeps the meaning of captions of sounds; changes of structure and of words are combined.
 """
 
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ def is_participle(word: str) -> bool:
 
 
 def is_noun(word: str) -> bool:
-    """True for what is no small word, no adverb and no adjective: a word that may be a subject."""
+    """True for a word that may be a subject: not a small word, an adverb or an adjective."""
     if word in lexicon().indefinite_pronouns:
         return True
     if not word or word == ",":

@@ -37,7 +37,7 @@ class PhraseWords:
 
 @cache
 def phrase_words() -> PhraseWords:
-    """The lists, read when they are first asked for."""
+    """The lists, read when they are first needed."""
     return PhraseWords(**read_word_lists("phrases"))
 
 

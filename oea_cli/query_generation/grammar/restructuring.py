@@ -41,7 +41,7 @@ class StructureWords:
 
 @cache
 def structure_words() -> StructureWords:
-    """The lists, read when they are first asked for."""
+    """The lists, read when they are first needed."""
     return StructureWords(**read_word_lists("restructuring"))
 
 
@@ -197,11 +197,11 @@ def _place_first(tokens: Tokens) -> Tokens | None:
     return [*tokens[-3:], ",", *tokens[:-3]]
 
 
-def _only_subordinator(tokens: Tokens, wanted: set[str]) -> int | None:
-    """The place of a caption's only subordinator, where that is one of the wanted ones."""
+def _only_subordinator(tokens: Tokens, allowed: set[str]) -> int | None:
+    """The place of a caption's only subordinator, where that is one of the allowed ones."""
     subordinators = lexicon().subordinators
     places = [place for place, word in enumerate(tokens) if word in subordinators]
-    if len(places) != 1 or tokens[places[0]] not in wanted:
+    if len(places) != 1 or tokens[places[0]] not in allowed:
         return None
     is_idiom = tokens[places[0] : places[0] + 2] in (["as", "if"], ["as", "well"])
     return None if is_idiom else places[0]

@@ -29,7 +29,7 @@ class RewordingWords:
 
 @cache
 def rewording_words() -> RewordingWords:
-    """The lists, read when they are first asked for."""
+    """The lists, read when they are first needed."""
     return RewordingWords(**read_word_lists("rewording"))
 
 

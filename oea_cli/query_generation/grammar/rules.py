@@ -1,8 +1,8 @@
 """The rules of user-intent queries (section 3.2 and appendix D of the paper), as small checks.
 
 Every check takes a candidate (a text and the clip that it is about), and returns what is wrong, in
-words that a writer can act on, or None; they stand in `form_rules` and `content_rules`. `RULES`
-says which types each rule holds for:
+words that a writer can act on, or None; they are in `form_rules` and `content_rules`. `RULES`
+lists the types that each rule holds for:
 
     plain           one line of text: no quotes around it, no label, markup or talk of captions
     file-name       no name of a file, and no suffix of one
@@ -90,7 +90,7 @@ RULES: dict[str, tuple[Iterable[str], Rule]] = {
 
 @dataclass(slots=True)
 class SeenQueries:
-    """The queries of a set, so that none comes twice: the same words, case and marks aside."""
+    """The queries of a set, so that none occurs twice, whatever its case and punctuation."""
 
     _first: dict[tuple[str, ...], str] = field(default_factory=dict)
 

@@ -72,7 +72,7 @@ class VerbForms:
 
 @cache
 def verb_forms() -> VerbForms:
-    """The forms of all verbs, made when they are first asked for."""
+    """The forms of all verbs, made when they are first needed."""
     english = lexicon()
     verbs = sorted(english.verbs)
     pasts = {_past(verb): verb for verb in verbs}

@@ -1,7 +1,7 @@
 """The word lists of the grammar: TOML files in `english/`, each read once, when it is first needed.
 
-A text is a set of words, a list keeps its order, and a table says what each of its words stands
-for. TOML, because Python reads it in a few milliseconds where importing a YAML reader takes 40.
+A text is a set of words, a list keeps its order, and a table maps each of its words to
+another. TOML, because Python reads it in a few milliseconds where importing a YAML reader takes 40.
 """
 
 import tomllib

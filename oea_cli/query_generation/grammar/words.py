@@ -1,7 +1,7 @@
 """Words of captions and queries: cut, counted, and compared whatever their ending is.
 
-English only. Two words are the same content when their stems are, or when the lexicon says that
-they mean the same: "chirps" and "chirping", "speech" and "talking".
+English only. Two words are the same content when their stems are, or when they are synonyms in the
+lexicon: "chirps" and "chirping", "speech" and "talking".
 """
 
 import re

@@ -1,1 +1,1 @@
-"""Models that write queries: servers, a model on this machine, and the answers that they gave."""
+"""Models that write queries: servers, a model on this machine, and their stored answers."""

@@ -1,8 +1,8 @@
-"""Answers that were paid for: each one is on disk before anything else is done with it.
+"""Paid answers: each one is stored on disk before it is used.
 
-One JSON object per line, appended and synced as it arrives. The key is a hash of everything that
-was asked (row, type, model, messages, settings): the same question is never asked twice, whatever
-happened to the process that asked it. A torn last line, of a process that was killed, is skipped.
+One JSON object per line, appended and synced as it arrives. The key is a hash of the whole
+request (row, type, model, messages, settings): the same request is never sent twice, even after a
+process was killed. The incomplete last line that it may leave is skipped.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from oea_cli.records.lines import read_text
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a writer answered, and the tokens that it took (0 where nobody counted)."""
+    """A writer's answer, and the tokens that it took (0 where they were not counted)."""
 
     text: str
     tokens_in: int = 0
@@ -38,7 +38,7 @@ class AnswerFile:
     """The answers in a file, by key; new ones are appended. May be used by several threads."""
 
     def __init__(self, path: Path) -> None:
-        """Read the answers that are there, if any. Raises OeaError where that cannot be done."""
+        """Read the answers in the file, if it exists; raises OeaError where it cannot be read."""
         self.path = path
         self.num_unreadable = 0
         self._answers: dict[str, Answer] = {}
@@ -61,11 +61,11 @@ class AnswerFile:
         return len(self._answers)
 
     def find(self, key: str) -> Answer | None:
-        """The answer of this key, None where it was not asked yet."""
+        """The answer with this key; None where there is none."""
         return self._answers.get(key)
 
     def add(self, key: str, answer: Answer, notes: Mapping[str, str]) -> None:
-        """Put an answer on disk; `notes` (row, type, model) are for people who read the file."""
+        """Store an answer on disk; `notes` (row, type, model) are for people who read the file."""
         row = {
             "key": key,
             **notes,

@@ -1,8 +1,8 @@
 """Queries from a server that speaks OpenAI's protocol: hosted, or vLLM, llama.cpp, Ollama.
 
 The `openai` client repeats what may succeed later (429, 408, 409, 5xx, a lost connection, a
-timeout), waits as long as the server's Retry-After says (up to two minutes), and twice as long from
-time to time where it says nothing.
+timeout), waits as long as the server's Retry-After says (up to two minutes), and otherwise twice
+as long each time.
 """
 
 import os
@@ -28,7 +28,7 @@ class EndpointWriter:
     def __init__(
         self, address: str, model: str, *, workers: int, timeout: float, retries: int, seed: int
     ) -> None:
-        """Make ready; nothing is sent yet. Raises OeaError where the openai package is missing."""
+        """Open the client; sends nothing yet. Raises OeaError where openai is not installed."""
         self.name = model
         self.max_workers = workers
         self._address = address
@@ -46,18 +46,18 @@ class EndpointWriter:
         }
 
     def answer(self, request: dict[str, Any]) -> Answer:
-        """Ask; the client repeats what may succeed later, and bad JSON is asked for again here."""
+        """Call the server; the client repeats what may succeed later, this method bad JSON."""
         for _ in range(self._retries):
             try:
-                return self._ask(request)
+                return self._call(request)
             except ValueError:
                 continue
         try:
-            return self._ask(request)
+            return self._call(request)
         except ValueError as error:
             raise WriterError(f"{self._address}: the answer is not JSON") from error
 
-    def _ask(self, request: dict[str, Any]) -> Answer:
+    def _call(self, request: dict[str, Any]) -> Answer:
         import openai
 
         try:
@@ -86,7 +86,7 @@ def _read(reply: Any) -> Answer:
         raise ValueError("no message in it") from error
     if not isinstance(text, str):
         raise ValueError("no text in it")
-    usage = reply.usage  # some servers do not count
+    usage = reply.usage  # some servers do not count tokens
     tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
     return Answer(plain_text(text), tokens[0] or 0, tokens[1] or 0)
 
@@ -97,11 +97,11 @@ def _client(address: str, timeout: float, retries: int) -> "OpenAI":
     except ImportError as error:
         raise OeaError(f"{address}: needs openai; pip install 'oea[llm]'") from error
     key = next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), None)
-    # Servers on one's own machine take any key; the client insists on one.
+    # Local servers accept any key, but the client needs one.
     return OpenAI(base_url=address, api_key=key or "none", timeout=timeout, max_retries=retries)
 
 
 def _reason(error: Exception) -> str:
-    """The server's answer in one line of bounded length; never what was sent, with its key."""
+    """The server's error in one line of bounded length; never the request, which has the key."""
     text = " ".join(str(error).split())
     return text if len(text) <= 200 else f"{text[:200]} ..."

@@ -15,12 +15,12 @@ MAX_NEW_TOKENS = 60
 
 
 class LocalWriter:
-    """A causal language model, answering greedily: the same conversation, the same query."""
+    """A causal language model, with greedy decoding: the same conversation gives the same query."""
 
     max_workers = 1
 
     def __init__(self, name: str, device: str) -> None:
-        """`name` is a model's id or folder; it is loaded when it is first asked."""
+        """`name` is a model's id or folder; it is loaded at its first call."""
         self.name = name
         self._device = device
         self._model: TextGenerator | None = None

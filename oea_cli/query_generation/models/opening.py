@@ -1,10 +1,10 @@
-"""Writers by the names that people give: rules, the address of a server, hf:ID."""
+"""Opens writers by name: rules, the address of a server, hf:ID."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from oea_cli.errors import UsageError
-from oea_cli.query_generation.models.asking import Budget
+from oea_cli.query_generation.models.calls import Budget
 from oea_cli.query_generation.models.endpoint import EndpointWriter
 from oea_cli.query_generation.models.local_model import LocalWriter
 from oea_cli.query_generation.models.writers import RULES_NAME, ModelWriter
@@ -15,9 +15,8 @@ SERVERS = ("http://", "https://")
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """How models are asked: calls at a time, seconds for an answer, repeats of a failed call,
-    further tries for a query that breaks a rule, prices per million tokens, the most to be spent.
-    """
+    """How models are called: calls at a time, seconds for an answer, repeats of a failed call,
+    further tries for a query that breaks a rule, prices per million tokens, the most to spend."""
 
     workers: int = 4
     timeout: float = 60.0
@@ -28,7 +27,7 @@ class CallOptions:
     max_cost: float | None = None
 
     def budget(self) -> Budget:
-        """A budget of which nothing is spent; raises UsageError for a limit without prices."""
+        """A new budget; raises UsageError for a limit without prices."""
         if self.max_cost is not None and not (self.price_in or self.price_out):
             raise UsageError("--max-cost needs prices; give --price-in and --price-out")
         return Budget(self.price_in, self.price_out, self.max_cost)
@@ -36,7 +35,7 @@ class CallOptions:
 
 @dataclass(frozen=True, slots=True)
 class WriterNames:
-    """Who is to write: one name for each share, and the models of the servers, in their order."""
+    """The writers: one name for each share, and the models of the servers, in their order."""
 
     shares: Sequence[str] = (RULES_NAME,)
     models: Sequence[str] = ()
@@ -56,9 +55,9 @@ class WriterNames:
 def open_writers(
     names: WriterNames, calls: CallOptions, seed: int
 ) -> tuple[list[str], dict[str, ModelWriter]]:
-    """The writers' own names, one per share, and those that are models, ready to be asked.
+    """The writers' own names, one per share, and the models among them by name.
 
-    Raises UsageError for a name of nobody, OeaError where the openai package is missing.
+    Raises UsageError for an unknown name, OeaError where the openai package is missing.
     """
     model_of = names.model_of()
     writers: dict[str, ModelWriter] = {}
@@ -74,7 +73,7 @@ def open_writers(
 def _writer(
     name: str, model_of: Mapping[str, str], device: str, calls: CallOptions, seed: int
 ) -> ModelWriter | None:
-    """The model of a name; None for the rules, which ask nobody."""
+    """The model of a name; None for the rules, which need no model."""
     if name == RULES_NAME:
         return None
     if name.startswith(LOCAL) and name != LOCAL:

@@ -1,4 +1,4 @@
-"""What a model is asked: one query, of one clip, by rules that it is told."""
+"""The prompts for a model: one query for one clip, with the rules for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Message = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A text that a writer handed in, and the rules that it breaks."""
+    """A text from a writer, and the rules that it breaks."""
 
     text: str
     violations: Sequence[Violation]
@@ -39,7 +39,7 @@ def messages_for(task: Task, attempts: Sequence[Attempt]) -> list[Message]:
     """The conversation up to the next query: the task, then each attempt and what is wrong."""
     messages = [
         {"role": "system", "content": prompts()["system"]},
-        {"role": "user", "content": _question(task)},
+        {"role": "user", "content": _first_message(task)},
     ]
     for attempt in attempts:
         reasons = "; ".join(violation.reason for violation in attempt.violations)
@@ -50,15 +50,15 @@ def messages_for(task: Task, attempts: Sequence[Attempt]) -> list[Message]:
     return messages
 
 
-def _question(task: Task) -> str:
+def _first_message(task: Task) -> str:
     captions = by_agreement(task.about) or list(task.about.captions)
     lines = ["Captions of the recording:", *(f"- {caption}" for caption in captions)]
-    wanted = prompts()[task.type].format(max_tag_words=MAX_TAG_WORDS)
+    request = prompts()[task.type].format(max_tag_words=MAX_TAG_WORDS)
     if task.type == NEGATIVE:
-        return "\n".join([*lines, *_other_recording(task), wanted])
+        return "\n".join([*lines, *_other_recording(task), request])
     num_words = len(words_of(captions[0]))
     low, high = max(2, num_words - LENGTH_MARGIN), num_words + LENGTH_MARGIN
-    return "\n".join([*lines, wanted, f"Use {low} to {high} words."])
+    return "\n".join([*lines, request, f"Use {low} to {high} words."])
 
 
 def _other_recording(task: Task) -> list[str]:

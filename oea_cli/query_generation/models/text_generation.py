@@ -22,7 +22,7 @@ class TextGenerator:
 
     @torch.inference_mode()
     def answer(self, messages: Sequence[Mapping[str, str]], max_new_tokens: int) -> Answer:
-        """What the model says next; `messages` are {"role", "content"}, the last one the user's."""
+        """The model's next message; `messages` are {"role", "content"}, the last one the user's."""
         # A chat template writes the special tokens itself.
         inputs = self._tokenizer(
             self._prompt(messages),
@@ -60,7 +60,7 @@ class TextGenerator:
 def load_text_generator(name: str, device: str = "auto", dtype: str = "auto") -> TextGenerator:
     """Load a causal language model from the Hugging Face hub, its cache, or a folder.
 
-    Raises OeaError where there is none of that name, or its weights are not safetensors.
+    Raises OeaError where the model does not exist, or its weights are not safetensors.
     """
     target = resolve_device(device)
     with loading(EncoderName("hf", name), Path(name)):

@@ -1,4 +1,4 @@
-"""Who writes queries: a grammar, a server, a local model; and which of them writes which query."""
+"""The writers of queries: a grammar, a server, a local model; and which query each one writes."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ RULES_NAME = "rules"
 
 
 class WriterError(Exception):
-    """One query could not be had: the server failed, or gave no answer that can be read."""
+    """One query failed: the server failed, or its answer cannot be read."""
 
 
 class WriterStoppedError(Exception):
-    """No query can be had any more: the key is refused, the model unknown."""
+    """All further queries would fail: the key is refused, the model unknown."""
 
 
 class ModelWriter(Protocol):
@@ -35,7 +35,7 @@ class ModelWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WriterAssignment:
-    """Shares tasks out among writers, evenly: a task has the same writer in every run.
+    """Assigns tasks to writers evenly: a task has the same writer in every run.
 
     A writer that is named twice gets two shares.
     """

@@ -1,1 +1,1 @@
-"""Published caption files, recognised by their keys, as rows like anyone's."""
+"""Published caption files, recognised by their keys and turned into plain rows."""

@@ -13,7 +13,7 @@ def clotho_rows(rows: Rows, finder: SoundFinder) -> Rows:
     for where, row in rows:
         cells = {key: _from_latin1(value) for key, value in row.items()}
         name = cells.pop("file_name")
-        # Names were made from titles: entities and colons were written out in some releases.
+        # Names were made from titles: some releases have HTML entities and colons in them.
         plain = html.unescape(name)
         variants = [name, plain, plain.replace(":", "_"), name.replace(":", "_")]
         yield where, {"id": name, "path": finder.find(variants), **cells}

@@ -1,4 +1,4 @@
-"""Where the sounds lie that a published caption file names."""
+"""Finds the sounds that a published caption file names."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class SoundFinder:
         self._listings: dict[Path, set[str]] = {}
 
     def find(self, names: list[str]) -> str:
-        """The path of the first name that exists, else the first name as a guess."""
+        """The path of the first name that exists, else the first name."""
         if self._folders is None:
             own = [Path(place) for place, _, _ in os.walk(self._root)] if self._root else []
             self._folders = own or list(_likely_folders(self._caption_file))

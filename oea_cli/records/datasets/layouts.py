@@ -1,4 +1,4 @@
-"""Published caption files, recognised by their keys, as rows like anyone's.
+"""Published caption files, recognised by their keys and turned into plain rows.
 
     Clotho     file_name, caption_1..caption_5; sounds in development/, validation/, evaluation/;
                the metadata file is ISO-8859-1
@@ -9,8 +9,8 @@
 
 Sounds are looked for beside the caption file, in the folder of its name or split, and in those that
 start with audio, wav, flac, sound or clotho_audio, there and one level up. Where there is none,
-`path` is the name it should have: embedding that record reports a missing file, its captions are
-as good as ever.
+`path` is the name it should have: embedding the record then reports a missing file, but its
+captions can be used.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ Layout = Callable[[Rows, "SoundFinder"], Rows]
 
 
 def interpret(rows: Rows, caption_file: str | None, root: str | None = None) -> Rows:
-    """Turn the rows of a published layout into plain ones; other rows pass as they are.
+    """Turn the rows of a published layout into plain ones; other rows stay as they are.
 
-    `caption_file` is where they were read, None for a stream; `root` is where the sounds lie, in
-    it or below, if that is known. AudioCaps is gathered in memory,
-    because the captions of a clip stand far apart; everything else streams.
+    `caption_file` is where they were read, None for a stream; `root` is the folder that has the
+    sounds, in it or below, if it is known. AudioCaps is gathered in memory,
+    because the captions of a clip are far apart; everything else streams.
     """
     first, rows = peek(rows)
     layout = _layout_of(first[1]) if first else None

@@ -11,7 +11,7 @@ def wavcaps_rows(rows: Rows, finder: SoundFinder) -> Rows:
     for where, row in rows:
         stem = str(row["id"]).removesuffix(".wav")
         names = [f"{stem}.flac"] + [stem + suffix for suffix in SUFFIXES]
-        # Retrieval trees name absolute paths on their maker's disk; only the last part is of use.
+        # Some releases have absolute paths of another machine; only the last part is useful.
         names += [Path(row[key]).name for key in ("wav", "audio") if isinstance(row.get(key), str)]
         audio = row["audio"]
         path = audio if _is_file(audio) else finder.find(names)

@@ -1,1 +1,1 @@
-"""Recipe files: YAML that is checked in full against pydantic models, every mistake at once."""
+"""Recipe files: YAML checked in full against pydantic models, with every mistake named at once."""

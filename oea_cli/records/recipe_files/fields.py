@@ -1,4 +1,4 @@
-"""What the fields of a recipe can be: sections of keys, numbers in a range, paths, choices.
+"""The types of a recipe's fields: sections of keys, numbers in a range, paths, choices.
 
 A recipe is a `RecipeFile` of `Section`s. The docstring beneath a field is its description: in the
 reference page, in the JSON Schema, in the editor.
@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 
 class Section(BaseModel):
-    """Some keys of a recipe. Nothing is converted silently, and no unknown key is passed over."""
+    """Some keys of a recipe. Nothing is converted silently, and unknown keys are errors."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
     )
 
     def changed(self, **values: Any) -> Self:
-        """The same with other values, checked anew; raises pydantic's ValidationError."""
+        """The same with other values, checked again; raises pydantic's ValidationError."""
         return type(self).model_validate({**dict(self), **values})
 
 
@@ -70,14 +70,14 @@ def _number(value: Any) -> Any:
 
 def _share(value: float) -> float:
     if not 0 <= value <= 1:
-        text = "must lie between 0 and 1, not {value}"
+        text = "must be between 0 and 1; got {value}"
         raise PydanticCustomError(OUT_OF_RANGE, text, {"value": value})
     return value
 
 
 def _span(ends: tuple[float, ...]) -> tuple[float, ...]:
     if len(ends) != 2 or ends[0] > ends[1]:
-        text = "needs two numbers, from and to, not {ends}"
+        text = "must be two numbers, from and to; got {ends}"
         raise PydanticCustomError(OUT_OF_RANGE, text, {"ends": str(list(ends))})
     return ends
 
@@ -112,7 +112,7 @@ Span = Annotated[
 class PathMark:
     """Marks a field as a path, relative to the file that names it.
 
-    What `may_be_a_name` is a path only where there is a folder of that name.
+    With `may_be_a_name`, it is a path only where a folder of that name exists.
     """
 
     may_be_a_name: bool = False
@@ -131,7 +131,7 @@ Move = Callable[[str, PathMark], str]
 
 
 def with_paths(kind: Any, value: Any, move: Move) -> Any:
-    """A tree of plain values in which every path that a `kind` of recipe has is moved."""
+    """A tree of plain values with every path of a `kind` of recipe changed by `move`."""
     if (mark := _mark_of(kind)) and isinstance(value, str):
         return move(value, mark)
     inner = _inner(kind)

@@ -1,4 +1,4 @@
-"""A recipe's YAML as a tree of plain values: files, what they extend, `--set` over both."""
+"""Reads a recipe's YAML as a tree of plain values: files, what they extend, and `--set`."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from oea_cli.errors import UsageError
 
 Tree = dict[str, Any]
 LARGEST_FILE = 1_000_000
-"""Bytes. A recipe is a page or two; /dev/zero never ends."""
+"""Bytes. A recipe is a page or two, and /dev/zero never ends."""
 
 
 def read_mapping(path: Path) -> Tree:
@@ -28,7 +28,7 @@ def read_mapping(path: Path) -> Tree:
     except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{path}: not YAML ({_one_line(error)})") from error
     if not isinstance(tree, dict):
-        raise UsageError(f"{path}: a recipe is a mapping of keys to values")
+        raise UsageError(f"{path}: a recipe must be a mapping of keys to values")
     return tree
 
 
@@ -42,10 +42,10 @@ def read_extended(path: Path, place: Callable[[Tree, Path], Tree]) -> Tree:
     while isinstance(other := trees[-1].pop("extends", None), str):
         files.append((files[-1].parent / Path(other).expanduser()).resolve())
         if files[-1] in files[:-1]:
-            raise UsageError(f"{path}: extends itself, by way of {files[-1].name}")
+            raise UsageError(f"{path}: extends itself through {files[-1].name}")
         trees.append(read_mapping(files[-1]))
     if other is not None:
-        raise UsageError(f"{files[-1]}: extends: needs the name of a recipe, not {other!r:.80}")
+        raise UsageError(f"{files[-1]}: extends: must be the name of a recipe; got {other!r:.80}")
     merged: Tree = {}
     for file, tree in zip(reversed(files), reversed(trees), strict=True):
         merged = _merged(merged, place(tree, file.parent))
@@ -76,7 +76,7 @@ def _one_line(error: Exception) -> str:
 
 
 def apply_overrides(tree: Tree, overrides: Sequence[str]) -> list[str]:
-    """Set each `key=value` in a tree, with dots for what lies inside; returns the mistakes."""
+    """Set each `key=value` in a tree, with dots for nested keys; returns the mistakes."""
     return [mistake for one in overrides if (mistake := _apply(tree, one))]
 
 
@@ -84,7 +84,7 @@ def _apply(tree: Tree, override: str) -> str | None:
     """Set one `key=value`; the mistake in it, if there is any."""
     key, equals, text = override.partition("=")
     if not equals or not key.strip():
-        return f"--set {override}: write key=value"
+        return f"--set {override}: must be key=value"
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""All keys of a kind of recipe: as JSON Schema for editors, and as a page for people."""
+"""All keys of a kind of recipe, as JSON Schema for editors and as a reference page."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def _without_titles(schema: Any) -> Any:
 
 
 def reference(kind: type[RecipeFile], *, markdown: bool = True) -> str:
-    """Every key of a kind of recipe with its default and its meaning, section by section.
+    """Every key of a kind of recipe with its default and its description, section by section.
 
     As Markdown tables, or as plain lines for a terminal.
     """
@@ -72,22 +72,22 @@ def _table(title: str, section: Schema) -> list[str]:
     lines = [head, "", " ".join(section.get("description", "").split()), ""]
     lines += ["| key | what it holds | default | meaning |", "|---|---|---|---|"]
     for key, field in section["properties"].items():
-        cells = (f"`{key}`", _kind(field), _default(key, section), _meaning(field))
+        cells = (f"`{key}`", _kind(field), _default(key, section), _description(field))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return lines
 
 
 def _plain(title: str, section: Schema) -> list[str]:
-    lines = [f"{title.removesuffix('.') or 'recipe'}: {_meaning(section)}"]
+    lines = [f"{title.removesuffix('.') or 'recipe'}: {_description(section)}"]
     for key, field in section["properties"].items():
         default = _default(key, section).replace("`", "")
         holds = ", ".join(part for part in (_kind(field), default) if part)
         lines.append(f"  {title}{key}  ({holds})")
-        lines.append(f"      {_meaning(field)}")
+        lines.append(f"      {_description(field)}")
     return lines
 
 
-def _meaning(field: Schema) -> str:
+def _description(field: Schema) -> str:
     return " ".join(field.get("description", "").split())
 
 

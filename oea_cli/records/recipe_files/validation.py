@@ -1,4 +1,4 @@
-"""From a tree of plain values to a recipe, or to a line for every mistake in it."""
+"""Validates a tree of plain values as a recipe, with a line for every mistake in it."""
 
 import difflib
 import re
@@ -33,14 +33,14 @@ NEEDED = {
     "path": "a folder",
     "is_instance_of": "a folder",
 }
-# Of a value of the right kind; all others stand where the file has them, and no stage may be named.
+# Mistakes in a value of the right type: the message names stages; all others give list positions.
 ABOUT_VALUES = {"greater_than", "greater_than_equal", "literal_error", OUT_OF_RANGE}
 
 
 def validated(kind: type[R], tree: Tree, path: Path, mistakes: Sequence[str] = ()) -> R:
     """The recipe in a tree; raises UsageError with every mistake on a line of its own.
 
-    `mistakes` are those that are known already, `path` is the file that they are in.
+    `mistakes` are those already found, `path` is the recipe's file.
     """
     found = list(mistakes)
     try:
@@ -75,7 +75,7 @@ def _mistakes(kind: type[RecipeFile], tree: Tree, error: ValidationError) -> Ite
 def _contradictions_beside(
     kind: type[RecipeFile], tree: Tree, wrong: Sequence[Place]
 ) -> Iterator[str]:
-    """What contradicts itself in the other keys: shows when the wrong ones are left out."""
+    """Contradictions among the other keys, found by leaving out the wrong ones."""
     keys = "|".join(re.escape(_key(place)) for place in wrong)
     about_wrong = re.compile(rf"\b({keys})\b")
     try:
@@ -122,23 +122,23 @@ def _line(kind: type[RecipeFile], tree: Tree, detail: ErrorDetails) -> str:
 
 
 def _reason(detail: ErrorDetails) -> str:
-    reason, value = detail["type"], _shown(detail["input"])
+    reason, value = detail["type"], _shortened(detail["input"])
     if reason == "missing":
         return "is missing"
     if reason == "greater_than":
-        return f"must be greater than {detail['ctx']['gt']:g}, not {value}"
+        return f"must be greater than {detail['ctx']['gt']:g}; got {value}"
     if reason == "greater_than_equal":
-        return f"must not be negative, not {value}"
+        return f"must be 0 or more; got {value}"
     if reason == "literal_error":
         choices = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
-        return f"must be one of {', '.join(choices)}, not {value}"
+        return f"must be one of {', '.join(choices)}; got {value}"
     if needed := NEEDED.get(reason.removesuffix("_type")):
-        return f"needs {needed}, not {value}"
+        return f"must be {needed}; got {value}"
     return detail["msg"]
 
 
-def _shown(value: Any) -> str:
-    """A value, cut short: one alias in YAML can stand for more than fits into memory."""
+def _shortened(value: Any) -> str:
+    """A value, shortened: one alias in YAML can stand for more than fits into memory."""
     short = Repr()
     short.maxlevel, short.maxlist, short.maxdict = 1, 4, 4
     short.maxstring = short.maxother = 200
@@ -146,7 +146,7 @@ def _shown(value: Any) -> str:
 
 
 def _where(place: Place, names_in: Tree | None) -> str:
-    """`stages[0].steps`; where the names are wanted, `stages.words.steps`."""
+    """`stages[0].steps`; with `names_in`, `stages.words.steps`."""
     text, here = "", names_in
     for step in place:
         if isinstance(here, list | dict):

@@ -7,7 +7,7 @@ import numpy as np
 
 from oea_cli.audio.sources import AudioError
 from oea_cli.audio.windows import read_windows
-from oea_cli.training.data.sources import Clip
+from oea_cli.training.data.sources import TrainingClip
 
 UNDECODABLE_FILE = "undecodable.jsonl"
 
@@ -20,7 +20,7 @@ class ClipAudio:
         self._rate, self._max_seconds = sample_rate, max_seconds
         self._named = {str(row["path"]) for row in undecodable(folder)}
 
-    def samples(self, clip: Clip, place: float) -> np.ndarray | None:
+    def samples(self, clip: TrainingClip, place: float) -> np.ndarray | None:
         """(n,) float32: all of a clip, or of a longer one a stretch; None for a broken one.
 
         `place` (0..1) says from where: 0 is the beginning, 1 the end. No more than the stretch is

@@ -8,7 +8,7 @@ from oea_cli.clips.leaks import find_leaks
 from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.errors import Failure, OeaError, UsageError
 from oea_cli.records.addresses import is_remote
-from oea_cli.records.artefacts import Aside
+from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 from oea_cli.training.data.clip_audio import ClipAudio, undecodable
@@ -119,7 +119,7 @@ class ClipData:
         """Name what is missing in a file; raise OeaError where it is too much, or all."""
         missing = [one for found in readings.values() for r in found for one in r.missing]
         path = self.folder / MISSING_FILE
-        with Aside(path) as aside:
+        with AtomicFile(path) as aside:
             aside.write_text("".join(map(_line, missing)), encoding="utf-8")
         problems = []
         for where, found in readings.items():

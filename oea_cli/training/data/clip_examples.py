@@ -16,7 +16,7 @@ from oea_cli.training.data.contrasts import ClipNumbers, Exclusions
 from oea_cli.training.data.examples import Validation
 from oea_cli.training.data.fit_keys import FitKeys, Keys, caption_keys
 from oea_cli.training.data.order import Order
-from oea_cli.training.data.sources import Clip
+from oea_cli.training.data.sources import TrainingClip
 from oea_cli.training.recipe.recipe import Recipe, Stage, stage_at
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ SOUNDS_AT_ONCE, TEXTS_AT_ONCE = 16, 64
 class StageClips:
     """What a stage is trained on."""
 
-    clips: Sequence[Clip]
+    clips: Sequence[TrainingClip]
     numbers: ClipNumbers
     fit_keys: FitKeys
     exclusions: Exclusions
@@ -68,7 +68,7 @@ class ClipExamples:
         recipe: Recipe,
         front_end: FrontEnd,
         stages: Sequence[StageClips],
-        validated: Sequence[Clip],
+        validated: Sequence[TrainingClip],
         audio: ClipAudio,
     ) -> None:
         self.recipe, self.front_end, self.stages, self.audio = recipe, front_end, stages, audio
@@ -164,7 +164,7 @@ class ClipExamples:
         self,
         rng: np.random.Generator,
         stage: StageClips,
-        clip: Clip,
+        clip: TrainingClip,
         caption: str,
         samples: np.ndarray,
     ) -> Example | None:
@@ -240,7 +240,7 @@ class SoundInputs:
 
     front_end: FrontEnd
     audio: ClipAudio
-    clips: Sequence[Clip]
+    clips: Sequence[TrainingClip]
 
     def __iter__(self) -> Iterator[Inputs]:
         for first in range(0, len(self.clips), SOUNDS_AT_ONCE):

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from oea_cli.clips.names import ClipNames
+from oea_cli.clips.pairs import pair_from
+from oea_cli.clips.queries import read_queries
 from oea_cli.clips.query_types import NEGATIVE
-from oea_cli.clips.uiq import is_uiq_row, resolve_uiq
+from oea_cli.clips.verdicts import SAME
 from oea_cli.errors import OeaError
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table
-from oea_cli.training.data.sources import Clip
+from oea_cli.training.data.sources import TrainingClip
 
-SAME = "same"  # the verdict of `oea review`
 Exclusions = dict[int, list[tuple[str, int]]]
 
 
@@ -23,7 +24,7 @@ class ClipNumbers:
     by_name: dict[str, int]
 
     @classmethod
-    def of(cls, clips: Sequence[Clip]) -> "ClipNumbers":
+    def of(cls, clips: Sequence[TrainingClip]) -> "ClipNumbers":
         """Of clips that are numbered as they stand; of two with one id, the first."""
         by_name: dict[str, int] = {}
         for number, clip in enumerate(clips):
@@ -45,9 +46,7 @@ def read_same(paths: Sequence[str], numbers: ClipNumbers) -> list[tuple[str, str
     pairs = []
     for path in paths:
         for where, row in read_table(path):
-            names = row.get("ids") or [row.get("target"), row.get("hard_negative")]
-            if not isinstance(names, list) or not _are_ids(names) or len(names) != 2:
-                raise OeaError(f"{where}: no pair; it needs 'target' and 'hard_negative', or 'ids'")
+            names = _pair_in(where, row)
             if row.get("verdict", SAME) == SAME:
                 found = [numbers.names.find(name) for name in names]
                 if found[0] and found[1]:
@@ -55,37 +54,46 @@ def read_same(paths: Sequence[str], numbers: ClipNumbers) -> list[tuple[str, str
     return pairs
 
 
+def _pair_in(where: str, row: Record) -> tuple[str, str]:
+    """The ids of two clips; raises OeaError for a row without them."""
+    if "target" in row and not row.get("ids"):
+        pair = pair_from(where, row)
+        return pair.target, pair.hard_negative
+    match row.get("ids"):
+        case [str(one), str(other)] if one and other:
+            return one, other
+    raise OeaError(f"{where}: no pair; it needs 'target' and 'hard_negative', or 'ids'")
+
+
 def read_exclusions(
-    paths: Sequence[str], clips: Sequence[Clip], numbers: ClipNumbers
+    paths: Sequence[str], clips: Sequence[TrainingClip], numbers: ClipNumbers
 ) -> Exclusions:
     """Of each clip: texts that ask for it, and the clip that has what they exclude.
 
-    Rows are {"text", "target", "hard_negative"} or UIQ's. Rows about clips that are not trained on
-    stay out; raises OeaError for a file of which none is left, or a row without these keys.
+    Rows are {"text", "target", "hard_negative"} or UIQ's. Queries of another type and rows about
+    clips that are not trained on stay out; raises OeaError for a file of which none is left, or a
+    row without these keys.
     """
     found: Exclusions = {}
     for path in paths:
         before = sum(map(len, found.values()))
-        for row in _exclusion_rows(path, clips):
-            target, other = numbers.find(row["target"]), numbers.find(row["hard_negative"])
+        for text, name, excluded in _exclusions_in(path, clips):
+            target, other = numbers.find(name), numbers.find(excluded)
             if target is not None and other is not None and target != other:
-                found.setdefault(target, []).append((row["text"], other))
+                found.setdefault(target, []).append((text, other))
         if sum(map(len, found.values())) == before:
             raise OeaError(f"{path}: none of its rows is about two clips that are trained on")
     return found
 
 
-def _exclusion_rows(path: str, clips: Sequence[Clip]) -> Iterator[Record]:
-    rows = list(read_table(path))
-    if rows and is_uiq_row(rows[0][1]):
-        resolved = resolve_uiq(rows, {clip.id: clip.captions for clip in clips})
-        yield from (row for row in resolved if row["type"] == NEGATIVE)
-        return
-    for where, row in rows:
-        if not _are_ids([row.get(key) for key in ("text", "target", "hard_negative")]):
-            raise OeaError(f"{where}: an exclusion needs 'text', 'target' and 'hard_negative'")
-        yield row
-
-
-def _are_ids(values: Sequence[object]) -> bool:
-    return all(isinstance(value, str) and value for value in values)
+def _exclusions_in(path: str, clips: Sequence[TrainingClip]) -> Iterator[tuple[str, str, str]]:
+    """Texts, the ids of the clips that they ask for, and of those that they exclude."""
+    for query in read_queries([path], lambda: {clip.id: clip.captions for clip in clips}):
+        if query.hard_negative is None and query.type not in (None, NEGATIVE):
+            continue  # a question or the like, of a file with queries of every type
+        targets = list(query.targets)
+        if query.text is None or len(targets) != 1 or query.hard_negative is None:
+            raise OeaError(
+                f"{query.where}: an exclusion needs 'text', 'target' and 'hard_negative'"
+            )
+        yield query.text, targets[0], query.hard_negative

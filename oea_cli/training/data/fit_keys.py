@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from oea_cli.clips.captions import normalized
 from oea_cli.training.data.batch import content_key
-from oea_cli.training.data.sources import Clip
+from oea_cli.training.data.sources import TrainingClip
 
 Keys = frozenset[int]
 
@@ -29,36 +29,36 @@ class FitKeys:
             self._same.setdefault(one, set()).add(key)
             self._same.setdefault(other, set()).add(key)
 
-    def of_sound(self, clip: Clip) -> Keys:
+    def of_sound(self, clip: TrainingClip) -> Keys:
         """A clip as it is."""
         return self._whole(clip) | {_part(clip)} | caption_keys(clip.captions)
 
-    def of_caption(self, clip: Clip, caption: str) -> Keys:
+    def of_caption(self, clip: TrainingClip, caption: str) -> Keys:
         """One of a clip's captions."""
         return self._whole(clip) | {_part(clip)} | caption_keys([caption])
 
-    def of_exclusion(self, clip: Clip, text: str) -> Keys:
+    def of_exclusion(self, clip: TrainingClip, text: str) -> Keys:
         """A text for a clip because of what the clip lacks."""
         return self._whole(clip) | caption_keys([text])
 
-    def of_mix(self, one: Clip, other: Clip) -> Keys:
+    def of_mix(self, one: TrainingClip, other: TrainingClip) -> Keys:
         """A clip with another one beneath it."""
         parts = {_part(one), _part(other)}
         captions = caption_keys([*one.captions, *other.captions])
         return frozenset({_mix(one, other)}) | parts | captions
 
-    def of_mix_caption(self, one: Clip, other: Clip, caption: str) -> Keys:
+    def of_mix_caption(self, one: TrainingClip, other: TrainingClip, caption: str) -> Keys:
         """A text for both clips at once."""
         return frozenset({_mix(one, other)}) | caption_keys([caption])
 
-    def _whole(self, clip: Clip) -> Keys:
+    def _whole(self, clip: TrainingClip) -> Keys:
         own = {content_key("clip", clip.path, clip.start)}
         return frozenset(own | self._same.get(clip.id, set()))
 
 
-def _part(clip: Clip) -> int:
+def _part(clip: TrainingClip) -> int:
     return content_key("part", clip.path, clip.start)
 
 
-def _mix(one: Clip, other: Clip) -> int:
+def _mix(one: TrainingClip, other: TrainingClip) -> int:
     return content_key("mix", *sorted([(one.path, one.start), (other.path, other.start)]))

@@ -13,7 +13,7 @@ from oea_cli.clips.clip import clip_from
 from oea_cli.clips.leaks import find_leaks, load_blacklist
 from oea_cli.errors import Failure, OeaError
 from oea_cli.records.addresses import is_remote
-from oea_cli.records.artefacts import Aside
+from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 from oea_cli.training.recipe.clips import ClipSource
@@ -24,8 +24,11 @@ HEADERS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """One sound and its captions. `seconds` is 0 where its file does not say."""
+class TrainingClip:
+    """What training keeps of a clip; a million of them with their records would fill the memory.
+
+    Captions are there once each. `seconds` is 0 where neither the record nor the file tells.
+    """
 
     id: str
     path: str
@@ -41,7 +44,7 @@ class Reading:
     """What a source has: clips, and what was left out of them and why."""
 
     source: ClipSource
-    clips: list[Clip] = field(default_factory=list)
+    clips: list[TrainingClip] = field(default_factory=list)
     missing: list[Failure] = field(default_factory=list)
     kept_out: int = 0  # blacklisted, or held out
     uncaptioned: int = 0
@@ -74,7 +77,7 @@ def read_source(source: ClipSource, forbidden: Sequence[Record], seconds: "Lengt
     """
     reading = Reading(source)
     banned = [*forbidden, *(one for name in source.blacklists for one in blacklisted(name))]
-    clips: list[Clip] = []
+    clips: list[TrainingClip] = []
     records = _records(reading, clips)  # goes by and fills clips
     found = {leak.training for leak in find_leaks(records, banned)} if banned else set()
     deque(records, maxlen=0)
@@ -92,13 +95,13 @@ def read_source(source: ClipSource, forbidden: Sequence[Record], seconds: "Lengt
     return reading
 
 
-def _records(reading: Reading, clips: list[Clip]) -> Iterator[Record]:
+def _records(reading: Reading, clips: list[TrainingClip]) -> Iterator[Record]:
     """The records of a source that make clips; those go to `clips`, on the way."""
     source = reading.source
     for record in read_records([source.path], report=reading.missing.append, root=source.root):
         if not _is_of_split(source, record):
             continue
-        clip = clip_of_record(record)
+        clip = training_clip_from(record)
         if clip is None:
             reading.uncaptioned += 1
         elif _has_length(source, clip.seconds):
@@ -106,19 +109,20 @@ def _records(reading: Reading, clips: list[Clip]) -> Iterator[Record]:
             yield record
 
 
-def clip_of_record(record: Record) -> Clip | None:
+def training_clip_from(record: Record) -> TrainingClip | None:
     """None for a record without a sound or without captions."""
     clip = clip_from(record)
-    if not clip.captions or clip.path is None:
+    if clip.path is None or not clip.captions:
         return None
-    return Clip(
-        clip.id,
-        clip.path,
-        tuple(dict.fromkeys(clip.captions)),
-        clip.seconds or 0.0,
-        clip.start or 0.0,
-        clip.negatives,
-        clip.negative_captions,
+    return TrainingClip(
+        id=clip.id,
+        path=clip.path,
+        # One that is published twice must not be drawn twice as often.
+        captions=tuple(dict.fromkeys(clip.captions)),
+        seconds=clip.seconds or 0.0,
+        start=clip.start or 0.0,
+        negatives=clip.negatives,
+        negative_captions=clip.negative_captions,
     )
 
 
@@ -168,13 +172,13 @@ class Lengths:
             known = json.loads(self._path.read_text(encoding="utf-8"))
         self._known = known
 
-    def filled(self, clips: Sequence[Clip]) -> list[Clip]:
+    def filled(self, clips: Sequence[TrainingClip]) -> list[TrainingClip]:
         """The clips, each with its length; 0 where the file's header does not tell."""
         unknown = list({clip.path for clip in clips if not clip.seconds} - self._known.keys())
         with ThreadPoolExecutor(HEADERS_AT_ONCE) as pool:
             self._known |= zip(unknown, pool.map(_seconds_of, unknown), strict=True)
         if unknown:
-            with Aside(self._path) as aside:
+            with AtomicFile(self._path) as aside:
                 aside.write_text(json.dumps(self._known), encoding="utf-8")
         return [
             clip

@@ -100,7 +100,7 @@ def read_progress(folder: Path, digest: str) -> Progress | None:
     if metadata.get("recipe") != digest:
         raise UsageError(
             f"{path}: made with other settings than this recipe's; "
-            "give another output folder, or --no-resume to start anew"
+            "give another output folder, or --no-resume to start again"
         )
     return Progress(**json.loads(metadata["progress"]))
 

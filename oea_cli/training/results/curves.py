@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from oea_cli.errors import OeaError
-from oea_cli.records.artefacts import Aside
+from oea_cli.records.artefacts import AtomicFile
 from oea_cli.training.results.log import LOG_FILE, read_log
 
 CURVES_FILE = "train_curves.svg"
@@ -46,7 +46,7 @@ def write_curves(folder: Path) -> Path:
     if not rows:
         raise OeaError(f"{folder / LOG_FILE}: no steps in it; is {folder} a folder of `oea train`?")
     path = folder / CURVES_FILE
-    with Aside(path) as aside:
+    with AtomicFile(path) as aside:
         aside.write_text(curves(folder.resolve().name, rows), encoding="utf-8")
     return path
 

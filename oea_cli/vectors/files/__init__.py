@@ -1,4 +1,4 @@
-"""Vectors and their records, on pipes and on disk; every format holds the same bits.
+"""Vectors and their records, on pipes and on disk; every format keeps the same bits.
 
     -           JSONL on a pipe: the record, "embedding" and "encoder"           lines.py
     X.jsonl     the same in a file

@@ -1,27 +1,30 @@
-"""Which format a name or a stream means."""
+"""Reading and writing each format."""
 
 import gzip
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, cast
 
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.records.pipes import stdin_bytes, stdout_bytes
 from oea_cli.vectors.batch import EmbeddingReader
 from oea_cli.vectors.files.lines import LineFileSink, LineSink, read_lines
 from oea_cli.vectors.files.matrix import MAGIC, MatrixSink, read_matrix, read_matrix_stream
+from oea_cli.vectors.files.names import Format, format_of, suffix_format
 from oea_cli.vectors.files.parquet import ParquetSink, read_parquet_vectors
 from oea_cli.vectors.files.shards import Kind, ShardSink, read_shards
 from oea_cli.vectors.files.writer import EmbeddingWriter, Encoding, Origin, Sink, Storage
 
-Format = Literal["jsonl", "npy", "parquet", "shards"]
-SUFFIXES: dict[str, Format] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".npy": "npy",
-    ".parquet": "parquet",
+READERS: dict[Format, Callable[[Path, int], EmbeddingReader]] = {
+    "npy": read_matrix,
+    "parquet": read_parquet_vectors,
 }
+SINKS: dict[Format, Callable[[Path, Origin], Sink]] = {
+    "npy": MatrixSink,
+    "parquet": ParquetSink,
+}
+"""The files of one reader and one writer each; JSONL is a stream too, and shards are a folder."""
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -29,7 +32,7 @@ def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) ->
     """Open vectors with their records, in any of the formats, for one pass in bounded memory.
 
     A stream ("-" is stdin) is JSONL, or a bare .npy seen by its first bytes. Raises OeaError for
-    anything that is not whole, not one encoder's, or holds a vector without a direction.
+    incomplete files, for vectors of several encoders, and for vectors without a direction.
     """
     if not isinstance(source, str | Path):
         return read_stream(source, "stdin", batch_rows)
@@ -40,11 +43,9 @@ def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) ->
         return read_shards(path, batch_rows)
     if not path.exists():
         raise OeaError(f"{path}: no such file or folder")
-    kind = SUFFIXES.get(path.suffix.lower())
-    if kind == "npy":
-        return read_matrix(path, batch_rows)
-    if kind == "parquet":
-        return read_parquet_vectors(path, batch_rows)
+    form = suffix_format(path)
+    if form is not None and form in READERS:
+        return READERS[form](path, batch_rows)
     stream = path.open("rb")
     try:
         return read_stream(stream, str(path), batch_rows).owning(stream)
@@ -76,11 +77,11 @@ def open_writer(
     shard_rows: int = 10_000,
     resume: bool = True,
 ) -> EmbeddingWriter:
-    """Open the output for vectors of `encoder` ("NAME:FINGERPRINT"); its name says the format.
+    """Open the output for vectors of `encoder` ("NAME:FINGERPRINT"); its name decides the format.
 
-    "-" is JSONL on stdout; X.jsonl, X.npy, X.parquet are files; X/ or a folder that exists takes
-    shards of `kind`, and with `resume` goes on where an earlier run of the same encoder stopped:
-    ask `is_done(id)` for each clip. Raises UsageError for any other name, OeaError where it cannot
+    "-" is JSONL on stdout; X.jsonl and the like are files; X/ or a folder that exists takes
+    shards of `kind`, and with `resume` continues where an earlier run of the same encoder stopped:
+    see `is_done(id)` for each clip. Raises UsageError for any other name, OeaError where it cannot
     be written.
     """
     origin = Origin(encoder, storage, metadata or {})
@@ -88,26 +89,11 @@ def open_writer(
     path = Path(output)
     if output == "-":
         if form != "jsonl":
-            raise UsageError(f"stdout takes JSONL only; write {form} to a file with -o")
+            raise UsageError(f"stdout takes only JSONL; write {form} to a file with -o")
         return EmbeddingWriter(LineSink(stdout_bytes(), origin, encoding), "stdout")
     if form == "shards":
         shards = ShardSink(path, origin, kind, shard_rows, resume)
         return EmbeddingWriter(shards, output, shards.is_done)
-    make: dict[str, Callable[[], Sink]] = {
-        "jsonl": lambda: LineFileSink(path, origin, encoding),
-        "npy": lambda: MatrixSink(path, origin),
-        "parquet": lambda: ParquetSink(path, origin),
-    }
-    return EmbeddingWriter(make[form](), output)
-
-
-def format_of(output: str) -> Format:
-    """The format that an output's name means; raises UsageError when it means none."""
-    if output == "-":
-        return "jsonl"
-    if output.endswith("/") or Path(output).is_dir():
-        return "shards"
-    form = SUFFIXES.get(Path(output).suffix.lower())
-    if form is None:
-        raise UsageError(f"{output}: name it X.npy, X.parquet, X.jsonl, or X/ for a folder")
-    return form
+    if form == "jsonl":
+        return EmbeddingWriter(LineFileSink(path, origin, encoding), output)
+    return EmbeddingWriter(SINKS[form](path, origin), output)

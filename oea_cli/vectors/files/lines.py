@@ -1,4 +1,4 @@
-"""Vectors as JSONL: a record per line with "embedding" and "encoder". What travels on a pipe."""
+"""Vectors as JSONL, also on pipes: a record per line with "embedding" and "encoder"."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from oea_cli.errors import OeaError
-from oea_cli.records.artefacts import Aside
+from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
 from oea_cli.records.rows import Record
@@ -20,7 +20,7 @@ from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader
 from oea_cli.vectors.files.writer import STORAGE_TYPES, Encoding, Origin
 
 LINES_PER_WRITE = 64
-# A double's bits that a float32 has no room for, and the middle of what they can hold.
+# The bits of a double that a float32 lacks, and the middle of their range.
 DROPPED_BITS = np.uint64(0x1FFFFFFF)
 HALFWAY_BITS = np.uint64(0x10000000)
 FLOAT32_DIGITS = 9
@@ -66,12 +66,12 @@ def _vector(value: Any, where: str) -> Vectors:
             return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
         doubles = np.array(value, dtype=np.float64)
     except (ValueError, TypeError, binascii.Error) as error:
-        raise OeaError(f"{where}: 'embedding' is neither numbers nor base64 ({error})") from error
+        raise OeaError(f"{where}: 'embedding' must be numbers or base64 ({error})") from error
     if doubles.ndim != 1 or not len(doubles):
-        raise OeaError(f"{where}: 'embedding' is not a list of numbers")
+        raise OeaError(f"{where}: 'embedding' must be a list of numbers")
     vector = doubles.astype(np.float32)
-    # Digits become a double first, and a double half-way between two float32 no longer tells which
-    # of them was written. One value in billions, but then the bits would not be the same.
+    # Digits become a double first, and a double half-way between two float32 may stand for either
+    # of them. That is one value in billions, but its bits would then differ.
     halfway = (doubles.view(np.uint64) & DROPPED_BITS) == HALFWAY_BITS
     if halfway.any():
         for place in np.flatnonzero(halfway):
@@ -104,7 +104,7 @@ def _batches(
         with np.errstate(over="ignore"):
             for row in islice(rows, batch_rows):
                 if row.encoder != encoder or len(row.vector) != dim:
-                    raise _intruder(row, encoder, dim)
+                    raise _mismatch(row, encoder, dim)
                 vectors[len(records)] = row.vector
                 records.append(row.record)
         if not records:
@@ -112,17 +112,19 @@ def _batches(
         yield Batch(records, unit_rows(vectors[: len(records)], records, name))
 
 
-def _intruder(row: _Row, encoder: str | None, dim: int) -> OeaError:
+def _mismatch(row: _Row, encoder: str | None, dim: int) -> OeaError:
     if len(row.vector) != dim:
-        return OeaError(f"{row.where}: {len(row.vector)} dimensions, the lines before have {dim}")
+        return OeaError(
+            f"{row.where}: a vector of {len(row.vector)} dimensions; the lines before have {dim}"
+        )
     return OeaError(
         f"{row.where}: made by {row.encoder or 'no encoder named'}, "
-        f"the lines before by {encoder or 'no encoder named'}; embed them all with one"
+        f"the lines before by {encoder or 'no encoder named'}; embed them all with the same encoder"
     )
 
 
 class LineSink:
-    """Writes JSONL to a stream, flushed batch by batch, so that the next program can go on."""
+    """Writes JSONL to a stream, flushed batch by batch, so that the next program can start."""
 
     def __init__(self, stream: BinaryIO, origin: Origin, encoding: Encoding) -> None:
         self._stream = stream
@@ -145,11 +147,11 @@ class LineSink:
         return json_line({**record, "embedding": value, **self._encoder})
 
     def close(self) -> None:
-        """Hand over what is left in the buffer."""
+        """Flush what is left in the buffer."""
         self._stream.flush()
 
     def abort(self) -> None:
-        """Nothing to take back: what has gone down a pipe is gone."""
+        """Does nothing: what was written to a pipe cannot be taken back."""
 
 
 def _base64(vector: Vectors) -> str:
@@ -160,8 +162,8 @@ class LineFileSink:
     """Writes JSONL to a file that appears when it is complete."""
 
     def __init__(self, path: Path, origin: Origin, encoding: Encoding) -> None:
-        self._aside = Aside(path)
-        self._stream = self._aside.temporary.open("wb")
+        self._atomic = AtomicFile(path)
+        self._stream = self._atomic.temporary.open("wb")
         self._lines = LineSink(self._stream, origin, encoding)
 
     def write(self, batch: Batch) -> None:
@@ -171,9 +173,9 @@ class LineFileSink:
     def close(self) -> None:
         """Rename the finished file into place."""
         self._stream.close()
-        self._aside.commit()
+        self._atomic.commit()
 
     def abort(self) -> None:
         """Remove the unfinished file."""
         self._stream.close()
-        self._aside.discard()
+        self._atomic.discard()

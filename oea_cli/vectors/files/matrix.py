@@ -11,7 +11,7 @@ import numpy.typing as npt
 import orjson
 
 from oea_cli.errors import OeaError
-from oea_cli.records.artefacts import Aside, write_whole
+from oea_cli.records.artefacts import AtomicFile, write_whole
 from oea_cli.records.json_lines import json_line, numbered_records, read_json_records
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
@@ -20,7 +20,7 @@ from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
 
 MAGIC_BYTES = 6
 MAGIC = b"\x93NUMPY"
-# The header is written first, with room for any number of rows, and again when they are counted.
+# The header is written first, with space for any number of rows, and again when they are counted.
 HEADER_BYTES = 128
 
 
@@ -47,7 +47,10 @@ def read_matrix(path: Path, batch_rows: int) -> EmbeddingReader:
     description = _read_meta(meta)
     found = (len(vectors), vectors.shape[1])
     if found != (description["count"], description["dim"]):
-        raise OeaError(f"{path}: holds {found[0]} x {found[1]}, not what {meta.name} says")
+        raise OeaError(
+            f"{path}: holds {found[0]} x {found[1]} values, but {meta.name} names "
+            f"{description['count']} x {description['dim']}"
+        )
     batches = _paired(vectors, _line_records(lines, batch_rows), str(path))
     return EmbeddingReader(
         batches, description["encoder"], found[1], description.get("metadata", {})
@@ -64,26 +67,26 @@ def open_matrix(path: Path) -> npt.NDArray[Any]:
     except FileNotFoundError as error:
         raise OeaError(f"{path}: no such file") from error
     except (OSError, ValueError, EOFError) as error:
-        raise OeaError(f"{path}: not a whole .npy matrix ({error})") from error
+        raise OeaError(f"{path}: not a complete .npy matrix ({error})") from error
     _check(vectors.dtype, vectors.shape, str(path))
     return vectors[None] if vectors.ndim == 1 else vectors
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:
     try:
-        # Copied on write: whoever wants rows of their own need not copy what they do not change.
+        # Copied on write: callers that change rows copy only these.
         vectors: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
     except OSError as error:
         if error.errno != errno.ENOMEM:
             raise
-        # Such a mapping counts as memory: for a file larger than all there is, the system refuses.
+        # Such a mapping counts as memory: the system refuses it for a file larger than the memory.
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     return vectors
 
 
 def _check(dtype: np.dtype[Any], shape: tuple[int, ...], where: str) -> None:
     if dtype.kind != "f" or len(shape) not in (1, 2) or (shape[0] and not shape[-1]):
-        raise OeaError(f"{where}: {dtype} of shape {shape}; vectors are rows of floats")
+        raise OeaError(f"{where}: vectors must be rows of floats; got {dtype} of shape {shape}")
 
 
 def _read_meta(path: Path) -> dict[str, Any]:
@@ -105,7 +108,9 @@ def _line_records(path: Path, batch_rows: int) -> Iterator[Sequence[Record]]:
     try:
         stream = path.open("rb")
     except OSError as error:
-        raise OeaError(f"{path}: {error.strerror}; it holds the records of the matrix") from error
+        raise OeaError(
+            f"{path}: {error.strerror}; it must hold the records of the matrix"
+        ) from error
     with stream:
         yield from read_json_records(stream, str(path), batch_rows)
 
@@ -118,11 +123,11 @@ def _paired(
     for records in batches:
         part = vectors[start : start + len(records)]
         if len(part) < len(records):
-            raise OeaError(f"{where}: more records than its {len(vectors)} vectors")
+            raise OeaError(f"{where}: more records than the {len(vectors)} vectors")
         yield Batch(records, unit_rows(part, records, where))
         start += len(records)
     if start < len(vectors):
-        raise OeaError(f"{where}: {len(vectors)} vectors, {start} records")
+        raise OeaError(f"{where}: {len(vectors)} vectors, but {start} records")
 
 
 def read_matrix_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
@@ -140,10 +145,10 @@ def _read_header(stream: BinaryIO, name: str) -> tuple[np.dtype[Any], tuple[int,
         else:
             shape, by_columns, dtype = np.lib.format.read_array_header_2_0(stream)
     except (ValueError, EOFError) as error:
-        raise OeaError(f"{name}: not a whole .npy matrix ({error})") from error
+        raise OeaError(f"{name}: not a complete .npy matrix ({error})") from error
     _check(dtype, shape, name)
     if by_columns and len(shape) == 2:
-        raise OeaError(f"{name}: the matrix lies column by column; a pipe needs C order")
+        raise OeaError(f"{name}: the matrix is in Fortran order; a pipe needs C order")
     return dtype, shape
 
 
@@ -155,7 +160,9 @@ def _streamed(
         rows = min(batch_rows, num_rows - start)
         content = _read_fully(stream, rows * dim * dtype.itemsize)
         if len(content) != rows * dim * dtype.itemsize:
-            raise OeaError(f"{name}: ends before its {num_rows} vectors do; the writer was cut off")
+            raise OeaError(
+                f"{name}: ends before its {num_rows} vectors are complete; the writer was cut off"
+            )
         records = numbered_records(start, start + rows)
         vectors = np.frombuffer(content, dtype=dtype).reshape(rows, dim)
         yield Batch(records, unit_rows(vectors, records, name))
@@ -169,7 +176,7 @@ def _read_fully(stream: BinaryIO, size: int) -> bytes:
 
 
 class MatrixFile:
-    """An .npy file that grows by rows and learns its number of rows at the end."""
+    """An .npy file that grows by rows; its header is completed at the end."""
 
     def __init__(self, path: Path, dtype: type[np.floating[Any]]) -> None:
         self.rows = 0
@@ -206,13 +213,13 @@ class MatrixSink:
         lines, self._meta = sidecars(path)
         if lines.exists() and not self._meta.exists():
             raise OeaError(
-                f"{path}: its records would replace {lines}, which is no part of such a matrix; "
-                "choose another name"
+                f"{path}: its records would replace {lines}, which does not belong to a "
+                "matrix; choose another name"
             )
         self._origin = origin
-        self._matrix_aside, self._lines_aside = Aside(path), Aside(lines)
-        self._matrix = MatrixFile(self._matrix_aside.temporary, STORAGE_TYPES[origin.storage])
-        self._lines = self._lines_aside.temporary.open("wb")
+        self._matrix_atomic, self._lines_atomic = AtomicFile(path), AtomicFile(lines)
+        self._matrix = MatrixFile(self._matrix_atomic.temporary, STORAGE_TYPES[origin.storage])
+        self._lines = self._lines_atomic.temporary.open("wb")
 
     def write(self, batch: Batch) -> None:
         """Append the rows to both files."""
@@ -220,14 +227,14 @@ class MatrixSink:
         self._lines.writelines(map(json_line, batch.records))
 
     def close(self) -> None:
-        """Put the files in place, in the order in which no reader can mistake them for whole."""
+        """Rename the files into place, in an order in which no reader takes them for complete."""
         self._matrix.close()
         self._lines.close()
         # Without X.meta.json, X.jsonl beside X.npy means unfinished: so it goes first, and
         # X.jsonl is there before X.npy is.
         self._meta.unlink(missing_ok=True)
-        self._lines_aside.commit()
-        self._matrix_aside.commit()
+        self._lines_atomic.commit()
+        self._matrix_atomic.commit()
         description = self._origin.description(self._matrix.rows, self._matrix.dim)
         write_whole(self._meta, orjson.dumps(description, option=orjson.OPT_INDENT_2) + b"\n")
 
@@ -235,5 +242,5 @@ class MatrixSink:
         """Remove what is unfinished."""
         self._matrix.close()
         self._lines.close()
-        self._matrix_aside.discard()
-        self._lines_aside.discard()
+        self._matrix_atomic.discard()
+        self._lines_atomic.discard()

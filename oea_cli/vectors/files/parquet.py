@@ -1,7 +1,7 @@
 """Vectors as X.parquet: the records' columns, an `embedding` column, and what made them.
 
-The file's key-value "oea" is JSON: encoder, dim, count, storage, metadata, and how the records lie
-in the columns (see record_columns.py).
+The file's key-value "oea" is JSON: encoder, dim, count, storage, metadata, and how the records are
+stored in the columns (see `records/columns.py`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
-from oea_cli.records.artefacts import Aside
+from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.columns import (
     PARQUET_KEY,
     ColumnPlan,
@@ -55,7 +55,7 @@ def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
 
 
 def _encoder_of(frame: pl.DataFrame) -> str | None:
-    # A file from elsewhere may carry the pipe's keys as columns.
+    # A file that oea did not write may have the pipe's keys as columns.
     encoder: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
     return encoder
 
@@ -68,9 +68,13 @@ def _batches(
     while frame is not None:
         vectors = _matrix_of(frame[COLUMN], where)
         if vectors.shape[1] != dim:
-            raise OeaError(f"{where}: {vectors.shape[1]} dimensions after row {row}, {dim} before")
+            raise OeaError(
+                f"{where}: {vectors.shape[1]} dimensions after row {row}, but {dim} before"
+            )
         if "encoder" in frame.columns and (frame["encoder"].ne_missing(encoder)).any():
-            raise OeaError(f"{where}: vectors of several encoders; embed them all with one")
+            raise OeaError(
+                f"{where}: vectors of several encoders; embed them all with the same encoder"
+            )
         records = _records_of(frame.drop(COLUMN, "encoder", strict=False), table, row, len(vectors))
         yield Batch(records, unit_rows(vectors, records, where))
         row += len(vectors)
@@ -97,7 +101,9 @@ def _matrix_of(column: pl.Series, where: str) -> npt.NDArray[Any]:
         column = column.list.to_array(lengths[0])
         dtype = column.dtype
     if not (isinstance(dtype, pl.Array) and dtype.inner.is_float()) or column.has_nulls():
-        raise OeaError(f"{where}: column 'embedding' is {dtype}, or has gaps; not lists of floats")
+        raise OeaError(
+            f"{where}: column 'embedding' must be lists of floats, without nulls; got {dtype}"
+        )
     return column.to_numpy()
 
 
@@ -115,15 +121,15 @@ def key_values(description: dict[str, Any], plan: ColumnPlan) -> dict[str, str]:
 class ParquetSink:
     """Collects rows in two temporary files and turns them into one Parquet file at the end.
 
-    Which type a column needs is known only when every record has been seen, and there may be more
-    rows than memory: so they wait on disk and are streamed into the file.
+    The type of a column is known only when every record has been read, and the rows may not fit
+    into memory: so they are kept on disk and streamed into the file.
     """
 
     def __init__(self, path: Path, origin: Origin) -> None:
         self._origin = origin
-        self._aside = Aside(path)
-        self._vectors = Aside(path.with_name(path.name + ".vectors"))
-        self._records = Aside(path.with_name(path.name + ".records"))
+        self._atomic = AtomicFile(path)
+        self._vectors = AtomicFile(path.with_name(path.name + ".vectors"))
+        self._records = AtomicFile(path.with_name(path.name + ".records"))
         self._matrix = MatrixFile(self._vectors.temporary, STORAGE_TYPES[origin.storage])
         self._lines = self._records.temporary.open("wb")
 
@@ -142,8 +148,8 @@ class ParquetSink:
             self._sink_frames(plan, metadata)
         else:
             empty = [pl.Series("id", dtype=pl.String), pl.Series(COLUMN, dtype=pl.List(pl.Float32))]
-            pl.DataFrame(empty).write_parquet(self._aside.temporary, metadata=metadata)
-        self._aside.commit()
+            pl.DataFrame(empty).write_parquet(self._atomic.temporary, metadata=metadata)
+        self._atomic.commit()
         self.abort()
 
     def _sink_frames(self, plan: ColumnPlan, metadata: dict[str, str]) -> None:
@@ -159,9 +165,9 @@ class ParquetSink:
                 part = vectors[start : start + ROWS_PER_GROUP]
                 yield plan.frame(list(islice(records, len(part)))).with_columns(vector_column(part))
 
-        # Vectors do not compress: what zstd would save on them is not worth its time.
+        # Vectors hardly compress: zstd would take more time than its saving is worth.
         register_io_source(frames, schema=schema).sink_parquet(
-            self._aside.temporary,
+            self._atomic.temporary,
             compression="uncompressed",
             row_group_size=ROWS_PER_GROUP,
             maintain_order=True,
@@ -170,12 +176,12 @@ class ParquetSink:
 
     def _read_records(self) -> Iterator[Record]:
         with self._records.temporary.open("rb") as stream:
-            for _, record in read_json_lines(stream, str(self._aside.path)):
+            for _, record in read_json_lines(stream, str(self._atomic.path)):
                 yield record
 
     def abort(self) -> None:
         """Remove the temporary files."""
         self._matrix.close()
         self._lines.close()
-        for aside in (self._aside, self._vectors, self._records):
-            aside.discard()
+        for file in (self._atomic, self._vectors, self._records):
+            file.discard()

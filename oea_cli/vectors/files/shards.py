@@ -4,9 +4,10 @@
     DIR/metadata/metadata_0000.parquet      their records, same order; clip-retrieval's layout + id
     DIR/manifest.json                       encoder, dimension, counts, sha256 per file
 
-A shard is complete when its metadata file is there, which is written after its vectors and repeats
-what made them: that is all a later run needs in order to go on. A shard never ends between two
-windows of one clip, so a clip is either done or not. Sums are for `sha256sum`; reading skips them.
+A shard is complete when its metadata file is there, which is written after its vectors and names
+their encoder: that is all that a later run needs to continue. A shard never ends between two
+windows of one clip, so a clip is either done or not. Readers ignore the sums,
+which are for `sha256sum`.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
-from oea_cli.records.artefacts import Aside, sha256_of, write_whole
+from oea_cli.records.artefacts import AtomicFile, sha256_of, write_whole
 from oea_cli.records.columns import open_parquet, plan_columns, records_of
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.rows import Record
@@ -56,9 +57,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             raise ValueError("no 'encoder', 'dim' and 'shards'")
     except FileNotFoundError as error:
         if (folder / "index.json").exists():
-            why = "it is an index, not the vectors that it was made from; name those"
+            why = "it is an index; give the vectors that it was made from"
         elif (folder / "metadata").is_dir():
-            why = "`oea embed` did not finish; run it again and it goes on where it stopped"
+            why = "`oea embed` did not finish; run it again to continue where it stopped"
         else:
             why = "not a folder of vectors"
         raise OeaError(f"{folder}: no {MANIFEST}; {why}") from error
@@ -75,7 +76,10 @@ def _batches(
         path = folder / shard["vectors"]
         vectors = open_matrix(path)
         if vectors.shape != (shard["count"], dim):
-            raise OeaError(f"{path}: holds {vectors.shape}, not what {MANIFEST} says")
+            raise OeaError(
+                f"{path}: has the shape {vectors.shape}, but {MANIFEST} names "
+                f"{(shard['count'], dim)}"
+            )
         table = open_parquet(folder / shard["records"], batch_rows=batch_rows)
         start = 0
         for frame in table.frames:
@@ -85,15 +89,15 @@ def _batches(
             yield Batch(records, unit_rows(part, records, str(path)))
             start += len(records)
         if start != len(vectors):
-            raise OeaError(f"{path}: {len(vectors)} vectors, {start} records")
+            raise OeaError(f"{path}: {len(vectors)} vectors, but {start} records")
         row += start
 
 
 class _Held(NamedTuple):
     """Rows that wait for their shard, and the shards that are stored.
 
-    Always replaced as a whole: an interrupt may come between any two steps, and must find each row
-    either waiting or stored.
+    Always replaced as a whole: an interrupt may come between any two steps, and each row must then
+    be either waiting or stored.
     """
 
     records: list[Record]
@@ -102,7 +106,7 @@ class _Held(NamedTuple):
 
 
 class ShardSink:
-    """Writes shards as rows come in, goes on after those of an interrupted run, manifest last."""
+    """Writes shards as rows come in, after those of an interrupted run; the manifest is last."""
 
     def __init__(
         self, folder: Path, origin: Origin, kind: Kind, shard_rows: int, resume: bool
@@ -133,7 +137,7 @@ class ShardSink:
             for path in paths:
                 self._adopt_shard(path)
             return
-        # The manifest goes first, so that nobody reads what is being removed.
+        # The manifest is removed first, so that nobody reads what is being removed.
         (self._folder / MANIFEST).unlink(missing_ok=True)
         for path in [*paths, *self._folder.glob("*_emb/*_emb_*.npy")]:
             path.unlink()
@@ -145,12 +149,15 @@ class ShardSink:
         if stored["encoder"] != self._origin.encoder:
             raise OeaError(
                 f"{self._folder}: holds vectors of {stored['encoder']}, not of "
-                f"{self._origin.encoder}; choose another folder, or --no-resume to start anew"
+                f"{self._origin.encoder}; choose another folder, or --no-resume to start again"
             )
-        wanted = {"kind": self._kind, "storage": self._origin.storage}
-        found = {key: stored.get(key) for key in wanted}
-        if found != wanted:
-            raise OeaError(f"{self._folder}: holds vectors of {found}, this run makes {wanted}")
+        own = {"kind": self._kind, "storage": self._origin.storage}
+        found = {key: stored.get(key) for key in own}
+        if found != own:
+            raise OeaError(
+                f"{self._folder}: holds vectors of {found}, but this run makes {own}; "
+                "choose another folder"
+            )
         shard = {
             "number": int(path.stem.rpartition("_")[2]),
             **stored["shard"],
@@ -164,7 +171,7 @@ class ShardSink:
         self._held.shards.append(shard)
 
     def write(self, batch: Batch) -> None:
-        """Keep the rows, and store a shard when there are enough."""
+        """Collect the rows, and store a shard when there are enough."""
         records, vectors, shards = self._held
         if shards and shards[0]["dim"] != batch.vectors.shape[1]:
             raise OeaError(f"{self._folder}: holds vectors of {shards[0]['dim']} dimensions")
@@ -198,7 +205,7 @@ class ShardSink:
 
     def _store_shard(self, number: int, records: list[Record], vectors: Vectors) -> dict[str, Any]:
         vectors_name = f"{self._kind}_emb/{self._kind}_emb_{number:04}.npy"
-        with Aside(self._folder / vectors_name) as temporary:
+        with AtomicFile(self._folder / vectors_name) as temporary:
             matrix = MatrixFile(temporary, STORAGE_TYPES[self._origin.storage])
             matrix.append(vectors)
             matrix.close()
@@ -216,11 +223,11 @@ class ShardSink:
         plan = plan_columns(records)
         described = self._origin.description(len(records), dim)
         described |= {"kind": self._kind, "shard": shard}
-        with Aside(self._folder / shard["records"]) as temporary:
+        with AtomicFile(self._folder / shard["records"]) as temporary:
             plan.frame(records).write_parquet(temporary, metadata=key_values(described, plan))
 
     def close(self) -> None:
-        """Store the last shard, then the manifest that makes the folder whole."""
+        """Store the last shard, then the manifest that completes the folder."""
         if self._held.records:
             self._store(len(self._held.records))
         shards = self._held.shards
@@ -240,15 +247,15 @@ class ShardSink:
         write_whole(self._folder / MANIFEST, content)
 
     def abort(self) -> None:
-        """Keep the clips that are complete as a last shard; without a manifest none is whole."""
-        # What made the run fail (a full disk) may make this fail too, and is the better message.
+        """Store the complete clips as a last shard; without a manifest it stays unfinished."""
+        # What made the run fail (a full disk) may make this fail too, and its message is better.
         with suppress(OSError):
             if rows := self._whole_clips():
                 self._store(rows)
 
 
 def _is_whole(path: Path, shard: dict[str, Any]) -> bool:
-    """True when the vectors of a shard are there as its metadata file says."""
+    """True when the vectors of a shard have the shape that its metadata file names."""
     try:
         return open_matrix(path).shape == (shard["count"], shard["dim"])
     except OeaError:

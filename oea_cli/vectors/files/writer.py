@@ -1,4 +1,4 @@
-"""What every output shares: one writer that checks each batch before a format stores it."""
+"""The writer of every output, which checks each batch before a format stores it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ STORAGE_TYPES: dict[Storage, type[np.floating[Any]]] = {"f32": np.float32, "f16"
 
 @dataclass(frozen=True)
 class Origin:
-    """What an artefact remembers about its vectors, besides their number and dimension."""
+    """What an artefact stores about its vectors, besides their number and dimension."""
 
     encoder: str | None
     storage: Storage = "f32"
@@ -40,7 +40,7 @@ class Origin:
 
 
 class Sink(Protocol):
-    """Where one format puts batches."""
+    """Stores batches in one format."""
 
     def write(self, batch: Batch) -> None:
         """Store one checked, non-empty batch."""
@@ -49,14 +49,14 @@ class Sink(Protocol):
         """Finish: put everything in its final place, the manifest last."""
 
     def abort(self) -> None:
-        """Give up: leave nothing behind that looks finished."""
+        """Stop: leave nothing behind that looks finished."""
 
 
 class EmbeddingWriter:
-    """Writes batches to one output; a context manager that finishes, or gives up on an exception.
+    """Writes batches to one output; a context manager that closes it, or aborts on an exception.
 
-    `is_done(id)` tells whether an interrupted earlier run has already stored this clip: only
-    a folder of shards remembers, everywhere else it is always False.
+    `is_done(id)` tells whether an interrupted earlier run has already stored this clip; outside
+    folders of shards it is always False.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class EmbeddingWriter:
         self.count += len(vectors)
 
     def close(self) -> None:
-        """Finish the output; nothing is in its final place before."""
+        """Finish the output; only then are its files in their final place."""
         self._sink.close()
 
     def abort(self) -> None:
-        """Leave no half-written output behind; shards that are complete stay for the next run."""
+        """Leave no half-written output behind; complete shards stay for the next run."""
         self._sink.abort()
 
     def __enter__(self) -> "EmbeddingWriter":

@@ -1,1 +1,1 @@
-"""The index folder `X.oea`: vectors, records and perhaps a graph, searched exactly or by HNSW."""
+"""The index folder `X.oea`: vectors, records, perhaps a graph; searched exactly or by HNSW."""

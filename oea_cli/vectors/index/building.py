@@ -1,4 +1,4 @@
-"""Changing an index folder: build, append, replace, delete, compact; each whole or not at all."""
+"""Changes an index folder: build, append, replace, delete, compact; each fully or not at all."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ from oea_cli.vectors.index.storage import check_storage, encode_rows
 KINDS = ("auto", "exact", "hnsw")
 # A scan of a million float32 rows of 512 takes about a tenth of a second per query on two cores.
 EXACT_ROWS = 1_000_000
-# Each segment costs every search a little and every process three open files.
+# Each segment costs every search some time and every process three open files.
 MAX_SEGMENTS = 32
 COPY_ROWS = 8192
 
@@ -45,8 +45,8 @@ def build_index(
 ) -> Change:
     """Build an index from unit vectors, in place of any former one, in bounded memory.
 
-    An id that comes twice with the same vector counts once; with two vectors the newer counts if
-    `newer_wins`, else OeaError names it. Whatever is raised, the former index is as it was.
+    An id that occurs twice with the same vector counts once; with two vectors the newer counts if
+    `newer_wins`, else OeaError names it. On any error the former index stays as it was.
     """
     check_kind(kind)
     check_storage(storage)
@@ -110,23 +110,23 @@ def compact_index(folder: Path, kind: str | None = None, storage: str | None = N
 
 
 def check_unchanged(folder: Path, kind: str | None, storage: str | None) -> None:
-    """Refuse another kind or storage for an index that is there and grows."""
+    """Raise UsageError for another kind or storage than those of an existing index that grows."""
     if not is_index(folder) or not (kind or storage):
         return
     manifest = VectorIndex.open(folder).manifest
-    for option, asked, present in (
+    for option, value, present in (
         ("--kind", kind, manifest.kind),
         ("--storage", storage, manifest.storage),
     ):
-        if asked and asked != present:
+        if value and value != present:
             raise UsageError(
-                f"{folder}: made with {option} {present}; `oea index --compact {option} {asked} "
+                f"{folder}: made with {option} {present}; `oea index --compact {option} {value} "
                 f"-o {folder}` changes it"
             )
 
 
 def check_kind(kind: str) -> str:
-    """Return the kind's name, or say which there are."""
+    """Return the kind's name; raises UsageError for an unknown one."""
     if kind not in KINDS:
         raise UsageError(f"kind must be one of {', '.join(KINDS)}; got '{kind}'")
     return kind
@@ -188,7 +188,7 @@ def _compact(folder: Path, index: VectorIndex, manifest: Manifest) -> None:
     segments: tuple[Segment, ...] = ()
     if len(live):
         segment = _finish(folder, manifest, writer, len(live))
-        # The vectors as they came are gone: what encoding them once lost stays lost.
+        # The original vectors are gone, so the loss of their first encoding remains.
         recalls = [value for value in (segment.recall, index.recall) if value is not None]
         exact = segment.recall is None
         segments = (segment if exact else replace(segment, recall=min(recalls)),)
@@ -246,13 +246,13 @@ def _check_same_space(folder: Path, manifest: Manifest, dim: int, encoder: str |
         )
     if dim != manifest.dim:
         raise OeaError(
-            f"{folder}: holds {manifest.dim}-dimensional vectors, the new ones have {dim}"
+            f"{folder}: holds {manifest.dim}-dimensional vectors, but the new ones have {dim}"
         )
 
 
 @contextmanager
 def _changing(folder: Path, must_exist: bool = False) -> Iterator[None]:
-    """Hold the folder while it is changed; a full disk or the like becomes one line."""
+    """Lock the folder while it is changed; an OSError such as a full disk becomes OeaError."""
     if must_exist:
         read_manifest(folder)
     try:
@@ -262,4 +262,4 @@ def _changing(folder: Path, must_exist: bool = False) -> Iterator[None]:
         if isinstance(error, BrokenPipeError):
             raise
         reason = error.strerror or str(error)
-        raise OeaError(f"{folder}: {reason}; the index is as it was before") from error
+        raise OeaError(f"{folder}: {reason}; the index is unchanged") from error

@@ -1,4 +1,4 @@
-"""HNSW graphs by usearch, an accelerator beside a segment's rows.
+"""HNSW graphs by usearch, which speed up the search of a segment.
 
 The graph proposes candidates, the stored rows give the scores: so a hit has the same score in every
 kind of index, and filters and exclusions, which usearch does not have, stay possible.
@@ -14,7 +14,7 @@ from oea_cli.vectors.arrays import Floats, RowNumbers, Stored
 from oea_cli.vectors.index.storage import decode_rows
 
 ADD_ROWS = 8192
-# Half precision moves a cosine by less than 1e-3: enough to find the way, and half the memory.
+# Half precision changes a cosine by less than 1e-3: accurate enough here, with half the memory.
 _NUMBERS = {"f32": ScalarKind.F16, "f16": ScalarKind.F16, "i8": ScalarKind.I8, "b1": ScalarKind.I8}
 
 
@@ -36,7 +36,7 @@ def open_graph(path: Path, storage: str, dim: int) -> Any:
 
 def propose(graph: Any, queries: Floats, count: int) -> tuple[RowNumbers, RowNumbers]:
     """Return (query, row) pairs as two (C,) arrays: about `count` likely rows per query (Q, D)."""
-    # A wider beam than the default 64 where more is asked for: fewer true neighbours are missed.
+    # A wider beam than the default 64 where `count` is large: fewer true neighbours are missed.
     graph.expansion_search = max(128, 2 * count)
     matches = graph.search(queries, count)
     keys = np.atleast_2d(matches.keys).astype(np.int64)

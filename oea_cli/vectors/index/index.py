@@ -17,10 +17,10 @@ from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
 from oea_cli.vectors.scan.best import best_rows
 
 BLOCK_QUERIES = 1024
-# So many scores at a time: enough rows for a product to be quick, few enough for the cache.
+# Scores computed at a time: enough rows for a fast product, few enough for the cache.
 BLOCK_SCORES = 1 << 21
 BLOCK_ROWS = 8192
-# A graph is asked for a few more rows than are wanted, because it misses some.
+# A graph is searched for a few more rows than needed, because it misses some.
 SPARE_ROWS = 8
 # Below this many eligible rows a scan is quicker than a graph, and misses nothing.
 SCAN_ROWS = 10_000
@@ -37,13 +37,13 @@ class OpenSegment:
 
 
 class VectorIndex:
-    """An index folder opened for reading; a snapshot, whatever a writer does meanwhile.
+    """An index folder opened for reading; a snapshot, which a writer does not change.
 
     Rows are numbered from 0 over all segments, deleted ones included.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
-        """Open every file that `index.json` names; raises FileNotFoundError where one is gone."""
+        """Open every file that `index.json` names; raises FileNotFoundError for a missing one."""
         self.folder, self.manifest = folder, manifest
         self.dim, self.encoder, self.storage = manifest.dim, manifest.encoder, manifest.storage
         sizes = [segment.num_rows for segment in manifest.segments]
@@ -59,7 +59,7 @@ class VectorIndex:
 
     @classmethod
     def open(cls, folder: Path) -> "VectorIndex":
-        """Open an index folder; raises OeaError where it is none or damaged."""
+        """Open an index folder; raises OeaError for any other folder and for a damaged one."""
         for _ in range(3):
             manifest = read_manifest(folder)
             try:
@@ -67,7 +67,7 @@ class VectorIndex:
             except FileNotFoundError as error:
                 # A writer replaced the index between the two reads: look again.
                 missing = error.filename
-        raise OeaError(f"{folder}: damaged, {missing} is gone; build the index again")
+        raise OeaError(f"{folder}: damaged: {missing} is missing; build the index again")
 
     def __len__(self) -> int:
         return self.manifest.num_live
@@ -93,8 +93,8 @@ class VectorIndex:
     ) -> tuple[RowNumbers, Floats]:
         """Find the best `k` rows for each query (Q, D) of length 1.
 
-        `mask` (N,) says which rows may be found, `penalty` (N,) is taken off their
-        scores, `exact` scans even where there is a graph. Returns rows and scores, both
+        `mask` (N,) is true for rows that may be found, `penalty` (N,) is subtracted from
+        their scores, `exact` scans even where there is a graph. Returns rows and scores, both
         (Q, min(k, len(index))), best first, equal scores by row; where fewer rows are eligible, the
         rest is row -1 with score -inf.
         """
@@ -143,7 +143,7 @@ class VectorIndex:
         return vector
 
     def find(self, id: str) -> int:
-        """Return the row of an id; raises OeaError, naming ids that look like it."""
+        """Return the row of an id; raises OeaError that names similar ids."""
         if id not in self.row_of:
             raise OeaError(f"{self.folder}: no record with id {id!r}{self._similar_ids(id)}")
         return self.row_of[id]
@@ -210,7 +210,7 @@ class VectorIndex:
         if not len(self):
             raise OeaError(f"{self.folder}: the index is empty")
         if not np.isfinite(queries).all():
-            raise OeaError(f"{self.folder}: a query holds numbers that are not finite")
+            raise OeaError(f"{self.folder}: a query has values that are not finite")
         if queries.ndim != 2 or queries.shape[1] != self.dim:
             raise OeaError(
                 f"{self.folder}: holds {self.dim}-dimensional vectors, "
@@ -241,13 +241,13 @@ class VectorIndex:
         from oea_cli.vectors.index.graph import propose
 
         found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
-        wanted = min(k + SPARE_ROWS, len(self))
+        needed = min(k + SPARE_ROWS, len(self))
         for segment in self.segments:
             if segment.graph is None:
                 continue
             own = eligible[segment.first : segment.first + len(segment.stored)]
             share = max(np.count_nonzero(own) / len(own), 1e-6)
-            count = min(len(own), int(wanted / share) + SPARE_ROWS)
+            count = min(len(own), int(needed / share) + SPARE_ROWS)
             owners, local = propose(segment.graph, queries, count)
             allowed = own[local]
             found.append((owners[allowed], local[allowed] + segment.first))

@@ -1,4 +1,4 @@
-"""`index.json`: what an index folder consists of, and the one writer at a time that may change it.
+"""`index.json`: the files of an index folder, and the lock for its one writer at a time.
 
 Files never change once named in `index.json`. A change writes new files, then replaces `index.json`
 in one step, then removes what is no longer named: a reader sees the index before or after.
@@ -84,7 +84,7 @@ def is_index(folder: Path) -> bool:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read `index.json`; raises OeaError where the folder is no index of ours."""
+    """Read `index.json`; raises OeaError for any other folder."""
     try:
         content = orjson.loads((folder / MANIFEST).read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -93,7 +93,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise OeaError(f"{folder / MANIFEST}: cannot be read ({error})") from error
     found = content.pop("format", None) if isinstance(content, dict) else None
     if found != FORMAT:
-        raise OeaError(f"{folder / MANIFEST}: format {found!r}, this oea reads {FORMAT!r}")
+        raise OeaError(
+            f"{folder / MANIFEST}: format {found!r} is not supported; this oea reads {FORMAT!r}"
+        )
     try:
         del content["count"]
         segments = tuple(_segment(row) for row in content.pop("segments"))
@@ -111,7 +113,7 @@ def _why_no_index(folder: Path) -> str:
     if not folder.exists():
         return "no such index; build one with `oea embed ./wavs | oea index -o NAME.oea`"
     if not folder.is_dir():
-        return "a file, not an index folder"
+        return "is a file, not an index folder"
     return f"not an index (a folder without {MANIFEST})"
 
 
@@ -119,12 +121,12 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace `index.json` in one step, after everything it names is on the disk."""
     head = {"format": FORMAT, "count": manifest.num_live}
     content = orjson.dumps(head | asdict(manifest), option=orjson.OPT_INDENT_2)
-    aside = folder / f"{MANIFEST}.tmp"
-    with aside.open("wb") as file:
+    temporary = folder / f"{MANIFEST}.tmp"
+    with temporary.open("wb") as file:
         file.write(content + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(folder / MANIFEST)
+    temporary.replace(folder / MANIFEST)
 
 
 def remove_stale(folder: Path, manifest: Manifest | None) -> None:
@@ -138,10 +140,10 @@ def remove_stale(folder: Path, manifest: Manifest | None) -> None:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Hold the folder for one writer; makes it where it does not exist.
+    """Lock the folder for one writer, and create it where it does not exist.
 
     The lock ends with the process, whatever happens to it. Raises OeaError where another process
-    writes, or where the folder holds something else than an index.
+    writes, or where the folder contains something other than an index.
     """
     _check_target(folder)
     try:
@@ -153,7 +155,9 @@ def writing(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise OeaError(f"{folder}: another `oea index` is writing it; wait for it") from error
+            raise OeaError(
+                f"{folder}: another `oea index` is writing it; wait until it ends"
+            ) from error
         _tidy(folder)
         try:
             yield
@@ -167,11 +171,9 @@ def _check_target(folder: Path) -> None:
     if folder.is_dir() and not is_index(folder):
         foreign = [path.name for path in folder.iterdir() if path.name != LOCK and not _ours(path)]
         if foreign:
-            raise OeaError(
-                f"{folder}: a folder with other things in it ({min(foreign)}); choose another -o"
-            )
+            raise OeaError(f"{folder}: contains other files ({min(foreign)}); choose another -o")
     elif folder.exists() and not folder.is_dir():
-        raise OeaError(f"{folder}: a file; an index is a folder, choose another -o")
+        raise OeaError(f"{folder}: is a file, but an index is a folder; choose another -o")
 
 
 def _ours(path: Path) -> bool:
@@ -179,7 +181,7 @@ def _ours(path: Path) -> bool:
 
 
 def unused_number(folder: Path) -> int:
-    """Return a number for the next segment that no file has, nor had while anybody could look."""
+    """Return a number for the next segment that no file has, nor had while readers could see it."""
     names = [path.name for pattern in _OURS for path in folder.glob(pattern)]
     numbers = [int(number) for name in names for number in re.findall(r"-(\d+)", name)]
     manifest = _readable(folder)
@@ -187,7 +189,7 @@ def unused_number(folder: Path) -> int:
 
 
 def _readable(folder: Path) -> Manifest | None:
-    """Return what `index.json` says; None where there is none or it is damaged."""
+    """Return the content of `index.json`; None where it is missing or damaged."""
     try:
         return read_manifest(folder)
     except OeaError:
@@ -195,7 +197,7 @@ def _readable(folder: Path) -> Manifest | None:
 
 
 def _tidy(folder: Path) -> bool:
-    """Remove what an interrupted change left; return whether there is an index, sound or not."""
+    """Remove what an interrupted change left; return whether there is an `index.json`."""
     manifest = _readable(folder)
     found = is_index(folder)
     if manifest is not None or not found:

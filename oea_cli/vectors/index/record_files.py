@@ -1,7 +1,7 @@
 """The records of an index: Parquet files of two columns, `id` and `record` (the record as JSON).
 
-The JSON text keeps every key exactly as it came in; typed columns could not (a key that is a number
-in one clip and a list in the next, an absent key beside a null one).
+The JSON text keeps every key exactly; typed columns could not (a key that is a number in one clip
+and a list in the next, absent keys and null ones).
 """
 
 import mmap
@@ -59,7 +59,7 @@ class RecordWriter:
 class RecordReader:
     """Reads records by row number from the open parts of all segments, in order.
 
-    All files are mapped at once, so that they outlive a writer's clean-up.
+    All files are mapped at once, so that they stay readable after a writer's clean-up.
     """
 
     def __init__(self, paths: Sequence[Path], sizes: Sequence[int]) -> None:
@@ -91,7 +91,7 @@ class RecordReader:
     def where(self, condition: str) -> Mask:
         """Return which rows (N,) satisfy an SQL condition over the record's keys.
 
-        Raises OeaError for a condition that is no SQL, names an unknown key, or is not a condition.
+        Raises OeaError for text that is not SQL, an unknown key, or another SQL expression.
         """
         expression = _parse(condition)
         names = expression.meta.root_names()
@@ -102,7 +102,9 @@ class RecordReader:
         except pl.exceptions.PolarsError as error:
             raise OeaError(f"--where {condition!r}: {_first_line(error)}") from error
         if result.dtype != pl.Boolean:
-            raise OeaError(f"--where {condition!r}: yields {result.dtype}, not true or false")
+            raise OeaError(
+                f"--where {condition!r}: must be true or false for each record; got {result.dtype}"
+            )
         return result.fill_null(False).to_numpy()
 
     def _frame(self, names: list[str], condition: str) -> pl.DataFrame:
@@ -119,7 +121,7 @@ class RecordReader:
         if missing := [name for name in names if name not in known]:
             raise OeaError(
                 f"--where {condition!r}: no record has a key {missing[0]!r}; "
-                f"there are {', '.join(sorted(known))}"
+                f"the keys are {', '.join(sorted(known))}"
             )
         series = [_series(name, values, condition) for name, values in columns.items()]
         return pl.DataFrame([pl.Series("", np.arange(num_rows)), *series])

@@ -1,4 +1,4 @@
-"""What becomes of an incoming record: it is new, known already, or in the place of another."""
+"""Writes incoming records to an index: new ones, known ones, and those that replace others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.segment_writer import SegmentWriter
 from oea_cli.vectors.index.storage import decode_rows, encode_rows
 
-# How far the cosine of two vectors that are the same may fall below 1: what another batch size
-# changes in the last bits, after encoding.
+# How far below 1 the cosine of two equal vectors may be: another batch size changes the last
+# bits, before they are encoded.
 SAME_VECTOR = {"f32": 1e-6, "f16": 1e-6, "i8": 1e-4, "b1": 2e-2}
 
 
@@ -32,7 +32,7 @@ class VectorBatch(Protocol):
 
 @dataclass
 class Change:
-    """What a change did, in numbers of records."""
+    """The numbers of records that a change affected."""
 
     added: int = 0
     replaced: int = 0
@@ -42,7 +42,7 @@ class Change:
 
 
 class RowWriter:
-    """Decides for every incoming record whether it is new, known, or in the place of another."""
+    """Decides for every incoming record whether it is new, known, or replaces another."""
 
     def __init__(self, index: VectorIndex | None, writer: SegmentWriter, newer_wins: bool) -> None:
         self.index, self.writer, self.newer_wins = index, writer, newer_wins
@@ -52,7 +52,7 @@ class RowWriter:
         self.change = Change()
 
     def write(self, batch: VectorBatch) -> None:
-        """Write what is new of a batch."""
+        """Write the new records of a batch."""
         ids, texts = ids_of(batch.records), texts_of(batch.records)
         stored = encode_rows(batch.vectors, self.writer.storage)
         start = self.first_row + self.writer.rows.num_rows
@@ -106,10 +106,10 @@ class RowWriter:
 
     def _conflict(self, id_: str, row: int) -> str:
         if self.index is None or row >= self.first_row:
-            return f"id {id_!r} comes twice with different vectors; an id names one record"
+            return f"id {id_!r} occurs twice with different vectors; ids must be unique"
         return (
             f"id {id_!r} is in {self.index.folder} with another vector; "
-            "--replace lets the newer one win"
+            "--replace keeps the newer one"
         )
 
 

@@ -1,4 +1,4 @@
-"""Writing one segment of an index: rows, records, graph, and how well it is searched."""
+"""Writes one segment of an index: rows, records, graph, and the recall of its search."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +62,7 @@ class SegmentWriter:
     def recall(self, index: VectorIndex) -> float | None:
         """Return the share of the sample's ten true nearest rows that a search of `index` finds.
 
-        `index` consists of this segment alone. None where the rows are stored as they came and
+        `index` consists of this segment alone. None where the rows are stored unchanged and
         scanned: that search is exact.
         """
         has_graph = index.segments[0].graph is not None
@@ -77,11 +77,11 @@ class SegmentWriter:
         return round(float(np.mean(hits)), 4)
 
     def abort(self) -> None:
-        """Drop what has been written."""
+        """Remove what has been written."""
         self.rows.abort()
 
     def _observe(self, vectors: Floats) -> None:
-        """Follow the true nearest rows of the first vectors, before encoding blurs them."""
+        """Track the true nearest rows of the first vectors, before encoding loses precision."""
         if self._sample is None:
             self._sample = vectors[:SAMPLE_QUERIES].copy()
             self._truth = BestSoFar(self._sample, SAMPLE_K)

@@ -1,7 +1,7 @@
-"""How a row of numbers lies on disk: float32, float16, int8 or one bit per dimension.
+"""How vectors are stored on disk: float32, float16, int8 or one bit per dimension.
 
-Every storage is a pair of functions between unit vectors and stored rows, so that search knows one
-path only: decode a block, multiply. What a query meets is the decoded row, again of length 1.
+Every storage is a pair of functions between unit vectors and stored rows, so that search has one
+path only: decode a block, multiply. Queries are compared with the decoded rows, of length 1 again.
 """
 
 import os
@@ -15,16 +15,16 @@ from oea_cli.errors import OeaError, UsageError
 from oea_cli.vectors.arrays import Floats, Stored
 
 FLUSH_BYTES = 1 << 25
-# So many blocks may wait for the disk before whoever makes them has to wait, too.
+# How many blocks may wait for the disk before `write` waits, too.
 WAITING_BLOCKS = 4
 STORAGES = ("f32", "f16", "i8", "b1")
 DTYPES = {"f32": "<f4", "f16": "<f2", "i8": "|i1", "b1": "|u1"}
 
 
 def check_storage(storage: str) -> str:
-    """Return the storage's name, or say which there are."""
+    """Return the storage's name; raises UsageError for an unknown one."""
     if storage not in STORAGES:
-        raise UsageError(f"--storage {storage}: no such storage; one of {', '.join(STORAGES)}")
+        raise UsageError(f"--storage must be one of {', '.join(STORAGES)}; got '{storage}'")
     return storage
 
 
@@ -118,7 +118,7 @@ class RowFile:
         self.path.unlink(missing_ok=True)
 
     def _wait(self, most: int = 0) -> None:
-        """Wait until `most` blocks are not written yet; raises what went wrong with the others."""
+        """Wait until at most `most` blocks are left to write; raises the errors of the others."""
         while len(self._waiting) > most:
             self._waiting.popleft().result()
 

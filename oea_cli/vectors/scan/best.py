@@ -1,4 +1,4 @@
-"""The k best rows for every query, exact: search."""
+"""The exact search: the k best rows for every query."""
 
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -26,9 +26,9 @@ def best_rows(
     """Find the best `k` rows for each query (Q, D) of length 1.
 
     `blocks` are the rows that may be found, each row once: numbers (B,) and unit vectors (B, D);
-    `take` gives the vectors of any of them again. `penalty`, one value per row number, is taken off
-    the scores. `proposed` are (query, row) pairs from elsewhere (a graph), as two (C,) arrays;
-    their rows are in no block.
+    `take` gives the vectors of any of them again. `penalty`, one value per row number, is
+    subtracted from the scores. `proposed` are (query, row) pairs from elsewhere (a graph), as two
+    (C,) arrays; their rows are in no block.
 
     Returns rows and scores (Q, k), best first, equal scores by row; -1 and -inf where there are
     fewer rows. A score that is NaN is never among the best. The result depends neither on the
@@ -55,7 +55,7 @@ def best_rows(
         return candidates(nearest, scores, rows)
 
     parts = (Product(block, columns, rows) for rows, block in blocks)
-    # The first block alone: what it leaves as the k-th best lets pass only a few of all others.
+    # The first block alone: with its k-th best as the threshold, only a few of the others pass.
     for some in (islice(parts, 1), parts):
         for pairs in products(some, visit, threads):
             nearest.add(pairs)
@@ -64,7 +64,7 @@ def best_rows(
 
 
 class BestSoFar:
-    """The best `k` rows for each query (Q, D) among vectors that come once and are not kept."""
+    """The best `k` rows for each query (Q, D) among vectors that are added once and not kept."""
 
     def __init__(self, queries: Vectors, k: int) -> None:
         self._queries = queries
@@ -72,7 +72,7 @@ class BestSoFar:
         self._num_rows = 0
 
     def add(self, vectors: Vectors) -> None:
-        """Take in the next rows (B, D), of length 1."""
+        """Add the next rows (B, D), of length 1."""
         rows = self._num_rows + np.arange(len(vectors))
         self._num_rows += len(vectors)
         found = candidates(self._nearest, vectors @ self._queries.T, rows)

@@ -1,4 +1,4 @@
-"""What a scan ranks: rows of vectors, one or several per candidate."""
+"""The candidates of a scan: rows of vectors, one or several per candidate."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -15,7 +15,7 @@ BLOCK_ROWS = 2048
 
 
 class Rows(Protocol):
-    """N vectors of length 1, wherever they lie."""
+    """N vectors of length 1, in memory, in a file or in an index."""
 
     dim: int
     count: int
@@ -27,12 +27,27 @@ class Rows(Protocol):
         """All rows in order: the number of a block's first row, and the block (B, D)."""
 
 
+class ChosenRows:
+    """Some of the rows of others, by their numbers, in that order."""
+
+    def __init__(self, rows: Rows, numbers: RowNumbers) -> None:
+        self.dim, self.count = rows.dim, len(numbers)
+        self._rows, self._numbers = rows, numbers
+
+    def take(self, rows: RowNumbers) -> Vectors:
+        return self._rows.take(self._numbers[rows])
+
+    def blocks(self) -> Iterator[tuple[int, Vectors]]:
+        for start in range(0, self.count, BLOCK_ROWS):
+            yield start, self._rows.take(self._numbers[start : start + BLOCK_ROWS])
+
+
 class Corpus:
     """Candidates for a ranking, each one row, or each a clip with several rows (its windows).
 
     `ids` are the candidates', `clips` the clip each one belongs to (a caption's sound), `starts`
-    the first row of each candidate where they have several. Raises OeaError for an id that comes
-    twice, and for an empty corpus.
+    the first row of each candidate where they have several. Raises OeaError for an id that
+    occurs twice, and for an empty corpus.
     """
 
     def __init__(
@@ -52,7 +67,7 @@ class Corpus:
         if len(set(ids)) != len(ids):
             seen: set[str] = set()
             twice = next(id_ for id_ in ids if id_ in seen or seen.add(id_))  # type: ignore[func-returns-value]
-            raise OeaError(f"{where}: id {twice!r} comes twice; ids must differ")
+            raise OeaError(f"{where}: id {twice!r} occurs twice; ids must be unique")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,7 +91,7 @@ class Corpus:
 
     @property
     def has_windows(self) -> bool:
-        """True where long clips lie as several windows."""
+        """True where long clips have several windows as rows."""
         return self.starts is None and any(map(is_window, self.ids))
 
     def by_clip(self) -> "Corpus":
@@ -85,8 +100,23 @@ class Corpus:
         starts = [0, *(n for n, (one, next_) in enumerate(pairwise(clips), 1) if one != next_)]
         names = [clips[start] for start in starts]
         if len(set(names)) != len(names):
-            raise OeaError(f"{self.where}: the windows of a clip lie apart; index them anew")
+            raise OeaError(
+                f"{self.where}: the windows of a clip are not next to each other; index them again"
+            )
         return Corpus(self.rows, names, self.where, self.encoder, starts=np.array(starts))
+
+    def chosen(self, numbers: RowNumbers, label: str) -> "Corpus":
+        """The corpus of these candidates alone; `label` names them in messages."""
+        ids = [self.ids[number] for number in numbers]
+        clips = None if self.clips is self.ids else [self.clips[number] for number in numbers]
+        rows, starts = numbers, None
+        if self.starts is not None:
+            firsts = self.starts[numbers]
+            ends = np.append(self.starts, self.rows.count)[numbers + 1]
+            rows = spread(firsts, ends)
+            starts = np.asarray(np.cumsum(ends - firsts) - (ends - firsts), np.int64)
+        where = f"{self.where} ({label})"
+        return Corpus(ChosenRows(self.rows, rows), ids, where, self.encoder, clips, starts)
 
     def blocks(self) -> Iterator[tuple[int, Vectors]]:
         """Blocks of rows; no block ends within a candidate."""

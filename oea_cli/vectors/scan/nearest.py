@@ -1,11 +1,11 @@
-"""The k best of every owner, kept while candidates stream past.
+"""The k best rows of every query or row (the owner), kept while candidates come in.
 
 Sorting, or even partitioning, every score costs several times the matrix product that made them.
-Here a block of scores is compared once with what the k-th best so far leaves to be beaten, and only
+Here a block of scores is compared once with the k-th best so far, and only
 the few above it (about `k * log(rows / block)` per owner) are ever sorted.
 
-What lies within the noise of the k-th best is kept as well, and the last word has a score in double
-precision, pair by pair: neither blocks nor threads change the result.
+Candidates within the rounding noise of the k-th best are kept as well, and scores in double
+precision, pair by pair, decide in the end: neither blocks nor threads change the result.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,10 +17,9 @@ import numpy.typing as npt
 from oea_cli.vectors.arrays import Mask, RowNumbers, Vectors
 
 Short = npt.NDArray[np.int32]  # row numbers while they are many
-# So many candidates per place wait before they are sorted: fewer sorts, but a looser threshold.
+# Candidates per place that wait before they are sorted: fewer sorts, but a looser threshold.
 WAITING_PER_PLACE = 1.0
-# Owners with so many equal candidates that more than this per place pass are settled exactly at
-# once.
+# Where more than this many candidates per place pass (many are equal), exact scores decide at once.
 HELD_PER_PLACE = 4
 # Compared at a time: 1 MB of scores, which stay in the processor's cache.
 SLICE_SCORES = 1 << 18
@@ -46,8 +45,8 @@ class Pairs:
 def joined(parts: list[Pairs]) -> Pairs:
     """All pairs of several parts, in their order."""
     if not parts:
-        nothing = np.zeros(0, np.int32)
-        return Pairs(nothing, nothing, np.zeros(0, np.float32))
+        empty = np.zeros(0, np.int32)
+        return Pairs(empty, empty, np.zeros(0, np.float32))
     return Pairs(
         np.concatenate([part.owners for part in parts]),
         np.concatenate([part.rows for part in parts]),
@@ -58,8 +57,8 @@ def joined(parts: list[Pairs]) -> Pairs:
 class Nearest:
     """A running k best for a fixed number of owners; higher scores first, equal ones by row.
 
-    `thresholds` (N,) says what a candidate must be above; threads read it while it rises: an old
-    one is only looser. `score` gives the exact scores (C,) of owners and rows (C,);
+    Candidates must be above `thresholds` (N,), which threads may read while they rise: an old
+    one only lets more pass. `score` gives the exact scores (C,) of owners and rows (C,);
     None where those that are added are exact.
     """
 
@@ -79,21 +78,21 @@ class Nearest:
         self._num_waiting = 0
 
     def below(self, scores: Vectors) -> Vectors:
-        """What surely is below anything that may equal these scores (C,)."""
+        """A bound (C,) that is surely below every score that may equal these (C,)."""
         # Two scores that are equal may lie twice the noise apart, and a penalty taken off them
         # rounds once more.
         lower: Vectors = scores - (2 * self._noise + np.abs(scores) * ROUNDING)
         return lower
 
     def add(self, pairs: Pairs) -> None:
-        """Take in candidates, each pair once only, in any order."""
+        """Add candidates, each pair only once, in any order."""
         self._waiting.append(pairs)
         self._num_waiting += len(pairs)
         if self._num_waiting > WAITING_PER_PLACE * self.k * len(self.thresholds):
             self.settle()
 
     def settle(self) -> None:
-        """Sort out what is surely not among the nearest, and raise the thresholds."""
+        """Drop what is surely not among the nearest, and raise the thresholds."""
         held = joined([self._held, *self._waiting])
         self._waiting, self._num_waiting = [], 0
         self._held = self._pruned(held)

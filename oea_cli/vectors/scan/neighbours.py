@@ -1,9 +1,9 @@
-"""Each row's nearest rows among all the others, in half the product of all with all.
+"""Each row's nearest rows among all others, with half of the product of all with all.
 
 The table of scores is symmetric, so only its blocks on and above the diagonal are computed; each
-serves its rows and, read the other way, its columns. The diagonal comes first: what it leaves as
-the k-th best score of every row lets pass only a few candidates of all later blocks (about
-`k * log(rows / block)` per row), and nothing but those is ever sorted.
+serves its rows and, transposed, its columns. The diagonal comes first: with the k-th best score of
+every row as the threshold, only a few candidates of the later blocks pass (about
+`k * log(rows / block)` per row), and only those are sorted.
 """
 
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def _block(vectors: Vectors, first: int, block_rows: int) -> Vectors:
 
 
 def num_blocks(num_rows: int, block_rows: int = BLOCK_ROWS) -> int:
-    """How many products it takes."""
+    """How many products the search takes."""
     blocks = -(-num_rows // block_rows)
     return blocks * (blocks + 1) // 2
 

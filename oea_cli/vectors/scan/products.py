@@ -1,10 +1,9 @@
-"""The one loop of every exact scan: blocks of rows times queries, looked at where they were made.
+"""The loop of every exact scan: blocks of rows times queries, visited by the thread that made them.
 
-A product costs what it costs; what is done with its scores must not add to it. So each table of
-scores is made in a buffer that is used again and again (fresh memory would cost as much as a
-comparison), and is visited at once by the thread that made it, while it is in the cache. Products
-that run side by side in threads of ours do not wait for each other, as the threads of one product
-do.
+The work on the scores should add little to the cost of the product. So each table of scores is made
+in a buffer that is used again (fresh memory would cost as much as a comparison), and is visited at
+once by the thread that made it, while it is in the cache. Products that run side by side in our own
+threads do not wait for each other, as the threads within one product do.
 """
 
 from collections import deque
@@ -25,7 +24,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Product(Generic[Key]):
-    """One table of scores to be made: rows (B, D) times columns (D, Q), and what tells it apart."""
+    """One table of scores to be made: rows (B, D) times columns (D, Q), and its key."""
 
     rows: Vectors
     columns: Vectors
@@ -39,8 +38,8 @@ def products(
 ) -> Iterator[Found]:
     """Yield what `visit` finds in the scores (B, Q) of every part, in the order of the parts.
 
-    `visit` runs in several threads at once, and must keep nothing of the scores but copies. The
-    parts are asked for in the thread that iterates, a few ahead of what is yielded.
+    `visit` runs in several threads at once, and must keep only copies of scores. The parts are
+    taken in the thread that iterates, a few ahead of what is yielded.
     """
     threads = threads or num_threads()
     buffers: SimpleQueue[Vectors] = SimpleQueue()
@@ -54,7 +53,7 @@ def products(
             buffer = np.empty(size[0] * size[1], np.float32)
         try:
             scores = buffer[: size[0] * size[1]].reshape(size)
-            # This way round the product of a block runs as fast as that of the whole.
+            # In this order the product of a block is as fast as that of the whole.
             np.matmul(part.rows, part.columns, out=scores)
             return visit(part.key, scores)
         finally:

@@ -1,9 +1,9 @@
-"""Exact ranks without sorting: how many candidates score higher than the ones that matter.
+"""Exact ranks without sorting: how many candidates score higher than targets and hard negatives.
 
 Each block of scores is compared with the score of every relevant clip and hard negative while it
-is at hand, which costs a fraction of the matrix product that made it. A product in float32 depends
-in its last bits on the block's shape, so candidates within that noise of a threshold are scored
-again, pair by pair in double precision: what ties, ties.
+is in the cache, which costs a fraction of the matrix product that made it. A product in float32
+depends in its last bits on the block's shape, so candidates within that noise of a threshold are
+scored again, pair by pair in double precision, so that equal scores are ties.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from oea_cli.vectors.scan.products import Product, products
 from oea_cli.vectors.scan.scores import PAIRS_AT_ONCE, best_of_rows, cosines, noise_of, pair_scores
 
 QUERIES_AT_ONCE = 2048
-# So many times the corpus is read once.
+# Groups of queries for which the corpus is read once.
 GROUPS_AT_ONCE = 8
 # Rows that are compared at a time: their comparisons are counted in bytes, so 255 at most; with
 # 2,048 queries, 1 MB of scores.
@@ -68,7 +68,7 @@ def ranks_of(
         )
     above = counter.above
     if hidden is not None and (hidden >= 0).any():
-        above = above - _above_if_shown(corpus, queries, hidden, counter)
+        above = above - _hidden_above(corpus, queries, hidden, counter)
     return Ranks(above, scores)
 
 
@@ -129,7 +129,7 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Counted:
-    """What a block adds: per layer the scores surely above (p,), and single pairs, one by one."""
+    """The counts of a block: per layer the scores surely above (p,), and single pairs besides."""
 
     counts: list[RowNumbers]
     pairs: list[RowNumbers]
@@ -168,7 +168,7 @@ def _blocks(corpus: Corpus) -> Iterator[_Block]:
 
 
 class _RankCounter:
-    """Counts what lies above the scores of pairs, block after block."""
+    """Counts the candidates above the scores of pairs, block by block."""
 
     def __init__(
         self,
@@ -227,7 +227,7 @@ class _RankCounter:
         return beaten
 
     def add(self, layers: Sequence[_Layer], counted: _Counted) -> None:
-        """Take over what was counted in a block."""
+        """Add the counts of a block."""
         for layer, counts in zip(layers, counted.counts, strict=True):
             self.above[layer.pairs] += counts
         for pairs in counted.pairs:
@@ -254,7 +254,7 @@ def _compared(
         surely = _counts_above(scores, layer.high, mask)
         columns = np.flatnonzero(counts != surely)
         counts = surely
-    # Few columns are left: where nothing is above, as of targets that rank high, nothing is near.
+    # Few columns are left: where nothing is above, as for targets that rank high, nothing is close.
     chosen = scores[:, columns]
     above = chosen > layer.high[0, columns]
     counts[columns] = np.add.reduce(above, axis=0, dtype=np.uint8)
@@ -274,7 +274,7 @@ def _counts_above(scores: Vectors, thresholds: Vectors, mask: Mask) -> npt.NDArr
     return counts
 
 
-def _above_if_shown(
+def _hidden_above(
     corpus: Corpus, queries: Vectors, hidden: RowNumbers, counter: _RankCounter
 ) -> RowNumbers:
     """1 for each pair (P,) that its query's hidden candidate was counted above, else 0."""
@@ -287,7 +287,7 @@ def _above_if_shown(
 
 
 def _name_order(ids: Sequence[str]) -> RowNumbers:
-    """The place of each id in the order of their bytes, as C's strcmp has it."""
+    """The place of each id in the order of their bytes, as by C's strcmp."""
     names = [id_.encode() for id_ in ids]
     order = np.empty(len(names), np.int64)
     order[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))

@@ -1,8 +1,8 @@
-"""The last word on a score: single cosines, summed in double precision.
+"""Exact scores: single cosines, summed in double precision.
 
 A product in float32 depends in its last bits on the block's shape, the threads and the processor.
-So a scan decides by it only what lies further apart than that noise; everything nearer, and every
-score that is shown, comes from here.
+So a scan decides by it only where scores differ by more than that noise; all closer decisions, and
+every score in a result, come from here.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ PAIRS_AT_ONCE = 4096
 
 
 def noise_of(dim: int) -> np.float32:
-    """How far float32 products of unit vectors may lie apart: their errors walk at random."""
+    """How far float32 products of unit vectors may differ: their errors are a random walk."""
     return np.float32(2.0**-24 * max(dim, 64) ** 0.5)
 
 
@@ -54,7 +54,7 @@ def pair_scores(
 ) -> Vectors:
     """The cosine of each pair (P,) of a query and a candidate, given by their numbers.
 
-    A candidate of several rows scores what its best row does.
+    The score of a candidate with several rows is that of its best row.
     """
 
     def score(part: slice) -> Vectors:

@@ -1,4 +1,4 @@
-"""How many processor cores there are to work on, and who may use them."""
+"""How many processor cores there are, and how many threads use them."""
 
 import os
 import sys
@@ -14,10 +14,10 @@ def num_cores() -> int:
 
 
 def num_threads() -> int:
-    """How many products to compute side by side: what OMP_NUM_THREADS says, else one per core.
+    """How many products to compute side by side: OMP_NUM_THREADS, else one per core.
 
     Where BLAS has threads of its own, two: one product uses all cores while the scores of another
-    are looked at; more products would only wait for each other.
+    are visited; more products would only wait for each other.
     """
     value = os.environ.get("OMP_NUM_THREADS", "")
     threads = int(value) if value.isdecimal() and int(value) > 0 else num_cores()

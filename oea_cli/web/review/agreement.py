@@ -1,4 +1,4 @@
-"""Krippendorff's alpha: how far annotators agree beyond chance, whoever judged what."""
+"""Krippendorff's alpha: how far annotators agree beyond chance; not everyone needs to judge all."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -7,7 +7,7 @@ Values = Sequence[float]
 
 
 class Level(StrEnum):
-    """Level of measurement, which says how much two values differ."""
+    """Level of measurement, which defines how much two values differ."""
 
     nominal = "nominal"
     ordinal = "ordinal"

@@ -1,4 +1,4 @@
-"""What the page asks for: the annotator's own items and verdicts, and never anybody else's."""
+"""The routes of the page: the annotator's own items and verdicts, never anybody else's."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from oea_cli.clips.verdicts import RATING, RATINGS, VERDICTS, Value
 from oea_cli.web.page import WebPage, read_page
 from oea_cli.web.review.items import Item
-from oea_cli.web.review.progress import Progress, annotator_name
+from oea_cli.web.review.progress import ReviewProgress, annotator_name
 from oea_cli.web.sounds import Sound
 
 
@@ -32,9 +32,8 @@ def sounds_of(items: Sequence[Item]) -> list[Sound]:
 class ReviewRoutes:
     """The routes of a review."""
 
-    def __init__(self, progress: Progress, annotator: str | None, output: str) -> None:
-        """`annotator` is the one whom the command line names, if any; `output` is the log's name,
-        for people."""
+    def __init__(self, progress: ReviewProgress, annotator: str | None, output: str) -> None:
+        """`annotator` is the one named on the command line, if any; `output` is the log's name."""
         self._progress, self._annotator, self._output = progress, annotator, output
         if annotator is not None:
             progress.enter(annotator)
@@ -42,7 +41,7 @@ class ReviewRoutes:
         self._item_numbers = {item.key: n for n, item in enumerate(progress.items)}
 
     def routes(self) -> list[BaseRoute]:
-        """For the application."""
+        """All routes, for the application."""
         return [
             Route("/state", self._state),
             Route("/items/{place:int}", self._item),
@@ -53,10 +52,10 @@ class ReviewRoutes:
 
     def _state(self, request: Request) -> Response:
         name = self._annotator or request.session.get("annotator")
-        return JSONResponse(self._standing(name, self._progress.next_open(name) if name else None))
+        return JSONResponse(self._state_of(name, self._progress.next_open(name) if name else None))
 
     async def _enter(self, request: Request) -> Response:
-        """Who is at this browser; names are taken on trust."""
+        """Store who uses this browser; names are not checked."""
         body = await _body(request)
         if self._annotator is not None:
             raise HTTPException(409, f"this review is {self._annotator}'s")
@@ -66,7 +65,7 @@ class ReviewRoutes:
             raise HTTPException(422, str(error)) from error
         request.session["annotator"] = name
         self._progress.enter(name)
-        return JSONResponse(self._standing(name, self._progress.next_open(name)))
+        return JSONResponse(self._state_of(name, self._progress.next_open(name)))
 
     def _item(self, request: Request) -> Response:
         name = self._known(request)
@@ -74,7 +73,7 @@ class ReviewRoutes:
         place: int = request.path_params["place"]
         if place >= len(order):
             raise HTTPException(404, "no such item")
-        return JSONResponse(self._shown(name, place, order[place]))
+        return JSONResponse(self._item_document(name, place, order[place]))
 
     async def _judge(self, request: Request) -> Response:
         body = await _body(request)
@@ -88,7 +87,7 @@ class ReviewRoutes:
             raise HTTPException(422, "no such verdict")
         await run_in_threadpool(self._progress.judge, name, items[number], value)
         place = self._progress.order(name).index(items[number])
-        return JSONResponse(self._standing(name, self._progress.next_open(name, place)))
+        return JSONResponse(self._state_of(name, self._progress.next_open(name, place)))
 
     async def _undo(self, request: Request) -> Response:
         body = await _body(request)
@@ -96,19 +95,19 @@ class ReviewRoutes:
         place = await run_in_threadpool(self._progress.undo, name)
         if place is None:
             raise HTTPException(409, "there is nothing to undo")
-        return JSONResponse(self._standing(name, place))
+        return JSONResponse(self._state_of(name, place))
 
     def _known(self, request: Request, expected: Any = None) -> str:
-        """The annotator of this browser; another tab of it may have become somebody else."""
+        """The annotator of this browser, whom another tab may have changed."""
         name = self._annotator or request.session.get("annotator")
         if name is None:
-            raise HTTPException(409, "nobody has said who is judging; reload the page")
+            raise HTTPException(409, "no annotator has entered a name; reload the page")
         if expected is not None and expected != name:
             raise HTTPException(409, f"this browser is {name}'s now; reload the page")
         return str(name)
 
-    def _standing(self, name: str | None, place: int | None) -> dict[str, Any]:
-        """Where an annotator stands; `place` is the item to show, None where all are judged."""
+    def _state_of(self, name: str | None, place: int | None) -> dict[str, Any]:
+        """An annotator's progress; `place` is the item to show, None where all are judged."""
         progress = self._progress
         return {
             "annotator": name,
@@ -121,7 +120,7 @@ class ReviewRoutes:
             "output": self._output,
         }
 
-    def _shown(self, name: str, place: int, item: Item) -> dict[str, Any]:
+    def _item_document(self, name: str, place: int, item: Item) -> dict[str, Any]:
         return {
             "place": place,
             "item": self._item_numbers[item.key],

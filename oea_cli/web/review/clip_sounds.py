@@ -1,4 +1,4 @@
-"""Where a clip's sound lies: named in its row, in records, in an index, or by the id itself."""
+"""Finds a clip's sound: named in its row, in records, in an index, or by the id itself."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ GetRecords = Callable[[Collection[str]], Mapping[str, Record]]
 
 
 @dataclass(frozen=True)
-class Found:
+class ClipSound:
     """A clip's sound, or why there is none, and the captions that its record holds."""
 
     sound: Sound | None = None
@@ -32,20 +32,20 @@ class ClipSounds:
     """Finds the sounds of clips: `records` by any spelling of their ids, an index by `indexed`."""
 
     def __init__(self, records: Iterable[Record] = (), indexed: GetRecords | None = None) -> None:
-        """Records whose `path` opens from the working directory; raises AmbiguousNameError when a
-        name that is looked for means several."""
+        """Records whose `path` opens from the working directory; `find` raises AmbiguousNameError
+        for a name that stands for several."""
         self._records = {str(record["id"]): record for record in records}
         self._names = ClipNames(self._records)
         self._indexed = indexed
         self._from_index: Mapping[str, Record] = {}
 
     def look_up(self, ids: Collection[str]) -> None:
-        """Read from the index what `find` will be asked for, in one go."""
+        """Read the records of these ids from the index, all at once, for `find`."""
         if self._indexed is not None:
             self._from_index = self._indexed(ids)
 
-    def find(self, id: str, path: str | None, folder: str) -> Found:
-        """The sound of a clip whose row lies in `folder` and may name its `path`."""
+    def find(self, id: str, path: str | None, folder: str) -> ClipSound:
+        """The sound of a clip whose row is in a file of `folder` and may name its `path`."""
         record = self._record_of(id)
         captions = captions_in(record)
         if path is not None:
@@ -58,11 +58,11 @@ class ClipSounds:
             path = resolved(clip_of(id) if section_of(id) else id, folder)
             section = _section(id, record)
             if not exists(path):
-                problem = "no sound is known for this id; --clips or -i names it"
-                return Found(problem=problem, captions=captions)
+                problem = "no sound is known for this id; name its records with --clips or -i"
+                return ClipSound(problem=problem, captions=captions)
         if not exists(path):
-            return Found(problem=f"missing: {path}", captions=captions)
-        return Found(Sound(path, *section), captions=captions)
+            return ClipSound(problem=f"missing: {path}", captions=captions)
+        return ClipSound(Sound(path, *section), captions=captions)
 
     def _record_of(self, id: str) -> Record:
         name = self._names.find(id) or (self._names.find(clip_of(id)) if section_of(id) else None)
@@ -70,7 +70,7 @@ class ClipSounds:
 
 
 def _section(id: str, record: Record) -> tuple[float | None, float | None]:
-    """The part of the file that the clip is, in seconds: as its record, or as its id says."""
+    """Start and end of the clip in its file, in seconds: from its record, or from its id."""
     named = section_of(id)
     if named and record.get("start") is None:
         return named
@@ -82,7 +82,7 @@ def _seconds(value: Any) -> float | None:
 
 
 def find_sounds(inputs: Sequence[str], index: Path | None) -> ClipSounds:
-    """Where sounds are looked for beside what rows name: records with paths, folders, an index."""
+    """The places to find sounds besides what rows name: records with paths, folders, an index."""
     records = read_records(inputs, report=raise_failure)
     if index is None:
         return ClipSounds(records)

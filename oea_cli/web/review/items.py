@@ -1,4 +1,4 @@
-"""What is judged: hard-negative pairs and queries out of files, with their clips' sounds."""
+"""The items to judge: hard-negative pairs and queries from files, with their clips' sounds."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from oea_cli.records.addresses import parent
 from oea_cli.records.fields import PATH_NAMES, RowError, check_letters
 from oea_cli.records.rows import Record, Rows
 from oea_cli.records.tables import read_table
-from oea_cli.web.review.clip_sounds import ClipSounds, Found
+from oea_cli.web.review.clip_sounds import ClipSound, ClipSounds
 
 TARGET, HARD_NEGATIVE, CLIP = "Target", "Hard negative", "Clip"
 TARGET_PATHS = ("target_path", *PATH_NAMES)
 HARD_NEGATIVE_PATHS = ("hard_negative_path",)
-NO_CLIP = "no 'target' and no 'audio_id'; a query is rated by its clip"
+NO_CLIP = "no 'target' and no 'audio_id'; a query needs its clip to be rated"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Side:
     role: str
     id: str
     captions: tuple[str, ...]
-    found: Found
+    found: ClipSound
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,18 @@ class Item:
 
     @property
     def kind(self) -> str:
-        """What is given to it: a verdict or a rating."""
+        """Whether it gets a verdict or a rating."""
         return VERDICT if self.text is None else RATING
 
     @cached_property
     def key(self) -> Key:
-        """What it is told from other items by."""
+        """What distinguishes it from other items."""
         return key_of(self.subject)
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One row, checked, its sounds not yet found."""
+    """One checked row, before its sounds are found."""
 
     subject: Record
     row: Record
@@ -73,8 +73,8 @@ class _Row:
 def read_items(sources: Sequence[str], sounds: ClipSounds) -> list[Item]:
     """Read pairs or queries from JSONL, CSV or Parquet; "-" is stdin.
 
-    What stands there twice is judged once. Raises OeaError naming the line of what is neither pair
-    nor query, and where both stand together.
+    What is listed twice is judged once. Raises OeaError for a row that is neither a pair nor a
+    query, naming its line, and for pairs and queries together.
     """
     found: dict[Key, _Row] = {}
     for source in sources:
@@ -83,7 +83,9 @@ def read_items(sources: Sequence[str], sounds: ClipSounds) -> list[Item]:
             found.setdefault(key_of(row.subject), row)
     rows = list(found.values())
     if len({row.text is None for row in rows}) > 1:
-        raise OeaError(f"{', '.join(sources)}: both pairs and queries; review one after the other")
+        raise OeaError(
+            f"{', '.join(sources)}: contains both pairs and queries; review them separately"
+        )
     sounds.look_up({name for row in rows for name in (row.target, row.hard_negative) if name})
     return [_item(row, sounds) for row in rows]
 
@@ -93,11 +95,11 @@ def _checked(rows: Rows, folder: str) -> Iterator[_Row]:
         try:
             check_letters(row)
             if any(row.get(name) for name in TEXT_KEYS):
-                yield _released(uiq_row_from(where, row, is_named=False), row, folder)
+                yield _from_uiq_row(uiq_row_from(where, row, is_named=False), row, folder)
             elif row.get("text"):
-                yield _asked(query_from(where, row), row, folder)
+                yield _from_query(query_from(where, row), row, folder)
             elif is_pair(row):
-                yield _paired(pair_from(where, row), row, folder)
+                yield _from_pair(pair_from(where, row), row, folder)
             else:
                 raise RowError(
                     "neither a pair, with 'target' and 'hard_negative', nor a query, with 'text' "
@@ -107,13 +109,13 @@ def _checked(rows: Rows, folder: str) -> Iterator[_Row]:
             raise OeaError(f"{where}: {problem}") from problem
 
 
-def _paired(pair: HardNegativePair, row: Record, folder: str) -> _Row:
+def _from_pair(pair: HardNegativePair, row: Record, folder: str) -> _Row:
     subject = {"target": pair.target, "hard_negative": pair.hard_negative}
     captions = pair.captions, pair.hard_negative_captions
     return _Row(subject, row, folder, pair.target, pair.hard_negative, *captions)
 
 
-def _released(uiq: UiqRow, row: Record, folder: str) -> _Row:
+def _from_uiq_row(uiq: UiqRow, row: Record, folder: str) -> _Row:
     if not uiq.audio_id:
         raise RowError(NO_CLIP)
     named = {"id": row.get("id"), "audio_id": uiq.audio_id, "dataset": uiq.dataset or None}
@@ -124,7 +126,7 @@ def _released(uiq: UiqRow, row: Record, folder: str) -> _Row:
     )  # fmt: skip
 
 
-def _asked(query: Query, row: Record, folder: str) -> _Row:
+def _from_query(query: Query, row: Record, folder: str) -> _Row:
     audio_id, query_type = row.get("audio_id"), row.get("query_type") or query.type
     target = next(iter(query.targets), audio_id)
     if target is None or query.text is None:
@@ -134,7 +136,7 @@ def _asked(query: Query, row: Record, folder: str) -> _Row:
         "audio_id": audio_id,
         "dataset": query.dataset,
     }
-    # A query without an id of its own is known by its clip.
+    # A query without an id of its own is identified by its clip.
     clip = {} if query.is_named or audio_id else {"target": target}
     captions = (
         _captions(row, "captions", "original_captions"),
@@ -163,8 +165,8 @@ def _item(row: _Row, sounds: ClipSounds) -> Item:
     if row.hard_negative:
         sides.append(_side(HARD_NEGATIVE, row.hard_negative, row, captions, paths, sounds))
     elif captions:
-        # UIQ's negative rows hold their hard negative's captions, and not which clip it is.
-        unknown = Found(problem="the row does not say which clip it is")
+        # UIQ's negative rows have the captions of their hard negative, but not its id.
+        unknown = ClipSound(problem="the row does not name this clip")
         sides.append(Side(HARD_NEGATIVE, "", captions, unknown))
     return Item(row.subject, tuple(sides), row.text, row.query_type)
 

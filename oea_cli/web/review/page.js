@@ -2,12 +2,12 @@
 const $ = (id) => document.getElementById(id);
 const VERDICTS = [["valid", "Valid hard negative"], ["same", "Same sound"], ["unsure", "Unsure"]];
 const RATINGS = [1, 2, 3, 4, 5].map((rating) => [rating, String(rating)]);
-let state = null; // where the annotator stands
+let state = null; // the annotator's progress
 let shown = null; // the item on the page
 let sides = []; // its players
 let busy = false;
 
-// The link's token has been used; what stays in the history must not show it.
+// The link's token has been used; it must not stay in the history.
 history.replaceState(null, "", "/");
 
 async function ask(path, body) {
@@ -19,7 +19,7 @@ async function ask(path, body) {
       body: JSON.stringify(body),
     });
   } catch {
-    throw new Error("oea review does not answer; does it still run in the terminal?");
+    throw new Error("oea review does not answer; is it still running in the terminal?");
   }
   const text = await response.text();
   let answer;
@@ -33,7 +33,7 @@ function tell(problem) {
   $("problem").hidden = !problem;
 }
 
-// One thing after the other: a key that is hit twice must not judge two items.
+// One action at a time: a key that is pressed twice must not judge two items.
 async function alone(action) {
   if (busy) return;
   busy = true;
@@ -93,8 +93,8 @@ async function present(place) {
   $("type").hidden = !item.type;
   $("question").textContent = isPair ? "Is B a hard negative of A?" : item.text;
   $("explanation").textContent = isPair
-    ? "A hard negative sounds like A but holds something else: A's captions are not true of B."
-    : "How well does this query ask for the clip?" + (item.sides.length > 1 ? " It should fit A and leave out B." : "");
+    ? "A hard negative sounds like A but is something else: A's captions do not describe B."
+    : "How well does this query describe the clip?" + (item.sides.length > 1 ? " It should match A and exclude B." : "");
   $("legend").textContent = isPair ? "Your verdict" : "Your rating, from 1 (not at all) to 5 (perfectly)";
   $("stored").hidden = item.value === null;
   $("previous").disabled = place === 0;
@@ -204,13 +204,13 @@ class Side {
 
   fail(problem) {
     this.element.querySelector(".sound").hidden = true;
-    const told = this.element.querySelector(".unheard");
-    told.textContent = `This sound cannot be played: ${problem}`;
-    told.hidden = false;
+    const message = this.element.querySelector(".unheard");
+    message.textContent = `This sound cannot be played: ${problem}`;
+    message.hidden = false;
     this.source = null;
   }
 
-  // What this browser cannot play as it is, the server converts.
+  // The server converts what this browser cannot play.
   retry() {
     if (!this.source || this.audio.src.endsWith("/wav")) {
       if (this.source) this.fail("this browser cannot decode it");

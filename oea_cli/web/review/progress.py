@@ -1,4 +1,4 @@
-"""Who has judged what, and what comes next; nobody's depends on what anybody else said."""
+"""Who has judged what, and what comes next; annotators do not depend on each other."""
 
 import hashlib
 from collections import defaultdict
@@ -12,10 +12,10 @@ LONGEST_NAME = 80
 
 
 def annotator_name(text: str) -> str:
-    """A name as it is stored, blanks made single; raises ValueError for one that is none."""
+    """A name as it is stored, with single blanks; raises ValueError for an invalid one."""
     name = " ".join(text.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise ValueError(f"a name has 1 to {LONGEST_NAME} letters")
+        raise ValueError(f"a name must have 1 to {LONGEST_NAME} characters")
     return name
 
 
@@ -27,7 +27,7 @@ class _Own:
     history: list[tuple[Key, Value]]
 
 
-class Progress:
+class ReviewProgress:
     """The items in each annotator's order, and the verdicts that they have given."""
 
     def __init__(self, items: Sequence[Item], log: VerdictLog, seed: int = 0) -> None:
@@ -41,12 +41,12 @@ class Progress:
             self._take(entry)
 
     def enter(self, annotator: str) -> None:
-        """Somebody takes part in this run."""
+        """Add an annotator who takes part in this run."""
         self._present.add(annotator)
 
     def order(self, annotator: str) -> list[Item]:
-        """All items as this annotator meets them: by a hash, so that more items change nothing
-        about the order of those before, and the order in the file, by score perhaps, is hidden."""
+        """All items in this annotator's order: by a hash, so that further items do not change the
+        order of earlier ones, and the order in the file, which may be by score, does not show."""
         if annotator not in self._orders:
             self._orders[annotator] = sorted(
                 self.items, key=lambda item: _hashed(self._seed, annotator, item.key)
@@ -54,7 +54,7 @@ class Progress:
         return self._orders[annotator]
 
     def value(self, annotator: str, item: Item) -> Value:
-        """What this annotator said of an item, None where nothing counts."""
+        """This annotator's verdict or rating of an item; None where there is none."""
         return self._own[annotator].values.get(item.key)
 
     def num_done(self, annotator: str) -> int:
@@ -63,7 +63,7 @@ class Progress:
         return sum(values.get(item.key) is not None for item in self.items)
 
     def can_undo(self, annotator: str) -> bool:
-        """True where there is something to take back."""
+        """True where there is a verdict to take back."""
         return bool(self._own[annotator].history)
 
     def next_open(self, annotator: str, after: int = -1) -> int | None:
@@ -74,11 +74,11 @@ class Progress:
         return next((p for p in places if self.value(annotator, order[p]) is None), None)
 
     def judge(self, annotator: str, item: Item, value: Value) -> None:
-        """Store a verdict or a rating; raises OeaError where it cannot be."""
+        """Store a verdict or a rating; raises OeaError where the log cannot be written."""
         self._store(VerdictEntry(item.subject, item.kind, value, annotator))
 
     def undo(self, annotator: str) -> int | None:
-        """Restore what was before the last verdict; the item's place, None where there is none."""
+        """Take back the last verdict; returns the item's place, None where there is none."""
         history = self._own[annotator].history
         if not history:
             return None
@@ -88,13 +88,13 @@ class Progress:
         return self.order(annotator).index(item)
 
     def is_complete(self) -> bool:
-        """True where everyone who took part in this run has judged everything, if anyone did."""
+        """True where everyone who took part in this run has judged everything, and someone did."""
         return bool(self._present) and all(
             self.num_done(name) == len(self.items) for name in self._present
         )
 
     def num_stored(self) -> int:
-        """How many verdicts of those who took part in this run count."""
+        """How many verdicts there are of the annotators who took part in this run."""
         return sum(self.num_done(name) for name in self._present)
 
     def _store(self, entry: VerdictEntry) -> None:

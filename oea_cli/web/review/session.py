@@ -1,4 +1,4 @@
-"""A review from its first link to Ctrl-C: the items, the log of verdicts, the page."""
+"""A review session, from its first link to Ctrl-C: the items, the log of verdicts, the page."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -13,17 +13,17 @@ from oea_cli.web.access import Tokens
 from oea_cli.web.app import make_app
 from oea_cli.web.review.app import ReviewRoutes, review_page, sounds_of
 from oea_cli.web.review.items import Item
-from oea_cli.web.review.progress import Progress, annotator_name
+from oea_cli.web.review.progress import ReviewProgress, annotator_name
 from oea_cli.web.server import listening, open_browser, serve
-from oea_cli.web.sounds import SoundShelf
+from oea_cli.web.sounds import PageSounds
 
 Say = Callable[[str], object]
 
 
 class Session:
-    """What is judged by whom; verdicts go to the log at `output`, which earlier ones may stand in.
+    """Items, annotators, and the log of verdicts at `output`, which may hold earlier ones.
 
-    Raises UsageError for a name that no annotator can have.
+    Raises UsageError for an invalid annotator name.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Session:
             raise UsageError(f"--annotator {annotator!r}: {error}") from error
         self._output = output
         self._log = VerdictLog(output)
-        self._progress = Progress(items, self._log, seed)
+        self._progress = ReviewProgress(items, self._log, seed)
 
     @property
     def num_stored(self) -> int:
@@ -44,13 +44,13 @@ class Session:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing is left to judge."""
+        """True where nothing is left to judge."""
         return self._progress.is_complete()
 
     def show(self, port: int, *, in_browser: bool, say: Say, notice: Say) -> None:
         """Serve the page until KeyboardInterrupt, which is raised again.
 
-        `say` gets the links, the only way in; `notice` what a person can do without.
+        `say` receives the links, the only way to open the page; `notice` what may be left out.
         """
         with (
             closing(self._log),
@@ -63,7 +63,7 @@ class Session:
             items = self._progress.items
             missing = sum(side.found.sound is None for item in items for side in item.sides)
             if missing:
-                notice(f"{missing} sounds are not there; the page says which")
+                notice(f"{missing} sounds are missing; the page says which")
             first = f"{address}{tokens.current}"
             say(f"{len(items)} to judge, Ctrl-C ends: {first}")
             if in_browser:
@@ -71,6 +71,6 @@ class Session:
             serve(app, server)
 
     def _app(self, folder: Path, tokens: Tokens, port: int, say: Say) -> Starlette:
-        shelf = SoundShelf(sounds_of(self._progress.items), folder)
+        sounds = PageSounds(sounds_of(self._progress.items), folder)
         routes = ReviewRoutes(self._progress, self._annotator, str(self._output)).routes()
-        return make_app(review_page(), shelf, routes, tokens, f"oea-{port}", say)
+        return make_app(review_page(), sounds, routes, tokens, f"oea-{port}", say)

@@ -1,4 +1,4 @@
-"""What the verdicts say: counts and agreement, and ratings as in Table 1 of the paper."""
+"""Sums up verdicts and ratings: counts, agreement, and ratings as in Table 1 of the paper."""
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
@@ -11,14 +11,14 @@ from oea_cli.web.review.agreement import Level, krippendorff_alpha
 
 Document = dict[str, Any]
 TYPES_IN_ORDER = tuple(PAPER_NAMES.get(name, name) for name in TYPES)
-"""As in Table 1; others follow."""
+"""The order of Table 1; other types follow."""
 NO_TYPE = "no type"
 
 
 def summarise(entries: Sequence[VerdictEntry]) -> Document:
     """Counts, agreement, means and sample standard deviations, of the entries that count.
 
-    "Unsure" is a verdict like the others for alpha; who took a verdict back gave none.
+    "Unsure" is a verdict like the others for alpha; a verdict that was taken back does not count.
     """
     found: Document = {"annotators": sorted({entry.annotator for entry in entries})}
     verdicts = [entry for entry in entries if entry.kind == VERDICT]
@@ -92,7 +92,7 @@ def _alpha(units: Sequence[Sequence[float]], level: Level) -> Document:
 
 
 def _spread(entries: Sequence[VerdictEntry]) -> Document:
-    """Number, mean and sample standard deviation, None for those that need more values."""
+    """Number, mean and sample standard deviation, None where there are too few values."""
     values = [float(entry.value) for entry in entries if entry.value is not None]
     return {
         "ratings": len(values),
@@ -143,8 +143,8 @@ def _rating_lines(found: Document) -> list[str]:
     datasets = list(found["types"][0]["datasets"])
     rows = [["type", "ratings", "mean ± sd", *datasets]]
     for row in found["types"]:
-        means = [_shown(row["datasets"][name]) for name in datasets]
-        rows.append([row["type"], str(row["ratings"]), _shown(row), *means])
+        means = [_mean_and_deviation(row["datasets"][name]) for name in datasets]
+        rows.append([row["type"], str(row["ratings"]), _mean_and_deviation(row), *means])
     people = len(found["by_annotator"])
     return [
         f"{found['queries']} queries rated by {people} annotator{'s' if people > 1 else ''}, "
@@ -156,7 +156,7 @@ def _rating_lines(found: Document) -> list[str]:
     ]
 
 
-def _shown(spread: Document) -> str:
+def _mean_and_deviation(spread: Document) -> str:
     if spread["mean"] is None:
         return ""
     deviation = "" if spread["sd"] is None else f" ± {spread['sd']:.2f}"
@@ -166,7 +166,7 @@ def _shown(spread: Document) -> str:
 def _agreement_line(alpha: Document) -> str:
     value = alpha["value"]
     if value is None:
-        return "Agreement: cannot be told; it takes items judged by two or more, and two values"
+        return "Agreement: unknown; it needs items judged by two or more, and two different values"
     return f"Agreement: Krippendorff's alpha {value:.3f} ({alpha['level']})"
 
 

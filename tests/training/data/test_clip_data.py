@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from oea_cli.training.data.batch import TrainingBatch, fitting
 from oea_cli.training.data.clip_audio import undecodable
 from oea_cli.training.data.clip_data import MISSING_FILE, ClipData, open_data
 from oea_cli.training.data.clip_examples import ClipExamples
+from oea_cli.training.data.contrasts import ClipNumbers, read_exclusions, read_same
 from oea_cli.training.data.order import Order
-from oea_cli.training.data.sources import Lengths, blacklisted, read_source
+from oea_cli.training.data.sources import Lengths, TrainingClip, blacklisted, read_source
 from oea_cli.training.recipe.clips import Augment, ClipSource
 from oea_cli.training.recipe.contradictions import is_test_split
 from oea_cli.training.recipe.loading import load_recipe
@@ -560,7 +562,7 @@ def test_all_mistakes_about_clips_are_named_at_once(tmp_path: Path) -> None:
         "stages.b.data[0].max_seconds: must be more than min_seconds",
         "stages.c.hard_sounds: has no meaning without data",
         "validate_every: needs validation",
-        "augment.mix: must lie between 0 and 1",
+        "augment.mix: must be between 0 and 1",
         "augment.noise_snr: needs two numbers",
     ):
         assert message in str(caught.value)
@@ -595,8 +597,8 @@ def test_paths_are_relative_to_the_file_that_names_them(
     ("line", "message"),
     [
         ("extends: absent.yaml", "absent.yaml: cannot be read"),
-        ("extends: x.yaml", "extends itself, by way of x.yaml"),
-        ("extends: [x.yaml]", "extends: needs the name of a recipe"),
+        ("extends: x.yaml", "extends itself through x.yaml"),
+        ("extends: [x.yaml]", "extends: must be the name of a recipe"),
     ],
 )
 def test_a_recipe_that_cannot_be_extended(tmp_path: Path, line: str, message: str) -> None:
@@ -614,3 +616,52 @@ def test_missing_inputs_are_named_in_one_message(tmp_path: Path) -> None:
         caught.value
     )
     assert "none.jsonl does not exist" in str(caught.value)
+
+
+def test_a_captions_repetition_and_filler_do_not_weigh(tmp_path: Path) -> None:
+    write_sound(tmp_path / "a.wav", 0, 1.0)
+    captions = ["rain", " rain ", "None", "", "a drip"]
+    rows = [
+        {"path": "a.wav", "captions": captions, "start": 0.25, "end": 0.75},
+        {"id": "whole", "path": "a.wav", "caption": "rain"},
+        {"id": "silent", "path": "a.wav", "captions": ["None"]},
+    ]
+    path = write_rows(tmp_path / "clips.jsonl", rows)
+    reading = read_source(ClipSource(path=str(path)), [], Lengths(tmp_path))
+    assert [clip.captions for clip in reading.clips] == [("rain", "a drip"), ("rain",)]
+    assert [(clip.start, clip.seconds) for clip in reading.clips] == [(0.25, 0.5), (0.0, 1.0)]
+    assert reading.uncaptioned == 1
+
+
+def numbers_of(names: Sequence[str]) -> tuple[list[TrainingClip], ClipNumbers]:
+    clips = [TrainingClip(name, f"{name}.wav", (f"a {name}",), 1.0) for name in names]
+    return clips, ClipNumbers.of(clips)
+
+
+def test_pairs_that_sound_the_same_are_read_as_every_verb_reads_pairs(tmp_path: Path) -> None:
+    _, numbers = numbers_of(["rain", "drizzle", "bell"])
+    rows = [
+        {"ids": ["rain.wav", "drizzle"]},
+        {"target": "rain", "hard_negative": "bell", "verdict": "valid"},
+        {"target": "drizzle", "hard_negative": "bell", "verdict": "same"},
+        {"target": "rain", "hard_negative": "elsewhere"},
+    ]
+    path = str(write_rows(tmp_path / "pairs.jsonl", rows))
+    assert read_same([path], numbers) == [("rain", "drizzle"), ("drizzle", "bell")]
+    for row, message in [
+        ({"ids": ["rain"]}, "broken.jsonl:1: no pair; it needs"),
+        ({"target": "rain"}, "broken.jsonl:1: no 'hard_negative'"),
+        ({"target": "rain", "hard_negative": "rain"}, "'rain' is its own hard negative"),
+    ]:
+        broken = str(write_rows(tmp_path / "broken.jsonl", [row]))
+        with pytest.raises(OeaError, match=message):
+            read_same([broken], numbers)
+
+
+def test_exclusions_of_uiqs_files_are_found_by_their_captions(tmp_path: Path) -> None:
+    clips, numbers = numbers_of(["rain", "bell"])
+    about = {"audio_id": "rain", "dataset": "clotho", "original_captions": ["a rain"]}
+    question = {**about, "query_type": "question", "generated_query": "what falls?"}
+    exclusion = {**about, "negative_query": "rain, no bell", "negative_captions": ["A  bell"]}
+    path = str(write_rows(tmp_path / "uiq.jsonl", [question, exclusion]))
+    assert read_exclusions([path], clips, numbers) == {0: [("rain, no bell", 1)]}

@@ -59,14 +59,14 @@ def test_left_out_keys_take_the_defaults(tmp_path: Path) -> None:
     [
         ("temperatur: 0.1", "temperatur: unknown key; did you mean temperature?"),
         ("model: {hiden_size: 4}", "model.hiden_size: unknown key; did you mean model.hidden_size"),
-        ("seed: soon", "seed: needs a whole number, not 'soon'"),
-        ("seed: true", "seed: needs a whole number, not True"),
-        ("precision: float8", "precision: must be one of float32, bfloat16, not 'float8'"),
-        ("temperature: 0", "temperature: must be greater than 0, not 0.0"),
-        ("augment: {noise: 1.5}", "augment.noise: must lie between 0 and 1, not 1.5"),
-        ("augment: [1]", "augment: needs keys and values, not [1]"),
-        ("matryoshka: 1", "matryoshka: needs a list, not 1"),
-        ("folders: {clotho: 7}", "folders.clotho: needs a folder, not 7"),
+        ("seed: soon", "seed: must be a whole number; got 'soon'"),
+        ("seed: true", "seed: must be a whole number; got True"),
+        ("precision: float8", "precision: must be one of float32, bfloat16; got 'float8'"),
+        ("temperature: 0", "temperature: must be greater than 0; got 0.0"),
+        ("augment: {noise: 1.5}", "augment.noise: must be between 0 and 1; got 1.5"),
+        ("augment: [1]", "augment: must be keys and values; got [1]"),
+        ("matryoshka: 1", "matryoshka: must be a list; got 1"),
+        ("folders: {clotho: 7}", "folders.clotho: must be a folder; got 7"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, line: str, message: str) -> None:
@@ -83,7 +83,7 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     for message in [
         "name: is missing",
         "stages[0].stepps: unknown key; did you mean stages[0].steps?",
-        "stages[1].steps: needs a whole number, not 'many'",
+        "stages[1].steps: must be a whole number; got 'many'",
         "sede: unknown key; did you mean seed?",
     ]:
         assert message in str(caught.value)
@@ -165,7 +165,7 @@ def test_set_reaches_a_stage_by_name_and_by_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("seed", "--set seed: write key=value"),
+        ("seed", "--set seed: must be key=value"),
         ("sead=3", "sead: unknown key; did you mean seed?"),
         ("stages.verbs.steps=3", "there is no 'stages.verbs' in this recipe"),
         ("seed=[", "not a YAML value"),
@@ -228,7 +228,7 @@ def test_a_mistake_is_shown_cut_short_however_much_it_stands_for(tmp_path: Path)
     text = "\n".join([*lines, "name: x", "model: *a9", "never: *a9", "stages: []", ""])
     with pytest.raises(UsageError) as caught:
         load_recipe(write(tmp_path, text))
-    assert "model: needs keys and values, not [[" in str(caught.value)
+    assert "model: must be keys and values; got [[" in str(caught.value)
     assert len(str(caught.value)) < 4000
 
 

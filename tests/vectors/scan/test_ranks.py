@@ -131,5 +131,5 @@ class TestFiles:
             ranks_of(corpus, unit(1), np.array([0]), np.array([0]))
 
     def test_ids_that_come_twice(self) -> None:
-        with pytest.raises(OeaError, match="id 'a' comes twice"):
+        with pytest.raises(OeaError, match="id 'a' occurs twice"):
             corpus_of(unit(3), ids=["a", "b", "a"])

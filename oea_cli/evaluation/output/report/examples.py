@@ -1,4 +1,4 @@
-"""The queries whose hard negatives ranked worst, as a person can look at and listen to them."""
+"""The queries whose hard negatives ranked too high, for a person to look at and listen to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ import numpy as np
 
 from oea_cli.clips.captions import captions_in, cleaned
 from oea_cli.evaluation.output.report.sounds import Link, link_to
-from oea_cli.evaluation.setting import Evidence
+from oea_cli.evaluation.setting import RecordLookup
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.rows import Record
 
 SHOWN = 20
 LONGEST_TEXT = 2000
-"""Letters of a text that are shown: one endless caption must not fill the page."""
+"""Characters of a text that are shown: one endless caption must not fill the page."""
 MOST_CAPTIONS = 20
 
 
 @dataclass(frozen=True)
 class ShownClip:
-    """A clip as it is shown; rank and score are text, `not found` and empty where there is none."""
+    """A clip on the page; rank and score are text, `not found` and empty where there is none."""
 
     role: str
     id: str
@@ -57,23 +57,23 @@ def worst_rows(outcomes: Outcomes, count: int = SHOWN) -> list[int]:
     return [int(row) for row in rows[order][:count]]
 
 
-def examples_of(outcomes: Outcomes, evidence: Evidence, folder: Path) -> list[Example]:
-    """The worst hard negatives with all that is known about them; links are from `folder`."""
+def examples_of(outcomes: Outcomes, records: RecordLookup, folder: Path) -> list[Example]:
+    """The worst hard negatives with their texts and sounds; links are relative to `folder`."""
     rows = worst_rows(outcomes)
     targets = {row: _best_target(outcomes, row) for row in rows}
     negatives = {row: str(outcomes.hard_negatives[row]) for row in rows}
-    queries = evidence.queries([outcomes.ids[row] for row in rows])
-    clips = evidence.clips([*targets.values(), *negatives.values()])
+    queries = records.queries([outcomes.ids[row] for row in rows])
+    clips = records.clips([*targets.values(), *negatives.values()])
     return [
         _example(
             outcomes,
             row,
             queries.get(outcomes.ids[row], {}),
-            _clip("Target", targets[row], _standing(outcomes, row, "target"), clips, folder),
+            _clip("Target", targets[row], _rank_and_score(outcomes, row, "target"), clips, folder),
             _clip(
                 "Hard negative",
                 negatives[row],
-                _standing(outcomes, row, "hard_negative"),
+                _rank_and_score(outcomes, row, "hard_negative"),
                 clips,
                 folder,
             ),
@@ -89,7 +89,7 @@ def _best_target(outcomes: Outcomes, row: int) -> str:
     return outcomes.targets[row][int(np.argmin(places))]
 
 
-def _standing(outcomes: Outcomes, row: int, which: str) -> tuple[float, float]:
+def _rank_and_score(outcomes: Outcomes, row: int, which: str) -> tuple[float, float]:
     """Rank and score of the query's target or hard negative."""
     ranks: Any = getattr(outcomes, f"{which}_ranks")
     scores: Any = getattr(outcomes, f"{which}_scores")
@@ -123,11 +123,11 @@ def _example(
 def _clip(
     role: str,
     id_: str,
-    standing: tuple[float, float],
+    rank_and_score: tuple[float, float],
     records: Mapping[str, Record],
     folder: Path,
 ) -> ShownClip:
-    rank, score = standing
+    rank, score = rank_and_score
     record = records.get(id_)
     captions = captions_in(record or {}) or cleaned((record or {}).get("text"))
     return ShownClip(
@@ -148,5 +148,5 @@ def shortened(text: str) -> str:
 
 
 def signed(number: int) -> str:
-    """A whole number with its sign, the minus a real one: `+12`, `−3`, `0`."""
+    """A whole number with its sign, with a real minus: `+12`, `−3`, `0`."""
     return "0" if number == 0 else f"{'+' if number > 0 else '−'}{abs(number):,}"

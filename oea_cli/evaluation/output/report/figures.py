@@ -1,7 +1,7 @@
-"""Charts as SVG, drawn so that one drawing fits a phone and a desk.
+"""Charts as SVG, drawn so that one drawing fits a phone and a desktop screen.
 
-Across, everything is in per cent of the figure's width; down, in pixels. So bars grow with the page
-and letters do not. Colours are the style sheet's, by class. ElementTree escapes every text.
+Horizontal positions are per cent of the figure's width, vertical ones are pixels: bars grow with
+the page, and text does not. The style sheet sets colours by class. ElementTree escapes every text.
 """
 
 import math
@@ -18,16 +18,16 @@ TICKS = (0, 25, 50, 75, 100)
 LONGEST_LABEL = 34
 ROW_HEIGHT, BAR_TOP, BAR_HEIGHT = 38, 18, 10
 THEIRS_GAP, THEIRS_HEIGHT = 3, 5
-"""Below our bar, the baseline's thinner one."""
+"""The baseline's thinner bar below ours."""
 STRIP_HEIGHT = 20
 PLOT_TOP, PLOT_HEIGHT, AXIS_HEIGHT = 18, 200, 40
 GUTTER = 10.0
-"""Left of a histogram, for the numbers of its vertical axis: per cent of the width."""
+"""Space left of a histogram for the numbers of its vertical axis, in per cent of the width."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A named fraction with its interval, and perhaps a baseline's."""
+    """A named fraction with its interval and, where there is one, the baseline's fraction."""
 
     label: str
     value: float
@@ -55,14 +55,14 @@ class Bin:
 
 
 def bars(rows: Sequence[Bar], name: str) -> str:
-    """A bar with a whisker per row, on an axis from 0 to 100 %; below it the baseline's."""
-    spoken = "; ".join(
-        f"{row.label} {100 * row.value:.1f} %{_spoken_baseline(row)}" for row in rows
+    """A bar with a whisker per row, on an axis from 0 to 100 %, and the baseline's bar below it."""
+    described = "; ".join(
+        f"{row.label} {100 * row.value:.1f} %{_described_baseline(row)}" for row in rows
     )
     compared = any(row.baseline is not None for row in rows)
     row_height = ROW_HEIGHT + (THEIRS_GAP + THEIRS_HEIGHT if compared else 0)
     height = len(rows) * row_height
-    root = _figure(height + 24, f"{name} by type of query: {spoken}")
+    root = _figure(height + 24, f"{name} by type of query: {described}")
     for tick in TICKS:
         _line(root, tick, tick, 4, height, "grid")
         _text(root, tick, height + 18, f"{tick}{' %' if tick == 100 else ''}", "tick", _side(tick))
@@ -71,7 +71,7 @@ def bars(rows: Sequence[Bar], name: str) -> str:
     return _written(root)
 
 
-def _spoken_baseline(row: Bar) -> str:
+def _described_baseline(row: Bar) -> str:
     return "" if row.baseline is None else f", baseline {100 * row.baseline:.1f} %"
 
 
@@ -79,7 +79,7 @@ def _bar(root: Element, row: Bar, top: int) -> None:
     group = SubElement(root, "g")
     low, high = row.interval
     title = f"{row.label}: {100 * row.value:.2f} % ({100 * low:.2f} to {100 * high:.2f})"
-    SubElement(group, "title").text = title + _spoken_baseline(row)
+    SubElement(group, "title").text = title + _described_baseline(row)
     _text(group, 0, top + 12, _cut(row.label), "label", "start")
     value = _text(group, 100, top + 12, "", "label", "end")
     SubElement(value, "tspan", {"class": "value"}).text = f"{100 * row.value:.1f} %"
@@ -92,7 +92,7 @@ def _bar(root: Element, row: Bar, top: int) -> None:
 
 
 def strip(value: float, interval: Interval, baseline: float | None = None) -> str:
-    """A point with its interval from 0 to 100 %, for a table's cell, which has the numbers."""
+    """A point with its interval from 0 to 100 %, for a table's cell that also has the numbers."""
     root = Element("svg", {"class": "strip", "height": str(STRIP_HEIGHT), "aria-hidden": "true"})
     middle = STRIP_HEIGHT / 2
     _line(root, 0, 100, middle, middle, "grid")
@@ -131,10 +131,10 @@ def histogram(bins: Sequence[Bin]) -> str:
     """Columns of counts; below, at and above zero in colours of their own."""
     total = sum(one.count for one in bins)
     parts = [(sign, sum(one.count for one in bins if one.sign == sign)) for sign in SIGNS]
-    spoken = ", ".join(f"{count} {SIGNS[sign]}" for sign, count in parts)
+    described = ", ".join(f"{count} {SIGNS[sign]}" for sign, count in parts)
     root = _figure(
         PLOT_TOP + PLOT_HEIGHT + AXIS_HEIGHT,
-        f"Distribution of Rank(HN) minus Rank(T) over {total} queries: {spoken}",
+        f"Distribution of Rank(HN) minus Rank(T) over {total} queries: {described}",
     )
     step, top = _steps(max((one.count for one in bins), default=0))
     _text(root, 0, 11, "queries", "tick", "start")
@@ -199,9 +199,9 @@ def _cut(label: str) -> str:
     return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1]}…"
 
 
-def _figure(height: float, spoken: str) -> Element:
+def _figure(height: float, described: str) -> Element:
     return Element(
-        "svg", {"class": "figure", "height": _px(height), "role": "img", "aria-label": spoken}
+        "svg", {"class": "figure", "height": _px(height), "role": "img", "aria-label": described}
     )
 
 

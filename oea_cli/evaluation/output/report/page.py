@@ -1,7 +1,7 @@
-"""A page to look at: one HTML file that holds everything but the sounds, which it links to.
+"""The report: one HTML file that holds everything but the sounds, which it links to.
 
-It opens from disk and asks no network for anything. Every figure is the results document's; what is
-added are the intervals per type of query, and the texts and sounds of the worst hard negatives.
+It opens from disk and loads nothing from a network. Every figure comes from the results document;
+the page adds the intervals per type of query, and the texts and sounds of the worst hard negatives.
 """
 
 import base64
@@ -18,7 +18,7 @@ from oea_cli.errors import OeaError
 from oea_cli.evaluation.output import rendering
 from oea_cli.evaluation.output.report import figures
 from oea_cli.evaluation.output.report.examples import examples_of, signed
-from oea_cli.evaluation.setting import Document, Evidence
+from oea_cli.evaluation.setting import Document, RecordLookup
 from oea_cli.metrics.metrics import Metric, parse_metric
 from oea_cli.metrics.outcomes import Outcomes, from_columns
 from oea_cli.metrics.significance import Column, Interval, bootstrap_intervals
@@ -40,7 +40,7 @@ def _jinja() -> Any:
         raise OeaError("--report needs Jinja2; pip install 'oea[report]'") from error
 
 
-def to_report(document: Document, evidence: Evidence, folder: Path) -> bytes:
+def to_report(document: Document, records: RecordLookup, folder: Path) -> bytes:
     """Render results as a page that will lie in `folder`.
 
     The same results, records and sounds give the same bytes. Raises OeaError where Jinja2 is
@@ -64,11 +64,11 @@ def to_report(document: Document, evidence: Evidence, folder: Path) -> bytes:
         groups=_group_rows(document),
         panels=_panels(metrics, document, outcomes),
         deltas=_deltas(outcomes),
-        examples=examples_of(outcomes, evidence, folder),
+        examples=examples_of(outcomes, records, folder),
         num_hard_negatives=int(outcomes.has_hard_negative.sum()),
         facts=_facts(document),
     )
-    # A file name that is no UTF-8 reaches texts as lone surrogates, which cannot be written.
+    # A file name that is not UTF-8 becomes lone surrogates in texts, which cannot be written.
     return str(page).encode("utf-8", "replace")
 
 
@@ -81,7 +81,7 @@ def _template() -> Any:
 
 
 def _hash(text: str) -> str:
-    """As a content security policy names what it allows."""
+    """The text's hash in the form that a content security policy uses."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
@@ -94,7 +94,7 @@ def _metric_row(metric: Metric, document: Document) -> dict[str, Any]:
     theirs = compared["baseline"] if compared else None
     return {
         "label": metric.label,
-        "meaning": metric.definition.meaning,
+        "meaning": metric.definition.description,
         "value": _with_unit(metric, value),
         "interval": _range(metric, interval),
         "drawing": figures.strip(value, _known(interval), theirs) if is_fraction else "",
@@ -120,7 +120,7 @@ def _group_rows(document: Document) -> list[list[str]]:
 
 
 def _comparison(metric: Metric, compared: Document) -> dict[str, str]:
-    difference = rendering.shown(metric, compared["difference"])
+    difference = rendering.formatted(metric, compared["difference"])
     sign = "" if difference.startswith("-") else "+"
     points = " points" if metric.definition.is_fraction else ""
     return {
@@ -140,12 +140,12 @@ def _verdict(metric: Metric, compared: Document) -> str:
 
 
 def _with_unit(metric: Metric, value: float | None) -> str:
-    text = rendering.shown(metric, value)
+    text = rendering.formatted(metric, value)
     return f"{text} %" if text and metric.definition.is_fraction else text.replace("-", "−")
 
 
 def _range(metric: Metric, interval: Sequence[float | None]) -> str:
-    low, high = (rendering.shown(metric, bound) for bound in interval)
+    low, high = (rendering.formatted(metric, bound) for bound in interval)
     return f"{low} to {high}".replace("-", "−") if low and high else ""
 
 
@@ -157,7 +157,7 @@ def _known(interval: Sequence[float | None]) -> Interval:
 def _panels(
     metrics: Sequence[Metric], document: Document, outcomes: Outcomes
 ) -> list[dict[str, str]]:
-    """A chart for each metric that at least two kinds of queries have."""
+    """A chart for each metric that applies to at least two kinds of queries."""
     parts = [_of_group(outcomes, group) for group in document["groups"]]
     seed = document["protocol"]["intervals"]["seed"]
     drawn = [metric for metric in metrics if metric.definition.is_fraction]
@@ -186,7 +186,7 @@ def _of_group(outcomes: Outcomes, group: Document) -> Outcomes:
 
 
 def _intervals(metrics: Sequence[Metric], outcomes: Outcomes, seed: int) -> list[Interval]:
-    # Clusters are numbered anew: one without a query of this kind must not be drawn.
+    # Clusters get new numbers: one without a query of this kind must not be drawn.
     _, clusters = np.unique(outcomes.clusters, return_inverse=True)
     columns = [Column(metric.values(outcomes), metric.definition.is_median) for metric in metrics]
     return bootstrap_intervals(columns, clusters, seed)
@@ -237,13 +237,15 @@ def _facts(document: Document) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _pairs(values: Document) -> list[tuple[str, str]]:
     return [
-        (key.replace("_", " "), _spelt(value)) for key, value in values.items() if value is not None
+        (key.replace("_", " "), _as_text(value))
+        for key, value in values.items()
+        if value is not None
     ]
 
 
-def _spelt(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {_spelt(one)}" for key, one in value.items())
+        return ", ".join(f"{key.replace('_', ' ')} {_as_text(one)}" for key, one in value.items())
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     return str(value)

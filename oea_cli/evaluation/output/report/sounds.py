@@ -12,7 +12,7 @@ from oea_cli.records.rows import Record
 
 @dataclass(frozen=True)
 class Link:
-    """A link that plays, or why there is none."""
+    """A link to a sound, or the reason why there is none."""
 
     href: str = ""
     problem: str = ""
@@ -24,7 +24,7 @@ def link_to(record: Record, folder: Path) -> Link:
     if not isinstance(path, str) or not path:
         return Link(problem="no path is recorded")
     if is_remote(path):
-        return Link(problem=f"not linked, because it does not lie on this disk: {path}")
+        return Link(problem=f"not linked, because it is not on this disk: {path}")
     try:
         if not Path(path).is_file():
             return Link(problem=f"missing: {path}")
@@ -36,7 +36,7 @@ def link_to(record: Record, folder: Path) -> Link:
 def relative_link(path: Path, folder: Path) -> str:
     """A URL reference to a file from a page in `folder`; absolute only where none is possible.
 
-    It begins with `./` or `../`: no name, `javascript:x.wav` for one, is taken for a scheme.
+    It begins with `./` or `../`, so that no name (`javascript:x.wav`) is taken for a scheme.
     """
     try:
         relative = os.path.relpath(path.absolute(), folder.resolve())

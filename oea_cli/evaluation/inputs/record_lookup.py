@@ -1,6 +1,6 @@
-"""What the ids in outcomes stand for: a query's text, a clip's captions and sound.
+"""Looks up the records of the ids in outcomes: a query's text, a clip's captions and sound.
 
-Measuring needs none of it, so it is read only when a report shows it.
+Metrics do not need them, so they are read only for a report.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -21,33 +21,33 @@ def query_records(queries: Sequence[Query]) -> GetRecords:
     """The records of queries as they were read, their paths resolved."""
 
     def get(ids: Collection[str]) -> dict[str, Record]:
-        wanted = set(ids)
-        return {query.id: _shown(query) for query in queries if query.id in wanted}
+        chosen = set(ids)
+        return {query.id: _resolved(query) for query in queries if query.id in chosen}
 
     return get
 
 
-def _shown(query: Query) -> Record:
-    """The query's record, its path such that it opens from the working directory."""
+def _resolved(query: Query) -> Record:
+    """The query's record, with a path that opens from the working directory."""
     return {**query.record, "path": query.path} if query.path else query.record
 
 
 def corpus_records(source: "str | Batch", ids: Sequence[str]) -> GetRecords:
-    """The records beside a corpus of vectors, which is read again; stdin cannot be."""
+    """The records beside a corpus of vectors, read again from its file; none for stdin."""
 
-    def get(asked: Collection[str]) -> dict[str, Record]:
+    def get(names: Collection[str]) -> dict[str, Record]:
         from oea_cli.vectors.opening import read_vectors
 
         if source == "-":
             return {}
-        resolved = resolve_ids(asked, ids)
-        wanted = set(resolved.values())
-        batches: Iterable[Batch] = read_vectors(source) if wanted else ()
+        resolved = resolve_ids(names, ids)
+        chosen = set(resolved.values())
+        batches: Iterable[Batch] = read_vectors(source) if chosen else ()
         found = {
             record["id"]: record
             for batch in batches
             for record in batch.records
-            if record["id"] in wanted
+            if record["id"] in chosen
         }
         return by_given_id(resolved, found)
 
@@ -55,22 +55,22 @@ def corpus_records(source: "str | Batch", ids: Sequence[str]) -> GetRecords:
 
 
 def hit_records(source: str) -> GetRecords:
-    """What the hits of a JSONL run carry of their clips; the run is read again up to the last one
-    asked for. A TREC run holds bare ids, and what is no file cannot be read twice."""
+    """The records in the hits of a JSONL run, which is read again up to the last id looked up.
+    None for a TREC run, which holds bare ids, and for a pipe, which cannot be read twice."""
 
     def get(ids: Collection[str]) -> dict[str, Record]:
         if not (is_remote(source) or Path(source).is_file()):
             return {}
-        wanted, found = set(ids), {}
+        missing, found = set(ids), {}
         with open_bytes(source) as stream:
             whole = PeekableStream(stream, source)
             is_json = whole.first_line().lstrip()[:1] == b"{"
             rows = read_json_lines(whole, source) if is_json else iter(())
             for _, row in rows:
-                if row["id"] in wanted:
-                    wanted.remove(row["id"])
+                if row["id"] in missing:
+                    missing.remove(row["id"])
                     found[row["id"]] = row
-                if not wanted:
+                if not missing:
                     break
         return found
 

@@ -1,4 +1,4 @@
-"""Asking models, several questions at a time, within a budget, losing no answer."""
+"""Calls models, several at a time, within a budget, without losing an answer."""
 
 import queue
 import threading
@@ -10,15 +10,15 @@ from oea_cli.query_generation.models.answers import Answer, AnswerFile
 from oea_cli.query_generation.models.writers import ModelWriter, WriterError, WriterStoppedError
 
 BYTES_PER_TOKEN = 4
-MIN_BYTES_PER_TOKEN = 3  # of English, to be on the safe side of a budget
+MIN_BYTES_PER_TOKEN = 3  # of English: a low estimate, so that the budget is kept
 TOKENS_PER_QUERY = 25
 MILLION = 1_000_000
 MAX_FAILURES_IN_A_ROW = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One call of a model: to whom, what, and the key that its answer is kept under.
+class ModelCall:
+    """One call of a model: its writer, the request, and the key of its answer.
 
     `place` is its number in the caller's list; `notes` are stored beside the answer for people.
     """
@@ -55,24 +55,24 @@ class Budget:
         """The price of so many tokens."""
         return (tokens_in * self.price_in + tokens_out * self.price_out) / MILLION
 
-    def reserve(self, question: Question) -> bool:
-        """Set aside the most that a call can cost; False where that would exceed the limit."""
-        tokens_out = question.request.get("max_completion_tokens", 0)
-        most = self.cost(question.num_bytes / MIN_BYTES_PER_TOKEN, tokens_out)
+    def reserve(self, call: ModelCall) -> bool:
+        """Reserve the most that a call can cost; False where that would exceed the limit."""
+        tokens_out = call.request.get("max_completion_tokens", 0)
+        most = self.cost(call.num_bytes / MIN_BYTES_PER_TOKEN, tokens_out)
         if self.limit is not None:
             left = self.limit - self.spent - sum(self._reserved.values())
             if most > left:
                 return False
-        self._reserved[question.key] = most
+        self._reserved[call.key] = most
         return True
 
-    def settle(self, question: Question, answer: Answer | None) -> None:
-        """Replace what was set aside by what the call took; a failed call counts as nothing."""
-        self._reserved.pop(question.key, None)
+    def settle(self, call: ModelCall, answer: Answer | None) -> None:
+        """Replace the reserved amount by the cost of the call; a failed call costs nothing."""
+        self._reserved.pop(call.key, None)
         if answer is None:
             return
         # Where a server does not count its tokens, they are estimated.
-        tokens_in = answer.tokens_in or question.num_bytes // BYTES_PER_TOKEN
+        tokens_in = answer.tokens_in or call.num_bytes // BYTES_PER_TOKEN
         tokens_out = answer.tokens_out or len(answer.text.encode()) // BYTES_PER_TOKEN + 1
         self.calls += 1
         self.tokens_in += tokens_in
@@ -81,11 +81,11 @@ class Budget:
 
 
 Reply = Answer | WriterError
-"""What comes of a question."""
+"""The result of a call."""
 
 
-class Asker:
-    """Asks the questions of one round after the other; once stopped, it asks no more."""
+class ModelCaller:
+    """Makes the calls of one round after the other; once stopped, it makes no more."""
 
     def __init__(
         self,
@@ -104,17 +104,17 @@ class Asker:
         self._max_failures, self._on_wait = max(MAX_FAILURES_IN_A_ROW, workers), on_wait
         self._failures_in_a_row = 0
 
-    def ask(self, questions: Sequence[Question]) -> Iterator[tuple[Question, Reply]]:
-        """Yield what comes of each question, as it comes; an answer is on disk by then.
+    def run(self, calls: Sequence[ModelCall]) -> Iterator[tuple[ModelCall, Reply]]:
+        """Yield the result of each call when it arrives; its answer is on disk by then.
 
-        Questions left when it stops (see `stopped`) yield nothing. On an interruption it waits for
-        the answers under way, because they are paid for; a second one does not wait.
+        Calls left when it stops (see `stopped`) yield nothing. On an interruption it waits for the
+        answers under way, because they are paid for; a second interruption does not wait.
         """
-        waiting = list(reversed(questions))
+        waiting = list(reversed(calls))
         pool = _WorkerPool(self._answers, min(self._workers, len(waiting)))
         try:
             while (waiting and self.stopped is None) or pool.num_busy:
-                if self._may_ask_next(waiting, pool):
+                if self._may_call_next(waiting, pool):
                     pool.submit(waiting.pop())
                 elif pool.num_busy:
                     yield self._settled(*pool.next_outcome())
@@ -125,27 +125,27 @@ class Asker:
         finally:
             pool.finish()
 
-    def _may_ask_next(self, waiting: list[Question], pool: "_WorkerPool") -> bool:
+    def _may_call_next(self, waiting: list[ModelCall], pool: "_WorkerPool") -> bool:
         if not waiting or self.stopped is not None or not pool.has_room_for(waiting[-1]):
             return False
         if self._budget.reserve(waiting[-1]):
             return True
-        if not pool.num_busy:  # nothing under way that could turn out cheaper than feared
+        if not pool.num_busy:  # no call under way may turn out cheaper than reserved
             self.stopped = f"--max-cost {self._budget.limit:g} is reached"
         return False
 
-    def _settled(self, question: Question, outcome: object) -> tuple[Question, Reply]:
+    def _settled(self, call: ModelCall, outcome: object) -> tuple[ModelCall, Reply]:
         answer = outcome if isinstance(outcome, Answer) else None
-        self._budget.settle(question, answer)
+        self._budget.settle(call, answer)
         if answer is not None:
             self._failures_in_a_row = 0
-            return question, answer
+            return call, answer
         if isinstance(outcome, WriterStoppedError):
             self._stop(str(outcome))
-            return question, WriterError(str(outcome))
+            return call, WriterError(str(outcome))
         if isinstance(outcome, WriterError):
             self._count_failure()
-            return question, outcome
+            return call, outcome
         assert isinstance(outcome, BaseException)
         raise outcome
 
@@ -159,28 +159,28 @@ class Asker:
 
 
 class _WorkerPool:
-    """Threads that ask; they do not keep the program alive, so that a second Ctrl-C ends it."""
+    """Threads that make calls; they do not keep the program alive: a second Ctrl-C ends it."""
 
     def __init__(self, answers: AnswerFile, workers: int) -> None:
         self.num_busy = 0
         self._answers = answers
-        self._questions: queue.SimpleQueue[Question | None] = queue.SimpleQueue()
-        self._outcomes: queue.SimpleQueue[tuple[Question, object]] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[ModelCall | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[tuple[ModelCall, object]] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
         for thread in self._threads:
             thread.start()
 
-    def has_room_for(self, question: Question) -> bool:
+    def has_room_for(self, call: ModelCall) -> bool:
         """True while fewer calls are under way than there are threads and its writer allows."""
-        return self.num_busy < min(len(self._threads), question.writer.max_workers)
+        return self.num_busy < min(len(self._threads), call.writer.max_workers)
 
-    def submit(self, question: Question) -> None:
-        """Have a thread ask it."""
+    def submit(self, call: ModelCall) -> None:
+        """Have a thread make the call."""
         self.num_busy += 1
-        self._questions.put(question)
+        self._calls.put(call)
 
-    def next_outcome(self) -> tuple[Question, object]:
-        """Wait for a question's answer, or the exception that came instead."""
+    def next_outcome(self) -> tuple[ModelCall, object]:
+        """Wait for the answer of a call, or the exception raised instead."""
         outcome = self._outcomes.get()
         self.num_busy -= 1
         return outcome
@@ -188,21 +188,21 @@ class _WorkerPool:
     def finish(self) -> None:
         """End the threads, and wait for the calls that are under way.
 
-        `num_busy` is not asked: an interruption may have come between a question and its count.
+        `num_busy` is not used: an interruption may have come between a call and its count.
         """
         for _ in self._threads:
-            self._questions.put(None)
+            self._calls.put(None)
         for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
-        while (question := self._questions.get()) is not None:
-            self._outcomes.put((question, self._outcome(question)))
+        while (call := self._calls.get()) is not None:
+            self._outcomes.put((call, self._outcome(call)))
 
-    def _outcome(self, question: Question) -> object:
+    def _outcome(self, call: ModelCall) -> object:
         try:
-            answer = question.writer.answer(question.request)
-            self._answers.add(question.key, answer, question.notes)
+            answer = call.writer.answer(call.request)
+            self._answers.add(call.key, answer, call.notes)
             return answer
         except BaseException as error:
             return error
