@@ -7,43 +7,7 @@ from typing import TYPE_CHECKING
 from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog
 from oea_cli.commands.console.watch import Watch
-from oea_cli.commands.options.embedding import (
-    Encoding,
-    EncodingOption,
-    FilesFromOption,
-    FormatOption,
-    InputsArgument,
-    ResumeOption,
-    ShardOption,
-    Storage,
-    StorageOption,
-    TextOption,
-)
-from oea_cli.commands.options.shared import (
-    AllowEmptyOption,
-    AudioPromptOption,
-    BatchSizeOption,
-    DeviceOption,
-    DeviceOptions,
-    Dtype,
-    DtypeOption,
-    ErrorsOption,
-    LimitOption,
-    ModelOption,
-    OnError,
-    OnErrorOption,
-    OutputOption,
-    PoolingOption,
-    Quantize,
-    QuantizeOption,
-    QuietOption,
-    RevisionOption,
-    TextPromptOption,
-    TrustRemoteCodeOption,
-    VerboseOption,
-    WorkersOption,
-    number_of,
-)
+from oea_cli.commands.options import embedding, shared
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
@@ -54,32 +18,32 @@ if TYPE_CHECKING:
 
 
 def embed(
-    inputs: InputsArgument = None,
-    text: TextOption = False,
-    files_from: FilesFromOption = None,
-    limit: LimitOption = None,
-    shard: ShardOption = None,
-    model: ModelOption = "mini",
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = Dtype.auto,
-    quantize: QuantizeOption = Quantize.none,
-    batch_size: BatchSizeOption = "auto",
-    output: OutputOption = "-",
-    format: FormatOption = None,
-    resume: ResumeOption = True,
-    quiet: QuietOption = False,
-    on_error: OnErrorOption = OnError.skip,
-    errors: ErrorsOption = None,
-    allow_empty: AllowEmptyOption = False,
-    verbose: VerboseOption = False,
-    workers: WorkersOption = None,
-    storage: StorageOption = Storage.f32,
-    encoding: EncodingOption = Encoding.json,
-    revision: RevisionOption = None,
-    pooling: PoolingOption = None,
-    text_prompt: TextPromptOption = None,
-    audio_prompt: AudioPromptOption = None,
-    trust_remote_code: TrustRemoteCodeOption = False,
+    inputs: embedding.InputsArgument = None,
+    text: embedding.TextOption = False,
+    files_from: embedding.FilesFromOption = None,
+    limit: shared.LimitOption = None,
+    shard: embedding.ShardOption = None,
+    model: shared.ModelOption = "mini",
+    device: shared.DeviceOption = "auto",
+    dtype: shared.DtypeOption = shared.Dtype.auto,
+    quantize: shared.QuantizeOption = shared.Quantize.none,
+    batch_size: shared.BatchSizeOption = "auto",
+    output: shared.OutputOption = "-",
+    format: embedding.FormatOption = None,
+    resume: embedding.ResumeOption = True,
+    quiet: shared.QuietOption = False,
+    on_error: shared.OnErrorOption = shared.OnError.skip,
+    errors: shared.ErrorsOption = None,
+    allow_empty: shared.AllowEmptyOption = False,
+    verbose: shared.VerboseOption = False,
+    workers: shared.WorkersOption = None,
+    storage: embedding.StorageOption = embedding.Storage.f32,
+    encoding: embedding.EncodingOption = embedding.Encoding.json,
+    revision: shared.RevisionOption = None,
+    pooling: shared.PoolingOption = None,
+    text_prompt: shared.TextPromptOption = None,
+    audio_prompt: shared.AudioPromptOption = None,
+    trust_remote_code: shared.TrustRemoteCodeOption = False,
 ) -> None:
     """Turn sounds or texts into vectors.
 
@@ -97,9 +61,9 @@ def embed(
     from oea_cli.records.selection import begun
 
     selection = _selection(inputs, text, files_from, shard, limit)
-    placed = DeviceOptions(device, dtype, quantize, trust_remote_code)
+    placed = shared.DeviceOptions(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, selection)
-    batch = number_of(batch_size)
+    batch = shared.number_of(batch_size)
     with FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         items = begun(selection.items())
@@ -173,7 +137,7 @@ def _refuse_terminal(output: str, selection: "Selection") -> None:
 
 
 def _load(
-    name: "EncoderName", placed: DeviceOptions, output: str, format: "Format | None"
+    name: "EncoderName", placed: shared.DeviceOptions, output: str, format: "Format | None"
 ) -> "Encoder":
     from oea_cli.encoder.loading import load_encoder
     from oea_cli.vectors.files.names import format_of

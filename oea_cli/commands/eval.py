@@ -9,45 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from oea_cli.commands.console.terminal import FailureLog, notices
-from oea_cli.commands.options.evaluation import (
-    AllowMissingOption,
-    AlphaOption,
-    BaselineOption,
-    CaptionsAsked,
-    CaptionsOption,
-    CheckLeaksOption,
-    CorpusOption,
-    EvalTask,
-    FailUnderOption,
-    GateExitCodeOption,
-    IndexModelOption,
-    IndexOption,
-    ListMetricsOption,
-    MaxDropOption,
-    MetricOption,
-    OutputsOption,
-    QrelsOption,
-    QueriesOption,
-    RecipeArgument,
-    ReportOption,
-    ResultFormat,
-    ResultFormatOption,
-    RunOption,
-    TaskOption,
-    TieRule,
-    TiesOption,
-    WithinOption,
-)
-from oea_cli.commands.options.shared import (
-    DeviceOption,
-    Dtype,
-    OverridesOption,
-    QuietOption,
-    RareDtypeOption,
-    SeedOption,
-    TrustRemoteCodeOption,
-    VerboseOption,
-)
+from oea_cli.commands.options import evaluation, shared
 from oea_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,36 +20,36 @@ DEFAULT_INDEX = "index.oea"
 
 
 def evaluate(
-    recipe: RecipeArgument = None,
-    queries: QueriesOption = None,
-    index: IndexOption = None,
-    corpus: CorpusOption = None,
-    run: RunOption = None,
-    qrels: QrelsOption = None,
-    overrides: OverridesOption = None,
-    metric: MetricOption = None,
-    list_metrics: ListMetricsOption = False,
-    task: TaskOption = EvalTask.text_to_audio,
-    baseline: BaselineOption = None,
-    fail_under: FailUnderOption = None,
-    max_drop: MaxDropOption = None,
-    alpha: AlphaOption = None,
-    check_leaks: CheckLeaksOption = None,
-    gate_exit_code: GateExitCodeOption = 4,
-    output: OutputsOption = None,
-    report: ReportOption = None,
-    format: ResultFormatOption = None,
-    quiet: QuietOption = False,
-    model: IndexModelOption = None,
-    device: DeviceOption = "auto",
-    verbose: VerboseOption = False,
-    captions: CaptionsOption = CaptionsAsked.all,
-    within: WithinOption = None,
-    ties: TiesOption = TieRule.strict,
-    allow_missing: AllowMissingOption = False,
-    seed: SeedOption = 0,
-    dtype: RareDtypeOption = Dtype.auto,
-    trust_remote_code: TrustRemoteCodeOption = False,
+    recipe: evaluation.RecipeArgument = None,
+    queries: evaluation.QueriesOption = None,
+    index: evaluation.IndexOption = None,
+    corpus: evaluation.CorpusOption = None,
+    run: evaluation.RunOption = None,
+    qrels: evaluation.QrelsOption = None,
+    overrides: shared.OverridesOption = None,
+    metric: evaluation.MetricOption = None,
+    list_metrics: evaluation.ListMetricsOption = False,
+    task: evaluation.TaskOption = evaluation.EvalTask.text_to_audio,
+    baseline: evaluation.BaselineOption = None,
+    fail_under: evaluation.FailUnderOption = None,
+    max_drop: evaluation.MaxDropOption = None,
+    alpha: evaluation.AlphaOption = None,
+    check_leaks: evaluation.CheckLeaksOption = None,
+    gate_exit_code: evaluation.GateExitCodeOption = 4,
+    output: evaluation.OutputsOption = None,
+    report: evaluation.ReportOption = None,
+    format: evaluation.ResultFormatOption = None,
+    quiet: shared.QuietOption = False,
+    model: evaluation.IndexModelOption = None,
+    device: shared.DeviceOption = "auto",
+    verbose: shared.VerboseOption = False,
+    captions: evaluation.CaptionsOption = evaluation.CaptionsAsked.all,
+    within: evaluation.WithinOption = None,
+    ties: evaluation.TiesOption = evaluation.TieRule.strict,
+    allow_missing: evaluation.AllowMissingOption = False,
+    seed: shared.SeedOption = 0,
+    dtype: shared.RareDtypeOption = shared.Dtype.auto,
+    trust_remote_code: shared.TrustRemoteCodeOption = False,
 ) -> None:
     """Measure how well queries find what they should.
 
@@ -111,7 +73,7 @@ def evaluate(
     if recipe is not None or overrides:
         inputs = [queries, index, corpus, run, qrels, metric, baseline, fail_under, max_drop]
         given = [*inputs, check_leaks, report, within, allow_missing, alpha is not None]
-        given += [(task, captions, ties) != (EvalTask.text_to_audio, "all", "strict")]
+        given += [(task, captions, ties) != (evaluation.EvalTask.text_to_audio, "all", "strict")]
         _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
         return
     from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
@@ -150,7 +112,7 @@ def evaluate(
         if page is not None:
             _write_page(page, results)
         form = _write(document, format, files)
-        _finish(document, form == ResultFormat.table, gate_exit_code, quiet)
+        _finish(document, form == evaluation.ResultFormat.table, gate_exit_code, quiet)
         log.finish(len(results.outcomes) - document["counts"].get("queries_not_encoded", 0))
 
 
@@ -159,7 +121,7 @@ def _paper(
     overrides: Sequence[str],
     output: Sequence[str],
     other_inputs: bool,
-    format: ResultFormat | None,
+    format: evaluation.ResultFormat | None,
     device: str,
     quiet: bool,
 ) -> None:
@@ -173,7 +135,7 @@ def _paper(
 
     log, inputs = FailureLog("eval"), FailureLog("eval")
     callbacks = Callbacks(log.report, inputs.report, notices("eval", quiet))
-    form = format or ResultFormat.table
+    form = format or evaluation.ResultFormat.table
     text, num_measured = compare_with_paper(
         recipe, overrides, output, form.value, device=device, callbacks=callbacks
     )
@@ -198,8 +160,8 @@ def _write_page(page: Path, results: "Results") -> None:
 
 
 def _write(
-    document: "Document", format: ResultFormat | None, files: dict[Path, str]
-) -> ResultFormat:
+    document: "Document", format: evaluation.ResultFormat | None, files: dict[Path, str]
+) -> evaluation.ResultFormat:
     """Write the results to the files, to the job's page on GitHub, and to stdout.
 
     Returns the format that stdout got.
@@ -210,7 +172,9 @@ def _write(
     write_files(document, files)
     append_summary(document, notices("eval"))
     is_read_by_people = sys.stdout.isatty() or files
-    form = format or (ResultFormat.table if is_read_by_people else ResultFormat.json)
+    form = format or (
+        evaluation.ResultFormat.table if is_read_by_people else evaluation.ResultFormat.json
+    )
     sys.stdout.buffer.write(render(document, form.value))
     sys.stdout.flush()
     return form

@@ -5,40 +5,7 @@ from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog, Progress, notices, say
-from oea_cli.commands.options.generation import (
-    DEFAULT_ANSWERS,
-    AnswersOption,
-    AskAgainOption,
-    CheckOption,
-    CountsFormatOption,
-    DatasetOption,
-    DryRunOption,
-    HardNegativesOption,
-    InputsArgument,
-    LlmModelOption,
-    LlmOption,
-    MaxCostOption,
-    PriceInOption,
-    PriceOutOption,
-    RejectsOption,
-    RetriesOption,
-    TimeoutOption,
-    TypeOption,
-    WorkersOption,
-    WriterDeviceOption,
-)
-from oea_cli.commands.options.shared import (
-    AllowEmptyOption,
-    ErrorsOption,
-    LimitOption,
-    OnError,
-    OnErrorOption,
-    OutputOption,
-    QuietOption,
-    SeedOption,
-    TableFormat,
-    VerboseOption,
-)
+from oea_cli.commands.options import generation, shared
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
@@ -46,33 +13,33 @@ if TYPE_CHECKING:
 
 
 def gen_queries(
-    inputs: InputsArgument = None,
-    hard_negatives: HardNegativesOption = None,
-    limit: LimitOption = None,
-    type: TypeOption = None,
-    check: CheckOption = False,
-    llm: LlmOption = None,
-    llm_model: LlmModelOption = None,
-    device: WriterDeviceOption = "auto",
-    answers: AnswersOption = None,
-    dry_run: DryRunOption = False,
-    max_cost: MaxCostOption = None,
-    output: OutputOption = "-",
-    rejects: RejectsOption = None,
-    format: CountsFormatOption = TableFormat.table,
-    quiet: QuietOption = False,
-    on_error: OnErrorOption = OnError.skip,
-    errors: ErrorsOption = None,
-    allow_empty: AllowEmptyOption = False,
-    verbose: VerboseOption = False,
-    workers: WorkersOption = 4,
-    ask_again: AskAgainOption = 2,
-    timeout: TimeoutOption = 60.0,
-    retries: RetriesOption = 4,
-    price_in: PriceInOption = 0.0,
-    price_out: PriceOutOption = 0.0,
-    dataset: DatasetOption = None,
-    seed: SeedOption = 0,
+    inputs: generation.InputsArgument = None,
+    hard_negatives: generation.HardNegativesOption = None,
+    limit: shared.LimitOption = None,
+    type: generation.TypeOption = None,
+    check: generation.CheckOption = False,
+    llm: generation.LlmOption = None,
+    llm_model: generation.LlmModelOption = None,
+    device: generation.WriterDeviceOption = "auto",
+    answers: generation.AnswersOption = None,
+    dry_run: generation.DryRunOption = False,
+    max_cost: generation.MaxCostOption = None,
+    output: shared.OutputOption = "-",
+    rejects: generation.RejectsOption = None,
+    format: generation.CountsFormatOption = shared.TableFormat.table,
+    quiet: shared.QuietOption = False,
+    on_error: shared.OnErrorOption = shared.OnError.skip,
+    errors: shared.ErrorsOption = None,
+    allow_empty: shared.AllowEmptyOption = False,
+    verbose: shared.VerboseOption = False,
+    workers: generation.WorkersOption = 4,
+    ask_again: generation.AskAgainOption = 2,
+    timeout: generation.TimeoutOption = 60.0,
+    retries: generation.RetriesOption = 4,
+    price_in: generation.PriceInOption = 0.0,
+    price_out: generation.PriceOutOption = 0.0,
+    dataset: generation.DatasetOption = None,
+    seed: shared.SeedOption = 0,
 ) -> None:
     """Write the queries people would type for clips.
 
@@ -110,7 +77,8 @@ def gen_queries(
             return
         is_stdout = output == "-"
         options = GenerationOptions(
-            answers=answers or Path(DEFAULT_ANSWERS if is_stdout else f"{output}.answers.jsonl"),
+            answers=answers
+            or Path(generation.DEFAULT_ANSWERS if is_stdout else f"{output}.answers.jsonl"),
             types=type or [],
             dataset=dataset,
             limit=limit,
@@ -119,34 +87,34 @@ def gen_queries(
             seed=seed,
             allow_empty=allow_empty,
         )
-        generation = prepare_generation(
+        prepared = prepare_generation(
             names, hard_negatives, options, report=log.report, notice=notices("gen-queries", quiet)
         )
         if dry_run:
-            as_json = format is TableFormat.json
-            write_counts(generation.estimate(), estimate_table, output, as_json=as_json)
+            as_json = format is shared.TableFormat.json
+            write_counts(prepared.estimate(), estimate_table, output, as_json=as_json)
         else:
-            _generate(generation, output, rejects, quiet, log)
+            _generate(prepared, output, rejects, quiet, log)
 
 
 def _generate(
-    generation: "Generation", output: str, rejects: Path | None, quiet: bool, log: FailureLog
+    prepared: "Generation", output: str, rejects: Path | None, quiet: bool, log: FailureLog
 ) -> None:
     from oea_cli.query_generation.generation import save_generated
 
-    progress = Progress("gen-queries", "queries", len(generation.tasks), quiet)
+    progress = Progress("gen-queries", "queries", len(prepared.tasks), quiet)
 
     def tell_waiting(waiting: int) -> None:
         progress.close()
         say(f"oea gen-queries: waiting for {waiting} answers that are paid for; ^C again to leave")
 
     try:
-        generated = generation.run(advance=progress.advance, on_wait=tell_waiting)
+        generated = prepared.run(advance=progress.advance, on_wait=tell_waiting)
     finally:
         progress.close()
     save_generated(generated, output, rejects=rejects, report=log.report)
-    notices("gen-queries", quiet)(generation.summary(generated))
-    generation.raise_if_stopped(generated)
+    notices("gen-queries", quiet)(prepared.summary(generated))
+    prepared.raise_if_stopped(generated)
     log.finish(len(generated.rows), "row")
 
 
@@ -155,7 +123,7 @@ def _check(
     types: list[str],
     limit: int | None,
     rejects: Path | None,
-    format: TableFormat,
+    format: shared.TableFormat,
     output: str,
     allow_empty: bool,
     log: FailureLog,
@@ -166,6 +134,6 @@ def _check(
     checked = check_files(names, types=types, limit=limit, report=log.report)
     if not checked and not log.count and not allow_empty:
         raise OeaError(f"no queries in {', '.join(names)}; --allow-empty permits it")
-    write_counts(summary(checked), summary_table, output, as_json=format is TableFormat.json)
+    write_counts(summary(checked), summary_table, output, as_json=format is shared.TableFormat.json)
     save_broken(checked, rejects)
     log.finish(len(checked), "row")

@@ -7,20 +7,7 @@ from oea_cli.commands.console.documents import write_document
 from oea_cli.commands.console.index_table import index_table
 from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import Progress, say
-from oea_cli.commands.options.indexing import (
-    AppendOption,
-    CompactOption,
-    DeleteOption,
-    IndexOutputOption,
-    InfoFormatOption,
-    InfoOption,
-    Kind,
-    KindOption,
-    ReplaceOption,
-    SourcesArgument,
-    Storage,
-    StorageOption,
-)
+from oea_cli.commands.options import indexing
 from oea_cli.commands.options.shared import (
     AllowEmptyOption,
     QuietOption,
@@ -33,16 +20,16 @@ if TYPE_CHECKING:
 
 
 def index(
-    sources: SourcesArgument = None,
-    append: AppendOption = False,
-    replace: ReplaceOption = False,
-    delete: DeleteOption = None,
-    compact: CompactOption = False,
-    info: InfoOption = False,
-    output: IndexOutputOption = Path("index.oea"),
-    kind: KindOption = None,
-    storage: StorageOption = None,
-    format: InfoFormatOption = None,
+    sources: indexing.SourcesArgument = None,
+    append: indexing.AppendOption = False,
+    replace: indexing.ReplaceOption = False,
+    delete: indexing.DeleteOption = None,
+    compact: indexing.CompactOption = False,
+    info: indexing.InfoOption = False,
+    output: indexing.IndexOutputOption = Path("index.oea"),
+    kind: indexing.KindOption = None,
+    storage: indexing.StorageOption = None,
+    format: indexing.InfoFormatOption = None,
     quiet: QuietOption = False,
     allow_empty: AllowEmptyOption = False,
     verbose: VerboseOption = False,
@@ -97,8 +84,8 @@ def _write(
     folder: Path,
     keep: bool,
     newer_wins: bool,
-    kind: Kind | None,
-    storage: Storage | None,
+    kind: indexing.Kind | None,
+    storage: indexing.Storage | None,
     allow_empty: bool,
     quiet: bool,
 ) -> "Change":
@@ -143,7 +130,11 @@ def _counted(batches: Any, progress: Progress) -> Any:
 
 
 def _edit(
-    folder: Path, delete: list[str], compact: bool, kind: Kind | None, storage: Storage | None
+    folder: Path,
+    delete: list[str],
+    compact: bool,
+    kind: indexing.Kind | None,
+    storage: indexing.Storage | None,
 ) -> "Change":
     from oea_cli.vectors.index.building import compact_index, delete_records
 

@@ -6,44 +6,7 @@ import typer
 
 from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog, Progress, say
-from oea_cli.commands.options.mining import (
-    AbsoluteMarginOption,
-    AllOption,
-    CaptionVectorsOption,
-    CompareSoundsOption,
-    ExplainOption,
-    InputsArgument,
-    KeepRatioOption,
-    MaxAcousticOption,
-    MaxTextOption,
-    MinAcousticOption,
-    NeighboursOption,
-    NumNegativesOption,
-    OutputQrelsOption,
-    PairsOption,
-    Purpose,
-    PurposeOption,
-    RangeMinOption,
-    RelativeMarginOption,
-    SamplingOption,
-    SamplingStrategy,
-    StatsOption,
-    TextModelOption,
-    VectorsOption,
-    VerdictsOption,
-)
-from oea_cli.commands.options.shared import (
-    AllowEmptyOption,
-    DeviceOption,
-    ErrorsOption,
-    ModelOption,
-    OnError,
-    OnErrorOption,
-    OutputOption,
-    QuietOption,
-    SeedOption,
-    VerboseOption,
-)
+from oea_cli.commands.options import mining, shared
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
@@ -52,37 +15,37 @@ if TYPE_CHECKING:
 
 
 def mine_negatives(
-    inputs: InputsArgument = None,
-    vectors: VectorsOption = None,
-    caption_vectors: CaptionVectorsOption = None,
-    verdicts: VerdictsOption = None,
-    purpose: PurposeOption = Purpose.eval,
-    num_negatives: NumNegativesOption = None,
-    pairs: PairsOption = None,
-    keep_all: AllOption = False,
-    top_k: NeighboursOption = None,
-    keep_ratio: KeepRatioOption = None,
-    max_text_similarity: MaxTextOption = 0.7,
-    model: ModelOption = "mini",
-    text_model: TextModelOption = "mini",
-    device: DeviceOption = "auto",
-    output: OutputOption = "-",
-    qrels: OutputQrelsOption = None,
-    stats: StatsOption = None,
-    explain: ExplainOption = None,
-    quiet: QuietOption = False,
-    on_error: OnErrorOption = OnError.skip,
-    errors: ErrorsOption = None,
-    allow_empty: AllowEmptyOption = False,
-    verbose: VerboseOption = False,
-    min_acoustic_similarity: MinAcousticOption = None,
-    max_acoustic_similarity: MaxAcousticOption = None,
-    absolute_margin: AbsoluteMarginOption = None,
-    relative_margin: RelativeMarginOption = None,
-    range_min: RangeMinOption = 0,
-    sampling_strategy: SamplingOption = SamplingStrategy.top,
-    compare_sounds: CompareSoundsOption = True,
-    seed: SeedOption = 0,
+    inputs: mining.InputsArgument = None,
+    vectors: mining.VectorsOption = None,
+    caption_vectors: mining.CaptionVectorsOption = None,
+    verdicts: mining.VerdictsOption = None,
+    purpose: mining.PurposeOption = mining.Purpose.eval,
+    num_negatives: mining.NumNegativesOption = None,
+    pairs: mining.PairsOption = None,
+    keep_all: mining.AllOption = False,
+    top_k: mining.NeighboursOption = None,
+    keep_ratio: mining.KeepRatioOption = None,
+    max_text_similarity: mining.MaxTextOption = 0.7,
+    model: shared.ModelOption = "mini",
+    text_model: mining.TextModelOption = "mini",
+    device: shared.DeviceOption = "auto",
+    output: shared.OutputOption = "-",
+    qrels: mining.OutputQrelsOption = None,
+    stats: mining.StatsOption = None,
+    explain: mining.ExplainOption = None,
+    quiet: shared.QuietOption = False,
+    on_error: shared.OnErrorOption = shared.OnError.skip,
+    errors: shared.ErrorsOption = None,
+    allow_empty: shared.AllowEmptyOption = False,
+    verbose: shared.VerboseOption = False,
+    min_acoustic_similarity: mining.MinAcousticOption = None,
+    max_acoustic_similarity: mining.MaxAcousticOption = None,
+    absolute_margin: mining.AbsoluteMarginOption = None,
+    relative_margin: mining.RelativeMarginOption = None,
+    range_min: mining.RangeMinOption = 0,
+    sampling_strategy: mining.SamplingOption = mining.SamplingStrategy.top,
+    compare_sounds: mining.CompareSoundsOption = True,
+    seed: shared.SeedOption = 0,
 ) -> None:
     """Find clips that sound alike but mean something else.
 
@@ -102,7 +65,7 @@ def mine_negatives(
 
     leave_threads_to_us()
     sources = _sources(inputs, [vectors, caption_vectors, verdicts])
-    if purpose == Purpose.train and qrels is not None:
+    if purpose == mining.Purpose.train and qrels is not None:
         raise UsageError("--qrels are judgments of pairs to evaluate; leave out --for train")
     from oea_cli.mining.files import check_there, outputs
 

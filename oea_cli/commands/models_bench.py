@@ -6,22 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from oea_cli.commands.console.terminal import notices
+from oea_cli.commands.options import shared
 from oea_cli.commands.options.panels import ENCODER, INPUT, RARE
-from oea_cli.commands.options.shared import (
-    BatchSizeOption,
-    DeviceOption,
-    DeviceOptions,
-    Dtype,
-    DtypeOption,
-    EncoderArgument,
-    Quantize,
-    QuantizeOption,
-    QuietOption,
-    TableFormat,
-    TableFormatOption,
-    VerboseOption,
-    number_of,
-)
 from oea_cli.errors import OeaError, raise_failure
 
 if TYPE_CHECKING:
@@ -29,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def bench(
-    name: EncoderArgument,
+    name: shared.EncoderArgument,
     files: Annotated[
         str | None, INPUT.option(metavar="DIR", help="Also embed the sounds in this folder.")
     ] = None,
@@ -46,13 +32,13 @@ def bench(
             "--random-weights", help="Use random weights of the real size, and download nothing."
         ),
     ] = False,
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = Dtype.auto,
-    quantize: QuantizeOption = Quantize.none,
-    batch_size: BatchSizeOption = "auto",
-    format: TableFormatOption = TableFormat.table,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    device: shared.DeviceOption = "auto",
+    dtype: shared.DtypeOption = shared.Dtype.auto,
+    quantize: shared.QuantizeOption = shared.Quantize.none,
+    batch_size: shared.BatchSizeOption = "auto",
+    format: shared.TableFormatOption = shared.TableFormat.table,
+    quiet: shared.QuietOption = False,
+    verbose: shared.VerboseOption = False,
     rounds: Annotated[
         int, RARE.option(min=1, metavar="N", help="Rounds to take the median of.")
     ] = 5,
@@ -71,18 +57,18 @@ def bench(
     """
     from oea_cli.encoder.tools.bench import Work, measure
 
-    work = Work(seconds, number, rounds, number_of(batch_size))
+    work = Work(seconds, number, rounds, shared.number_of(batch_size))
     records = _records(files) if files else None
-    encoder = _load(name, random_weights, DeviceOptions(device, dtype, quantize))
+    encoder = _load(name, random_weights, shared.DeviceOptions(device, dtype, quantize))
     result = measure(encoder, work, records, notices("models bench", quiet))
-    if format is TableFormat.json:
+    if format is shared.TableFormat.json:
         typer.echo(json.dumps(result, indent=2))
         return
     for line in _table(result):
         typer.echo(line)
 
 
-def _load(name: str, random_weights: bool, placed: DeviceOptions) -> "Encoder":
+def _load(name: str, random_weights: bool, placed: shared.DeviceOptions) -> "Encoder":
     from oea_cli.encoder.loading import load_encoder
 
     if not random_weights:

@@ -5,15 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options import shared
 from oea_cli.commands.options.panels import ENCODER
-from oea_cli.commands.options.shared import (
-    DeviceOption,
-    Dtype,
-    DtypeOption,
-    EncoderArgument,
-    QuietOption,
-    VerboseOption,
-)
 from oea_cli.errors import OeaError
 
 if TYPE_CHECKING:
@@ -22,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def check(
-    name: EncoderArgument = "mini",
-    device: DeviceOption = "auto",
-    dtype: DtypeOption = Dtype.auto,
+    name: shared.EncoderArgument = "mini",
+    device: shared.DeviceOption = "auto",
+    dtype: shared.DtypeOption = shared.Dtype.auto,
     quantize: Annotated[
         str,
         ENCODER.option(
@@ -33,8 +26,8 @@ def check(
             help="Also compare with the encoder in 8 or 4 bits.",
         ),
     ] = "none",
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    quiet: shared.QuietOption = False,
+    verbose: shared.VerboseOption = False,
 ) -> None:
     """Check that an encoder's vectors are right here.
 

@@ -6,14 +6,8 @@ from typing import Annotated
 import typer
 
 from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options import shared
 from oea_cli.commands.options.panels import OUTPUT
-from oea_cli.commands.options.shared import (
-    DeviceOption,
-    EncoderArgument,
-    FolderOption,
-    QuietOption,
-    VerboseOption,
-)
 
 
 class ExportFormat(StrEnum):
@@ -32,17 +26,17 @@ class Storage(StrEnum):
 
 
 def export(
-    name: EncoderArgument,
-    output: FolderOption,
+    name: shared.EncoderArgument,
+    output: shared.FolderOption,
     format: Annotated[
         ExportFormat, OUTPUT.option("--format", "-f", help="What the folder is for.")
     ] = ExportFormat.merged,
     storage: Annotated[
         Storage, OUTPUT.option(help="Number format of the backbone on disk; 16 bits lose a little.")
     ] = Storage.float32,
-    quiet: QuietOption = False,
-    device: DeviceOption = "auto",
-    verbose: VerboseOption = False,
+    quiet: shared.QuietOption = False,
+    device: shared.DeviceOption = "auto",
+    verbose: shared.VerboseOption = False,
 ) -> None:
     """Write an encoder as one folder.
 

@@ -4,41 +4,24 @@ from pathlib import Path
 
 from oea_cli.commands.console.documents import write_document
 from oea_cli.commands.console.terminal import notices
-from oea_cli.commands.options.reviewing import (
-    AnnotatorOption,
-    BrowserOption,
-    ClipsOption,
-    InputsArgument,
-    PortOption,
-    SoundsIndexOption,
-    SummaryFormatOption,
-    SummaryOption,
-    VerdictsOutputOption,
-)
-from oea_cli.commands.options.shared import (
-    AllowEmptyOption,
-    QuietOption,
-    SeedOption,
-    TableFormat,
-    VerboseOption,
-)
+from oea_cli.commands.options import reviewing, shared
 from oea_cli.errors import OeaError, UsageError
 
 
 def review(
-    inputs: InputsArgument,
-    clips: ClipsOption = None,
-    index: SoundsIndexOption = None,
-    output: VerdictsOutputOption = None,
-    summary: SummaryOption = False,
-    format: SummaryFormatOption = None,
-    quiet: QuietOption = False,
-    annotator: AnnotatorOption = None,
-    port: PortOption = 0,
-    browser: BrowserOption = True,
-    allow_empty: AllowEmptyOption = False,
-    verbose: VerboseOption = False,
-    seed: SeedOption = 0,
+    inputs: reviewing.InputsArgument,
+    clips: reviewing.ClipsOption = None,
+    index: reviewing.SoundsIndexOption = None,
+    output: reviewing.VerdictsOutputOption = None,
+    summary: reviewing.SummaryOption = False,
+    format: reviewing.SummaryFormatOption = None,
+    quiet: shared.QuietOption = False,
+    annotator: reviewing.AnnotatorOption = None,
+    port: reviewing.PortOption = 0,
+    browser: reviewing.BrowserOption = True,
+    allow_empty: shared.AllowEmptyOption = False,
+    verbose: shared.VerboseOption = False,
+    seed: shared.SeedOption = 0,
 ) -> None:
     """Judge pairs and queries by ear, in a browser.
 
@@ -91,7 +74,7 @@ def _check_summary(output: Path | None, clips: list[str] | None, index: Path | N
         raise UsageError(f"{' and '.join(wrong)}: not with --summary, which writes to stdout")
 
 
-def _summarise(files: list[str], format: TableFormat | None, allow_empty: bool) -> None:
+def _summarise(files: list[str], format: shared.TableFormat | None, allow_empty: bool) -> None:
     from oea_cli.clips.verdicts import read_verdicts
     from oea_cli.web.review.summary import summarise, to_table
 

@@ -7,35 +7,7 @@ from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.player import find_player, play_hits
 from oea_cli.commands.console.terminal import FailureLog, say
-from oea_cli.commands.options.searching import (
-    AudioOption,
-    FormatOption,
-    HitFormat,
-    IndexModelOption,
-    IndexOption,
-    LikeOption,
-    MinScoreOption,
-    NotOption,
-    NullOption,
-    PlayOption,
-    QueriesOption,
-    TextArgument,
-    TopKOption,
-    WhereOption,
-)
-from oea_cli.commands.options.shared import (
-    AllowEmptyOption,
-    DeviceOption,
-    DeviceOptions,
-    Dtype,
-    ErrorsOption,
-    OnError,
-    OnErrorOption,
-    QuietOption,
-    RareDtypeOption,
-    TrustRemoteCodeOption,
-    VerboseOption,
-)
+from oea_cli.commands.options import searching, shared
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
@@ -43,27 +15,27 @@ if TYPE_CHECKING:
 
 
 def search(
-    text: TextArgument = None,
-    audio: AudioOption = None,
-    like: LikeOption = None,
-    queries: QueriesOption = None,
-    index: IndexOption = Path("index.oea"),
-    top_k: TopKOption = 10,
-    exclude: NotOption = None,
-    where: WhereOption = None,
-    min_score: MinScoreOption = None,
-    format: FormatOption = None,
-    null: NullOption = False,
-    play: PlayOption = False,
-    quiet: QuietOption = False,
-    model: IndexModelOption = None,
-    device: DeviceOption = "auto",
-    on_error: OnErrorOption = OnError.skip,
-    errors: ErrorsOption = None,
-    allow_empty: AllowEmptyOption = False,
-    verbose: VerboseOption = False,
-    dtype: RareDtypeOption = Dtype.auto,
-    trust_remote_code: TrustRemoteCodeOption = False,
+    text: searching.TextArgument = None,
+    audio: searching.AudioOption = None,
+    like: searching.LikeOption = None,
+    queries: searching.QueriesOption = None,
+    index: searching.IndexOption = Path("index.oea"),
+    top_k: searching.TopKOption = 10,
+    exclude: searching.NotOption = None,
+    where: searching.WhereOption = None,
+    min_score: searching.MinScoreOption = None,
+    format: searching.FormatOption = None,
+    null: searching.NullOption = False,
+    play: searching.PlayOption = False,
+    quiet: shared.QuietOption = False,
+    model: searching.IndexModelOption = None,
+    device: shared.DeviceOption = "auto",
+    on_error: shared.OnErrorOption = shared.OnError.skip,
+    errors: shared.ErrorsOption = None,
+    allow_empty: shared.AllowEmptyOption = False,
+    verbose: shared.VerboseOption = False,
+    dtype: shared.RareDtypeOption = shared.Dtype.auto,
+    trust_remote_code: shared.TrustRemoteCodeOption = False,
 ) -> None:
     """Find clips in an index by text or by sound.
 
@@ -86,7 +58,7 @@ def search(
     question.check()
     _check_output(play, null, format, queries)
     player = find_player() if play else None
-    placed = DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
+    placed = shared.DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
     conditions = Conditions(exclude or [], where, min_score, top_k)
     played: list[Hit] = []
     with FailureLog("search", on_error, errors) as log:
@@ -108,30 +80,32 @@ def search(
         log.finish(len(played) - log.count if player else retrieval.num_queries)
 
 
-def _check_output(play: bool, null: bool, format: HitFormat | None, queries: str | None) -> None:
+def _check_output(
+    play: bool, null: bool, format: searching.HitFormat | None, queries: str | None
+) -> None:
     """Refuse what makes no sense together, before anything is loaded."""
-    if null and format not in (None, HitFormat.paths):
+    if null and format not in (None, searching.HitFormat.paths):
         raise UsageError(f"-0 ends paths; it does not go with -f {format}")
     if play and queries:
         raise UsageError("--play plays the hits of one query; leave --queries out")
 
 
-def _write(results: "Iterator[list[Hit]]", format: HitFormat | None, null: bool) -> None:
+def _write(results: "Iterator[list[Hit]]", format: searching.HitFormat | None, null: bool) -> None:
     """Write the hits to stdout in the format asked for."""
     from oea_cli.commands.console.hit_table import write_table
     from oea_cli.search import hits
 
     if format is None:
-        format = HitFormat.table if sys.stdout.isatty() else HitFormat.jsonl
+        format = searching.HitFormat.table if sys.stdout.isatty() else searching.HitFormat.jsonl
     stream = sys.stdout.buffer
-    if null or format == HitFormat.paths:
+    if null or format == searching.HitFormat.paths:
         hits.write_paths(results, stream, b"\0" if null else b"\n")
     else:
-        writers: dict[HitFormat, Callable[..., None]] = {
-            HitFormat.jsonl: hits.write_jsonl,
-            HitFormat.json: hits.write_json,
-            HitFormat.trec: hits.write_trec,
-            HitFormat.table: write_table,
+        writers: dict[searching.HitFormat, Callable[..., None]] = {
+            searching.HitFormat.jsonl: hits.write_jsonl,
+            searching.HitFormat.json: hits.write_json,
+            searching.HitFormat.trec: hits.write_trec,
+            searching.HitFormat.table: write_table,
         }
         writers[format](results, stream)
     sys.stdout.flush()

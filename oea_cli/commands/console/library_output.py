@@ -15,9 +15,11 @@ def hidden_library_output() -> Iterator[None]:
 
     It names no library and imports none, so it holds for those that are imported inside, too.
     """
-    # Read when tqdm is imported. The hub's download bars, which decide for themselves, stay.
-    os.environ.setdefault("TQDM_DISABLE", "1")
     with ExitStack() as hidden:
+        if "TQDM_DISABLE" not in os.environ:
+            # Read when tqdm is imported. The hub's download bars, which decide themselves, stay.
+            os.environ["TQDM_DISABLE"] = "1"
+            hidden.callback(os.environ.pop, "TQDM_DISABLE", None)
         hidden.enter_context(_hidden_log_records())
         hidden.enter_context(_hidden_warnings())
         hidden.enter_context(_hidden_descriptor())
