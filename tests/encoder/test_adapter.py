@@ -293,7 +293,7 @@ def test_an_adapter_for_another_backbone_is_refused(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("?pooling=max", "pooling is mean or last"),
+        ("?pooling=max", "pooling must be mean or last"),
         ("?generation_prompt=maybe", "yes or no"),
         ("?max_seconds=0", "between 0 and 300"),
         ("?max_seconds=soon", "between 0 and 300"),

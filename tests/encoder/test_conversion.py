@@ -468,7 +468,7 @@ def test_somebodys_folder_is_not_replaced(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "mine" / "thesis.tex").write_text("years")
     args = ["models", "convert", folder / "step_350.pt", "--base", folder / "base", "-o"]
     done = run([*args, tmp_path / "mine"])
-    assert done.returncode == 1 and "holds other files" in done.stderr
+    assert done.returncode == 1 and "contains other files" in done.stderr
     done = run([*args, tmp_path / "mine" / "thesis.tex"])
     assert done.returncode == 1 and "is a file" in done.stderr
     done = run([*args, tmp_path / "none" / "x"])

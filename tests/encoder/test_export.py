@@ -66,7 +66,7 @@ def test_what_cannot_be_exported(adapter: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("kept")
     done = run(["models", "export", adapter, "-o", tmp_path / "mine"])
-    assert done.returncode == 1 and "holds other files" in done.stderr
+    assert done.returncode == 1 and "contains other files" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 

@@ -563,7 +563,7 @@ def test_all_mistakes_about_clips_are_named_at_once(tmp_path: Path) -> None:
         "stages.c.hard_sounds: has no meaning without data",
         "validate_every: needs validation",
         "augment.mix: must be between 0 and 1",
-        "augment.noise_snr: needs two numbers",
+        "augment.noise_snr: must be two numbers",
     ):
         assert message in str(caught.value)
 
