@@ -73,7 +73,7 @@ class VerbGroup(TyperGroup):
                 raise
             if _is_verbose(ctx):
                 raise
-            say(f"oea{_verb(ctx)}: {type(error).__name__}: {error} (-v shows where)")
+            say(f"oea{_verb(ctx)}: {_in_words(error)} (-v shows where)")
             raise typer.Exit(1) from error
 
 
@@ -107,6 +107,13 @@ def _verb(ctx: Any) -> str:
         words.insert(0, ctx.info_name)
         ctx = ctx.parent
     return "".join(f" {word}" for word in words if word)
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong; of a file, its name and the system's own words, such as a full disk."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'writing or reading failed'}: {error.strerror}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _is_verbose(ctx: Any) -> bool:

@@ -127,6 +127,10 @@ def _tasks(
             "stdin can be read only once; use it for the clips or for --hard-negatives"
         )
     pairs = read_pairs(hard_negatives) if hard_negatives is not None else []
+    if hard_negatives is not None and not pairs:
+        raise OeaError(
+            f"{hard_negatives}: no hard-negative pairs in it; mine some, or leave it out"
+        )
     clips, more_pairs = read_clips(inputs, report=report, dataset=options.dataset)
     pairs += more_pairs
     if not pairs and NEGATIVE in types and clips:

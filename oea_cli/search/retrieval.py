@@ -1,5 +1,6 @@
 """A search from vectors to hits: filters, exclusions, the best k, their records."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,6 +9,7 @@ import numpy as np
 
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts
+from oea_cli.errors import UsageError
 from oea_cli.search.exclusion import exclusion_penalty
 from oea_cli.search.hits import Hit, make_hits
 from oea_cli.vectors.arrays import SCORE_DIGITS, Floats, Mask, RowNumbers
@@ -23,6 +25,10 @@ class Conditions:
     where: str | None = None
     min_score: float | None = None
     top_k: int = 10
+
+    def __post_init__(self) -> None:
+        if self.min_score is not None and not math.isfinite(self.min_score):
+            raise UsageError(f"the least score must be a finite number; got {self.min_score}")
 
 
 class Retrieval:

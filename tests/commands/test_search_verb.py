@@ -181,6 +181,11 @@ def test_not_pushes_down_what_resembles_it(texts: Path) -> None:
 # --- formats
 
 
+def test_a_least_score_that_is_no_number(plain: Path) -> None:
+    done = run(["search", "--like", "c1", "-i", plain, "--min-score", "nan"])
+    assert done.returncode == 2 and "must be a finite number; got nan" in done.stderr
+
+
 def test_json_is_one_list(plain: Path) -> None:
     lines = hits(run(["search", "--like", "c1", "-i", plain, "-k", "3"]))
     whole = run(["search", "--like", "c1", "-i", plain, "-k", "3", "-f", "json"])

@@ -56,7 +56,7 @@ def test_unknown_options_and_schemes_are_named() -> None:
         OeaError, match=r"no encoder 'nosuch:a/b'; there are mini, .*omni:, clap:, st:"
     ):
         load_encoder("nosuch:a/b")
-    with pytest.raises(OeaError, match=r"; did you mean clap:a/b\?; there are"):
+    with pytest.raises(OeaError, match=r"; did you mean clap:a/b\? There are"):
         load_encoder("clpa:a/b")
     with pytest.raises(OeaError, match=r"no encoder 'minni'; did you mean mini\?"):
         load_encoder("minni")

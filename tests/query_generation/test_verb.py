@@ -119,6 +119,13 @@ def test_pairs_that_people_refused_are_left_out(folder: Path) -> None:
     assert [row["audio_id"] for row in rows(done.stdout)] == ["b.wav"]
 
 
+def test_a_file_without_pairs_is_an_error(folder: Path) -> None:
+    (folder / "none.jsonl").write_text("")
+    done = run(["gen-queries", "clips.jsonl", "--hard-negatives", "none.jsonl"], cwd=folder)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "none.jsonl: no hard-negative pairs in it" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("row", "what"),
     [({"target": "a.wav", "hard_negative": "a.wav"}, "is its own hard negative"),

@@ -33,10 +33,11 @@ def short_names() -> list[str]:
 def unknown_encoder(text: str) -> OeaError:
     """The error that names what there is instead, the nearest first."""
     scheme, colon, place = text.partition(":")
-    suggestion = nearest(scheme, KINDS, f":{place}") if colon else ""
-    kinds = ", ".join(f"{kind}:" for kind in KINDS)
     names = [*short_names(), *plug_in_names()]
+    suggestion = (nearest(scheme, KINDS, f":{place}") if colon else "") or nearest(text, names)
+    kinds = ", ".join(f"{kind}:" for kind in KINDS)
+    there = f"{suggestion} There" if suggestion else "; there"
     return OeaError(
-        f"no encoder '{text}'{suggestion or nearest(text, names)}; there are {', '.join(names)}, "
+        f"no encoder '{text}'{there} are {', '.join(names)}, "
         f"folders made by `oea train`, and {kinds} (`oea models list` explains)"
     )
