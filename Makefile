@@ -14,7 +14,7 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff check, ruff format --check, mypy --strict"
 	@echo "make fix        let ruff mend what it can"
-	@echo "make docs       write docs/commands.md and the recipes' schemas anew"
+	@echo "make docs       write docs/commands.md, docs/recipes.md and the recipes' schemas anew"
 
 .venv/installed: pyproject.toml
 	@echo "# installing oea into .venv (torch is large: a few minutes the first time)"
@@ -52,6 +52,7 @@ fix: .venv/installed-lint
 docs: .venv/installed
 	$(BIN)/python -m tests.docs.reference
 	$(BIN)/python tests/recipe_schemas.py
+	$(BIN)/python -m tests.docs.recipe_keys
 
 clean:
 	rm -rf demo .pytest_cache .mypy_cache .ruff_cache

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs import recipe_keys
 from tests.docs.pages import PAGES, REPOSITORY, page_id
 from tests.docs.reference import PAGE, live_help, reference, verbs
 
@@ -14,6 +15,11 @@ OTHER_OPTIONS = {"--help", "--version"}
 
 def test_the_reference_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference(), "run `make docs`"
+
+
+def test_the_keys_of_recipes_are_up_to_date() -> None:
+    page = recipe_keys.PAGE.read_text(encoding="utf-8")
+    assert page == recipe_keys.recipe_keys(), "run `make docs`"
 
 
 @pytest.mark.parametrize("verb", verbs())
