@@ -11,9 +11,8 @@ PAGE = REPOSITORY / "docs" / "recipes.md"
 SCHEMA = REPOSITORY / "recipes" / "recipe.schema.json"
 INTRODUCTION = """# Every key of a recipe
 
-What a recipe for [`oea train`](train.md) may say. `oea train --explain` prints the same; editors that
-know YAML language servers complete the keys by `recipes/recipe.schema.json`. This page is written by
-`make docs`.
+What a recipe for [`oea train`](train.md) may say. `oea train --explain` prints the same; editors
+complete the keys by `recipes/recipe.schema.json`. This page is written by `make docs`.
 """
 KINDS = {
     "boolean": "`true`, `false`",
