@@ -80,7 +80,7 @@ def test_prompts_and_dimensions_are_part_of_the_name(minilm: Encoder) -> None:
         ("prompt_name=nonsense", "the model has no prompt 'nonsense'; it has document, query"),
         ("dim=500", "dim=500, but its vectors have 384 numbers"),
         ("dim=x", "dim must be a number above 0; got x"),
-        ("audio_prompt=a{}b", "an audio_prompt of st: has no {}"),
+        ("audio_prompt=a{}b", r"an audio_prompt of st: must not contain \{\}"),
         ("pooling=last", "no option 'pooling'"),
     ],
 )
