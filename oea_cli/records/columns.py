@@ -8,7 +8,10 @@ in the description, which is stored as JSON beside the columns: {"json": [...], 
 Records read back equal those written; only a whole number among fractions becomes 1.0.
 """
 
+import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ SCALARS: dict[str, type[pl.DataType]] = {
     "str": pl.String,
 }
 PARQUET_KEY = "oea"
+_SYSTEM_ERROR = re.compile(r"(?:os error|Errno) (\d+)")
 
 
 @dataclass
@@ -70,6 +74,26 @@ def frame(rows: Iterable[Record] | Iterable[Sequence[Record]]) -> pl.DataFrame:
     flat = [row for item in rows for row in ([item] if isinstance(item, dict) else item)]
     known = [{key: value for key, value in row.items() if value is not None} for row in flat]
     return plan_columns(known).frame(known)
+
+
+def write_parquet(table: pl.DataFrame, path: Path, key_values: dict[str, str]) -> None:
+    """Write a Parquet file with key-values; raises OSError where the disk is full and such."""
+    with writing_parquet(path):
+        table.write_parquet(path, metadata=key_values)
+
+
+@contextmanager
+def writing_parquet(path: Path) -> Iterator[None]:
+    """Raise polars' errors of the system (a full disk) as the OSError that they were."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        number = _SYSTEM_ERROR.search(str(error))
+        if number is None:
+            text = str(error).strip().splitlines()[0]
+            raise OeaError(f"{path}: cannot be written as Parquet ({text})") from error
+        code = int(number[1])
+        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def rows_of(table: pl.DataFrame) -> Iterator[Record]:

@@ -5,6 +5,7 @@ stored in the columns (see `records/columns.py`).
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from oea_cli.records.columns import (
     open_parquet,
     plan_columns,
     records_of,
+    write_parquet,
+    writing_parquet,
 )
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
@@ -148,7 +151,7 @@ class ParquetSink:
             self._sink_frames(plan, metadata)
         else:
             empty = [pl.Series("id", dtype=pl.String), pl.Series(COLUMN, dtype=pl.List(pl.Float32))]
-            pl.DataFrame(empty).write_parquet(self._atomic.temporary, metadata=metadata)
+            write_parquet(pl.DataFrame(empty), self._atomic.temporary, metadata)
         self._atomic.commit()
         self.abort()
 
@@ -166,13 +169,14 @@ class ParquetSink:
                 yield plan.frame(list(islice(records, len(part)))).with_columns(vector_column(part))
 
         # Vectors hardly compress: zstd would take more time than its saving is worth.
-        register_io_source(frames, schema=schema).sink_parquet(
-            self._atomic.temporary,
-            compression="uncompressed",
-            row_group_size=ROWS_PER_GROUP,
-            maintain_order=True,
-            metadata=metadata,
-        )
+        with writing_parquet(self._atomic.path):
+            register_io_source(frames, schema=schema).sink_parquet(
+                self._atomic.temporary,
+                compression="uncompressed",
+                row_group_size=ROWS_PER_GROUP,
+                maintain_order=True,
+                metadata=metadata,
+            )
 
     def _read_records(self) -> Iterator[Record]:
         with self._records.temporary.open("rb") as stream:
@@ -181,7 +185,8 @@ class ParquetSink:
 
     def abort(self) -> None:
         """Remove the temporary files."""
-        self._matrix.close()
-        self._lines.close()
+        for opened in (self._matrix, self._lines):
+            with suppress(OSError):  # of a full disk, which has been said
+                opened.close()
         for file in (self._atomic, self._vectors, self._records):
             file.discard()

@@ -15,6 +15,7 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
+from oea_cli.records.columns import writing_parquet
 from oea_cli.vectors.arrays import Mask, RowNumbers
 
 PART_ROWS = 1 << 18
@@ -50,7 +51,8 @@ class RecordWriter:
         self.parts.append(name)
         self.part_rows.append(len(frame))
         with (self.folder / name).open("xb") as file:
-            frame.write_parquet(file, compression="lz4", statistics=False)
+            with writing_parquet(self.folder / name):
+                frame.write_parquet(file, compression="lz4", statistics=False)
             file.flush()
             os.fsync(file.fileno())
         self._ids, self._texts = [], []
