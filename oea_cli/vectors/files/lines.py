@@ -151,9 +151,8 @@ class LineSink:
         vectors = batch.vectors.astype(self._type, copy=False)
         rows = zip(batch.records, vectors, strict=True)
         while part := [self._row(record, vector) for record, vector in islice(rows, ROWS_HELD)]:
-            waiting = part if self._held is None else [self._held, *part]
-            self._held = waiting.pop()
             self._count += len(part)
+            *waiting, self._held = part if self._held is None else [self._held, *part]
             self._stream.write(b"".join(map(json_line, waiting)))
         self._stream.flush()
 
