@@ -25,7 +25,8 @@ class Query:
     hard negative.
 
     `where` is the place of its row ("queries.jsonl:12"); `clip` is the clip that it was made from,
-    which is its target where none is given. The row is kept in `record`: a query of vectors, of a
+    which is its target where none is given; `itself` the candidate that is the very same sound or
+    text, which the query must not find. The row is kept in `record`: a query of vectors, of a
     run or of qrels has an id and no text.
     """
 
@@ -36,6 +37,7 @@ class Query:
     type: str | None = None
     dataset: str | None = None
     clip: str | None = None
+    itself: str | None = None
     record: Record = field(default_factory=dict)
 
     @property
