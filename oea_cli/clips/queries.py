@@ -1,5 +1,6 @@
 """Queries with the clips that are right for them, as files hold them."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -181,6 +182,7 @@ def _targets(value: Any, where: str) -> Grades:
 
 
 def _grade(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a number")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a finite number")
     return max(float(value), 0.0)

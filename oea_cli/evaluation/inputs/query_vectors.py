@@ -149,6 +149,6 @@ def _means(ids: Set[str], batches: Iterable[Batch]) -> dict[str, Vectors]:
 
 def _mean(vectors: Sequence[Vectors]) -> Vectors:
     """The mean (D,) of unit vectors, of length 1."""
-    total = np.sum(vectors, axis=0, dtype=np.float64)
-    mean: Vectors = (total / np.linalg.norm(total)).astype(np.float32)
+    total = np.stack(vectors).sum(axis=0, dtype=np.float64)
+    mean: Vectors = np.asarray(total / np.linalg.norm(total), np.float32)
     return mean
