@@ -97,14 +97,21 @@ CHANGES = (
         "training/loop/run.py",
         "load_checkpoint(self.output / BEST_FILE, self.learner)\n",
         "pass\n",
-        "tests/training/loop",
+        "tests/training/loop/test_runs.py",
     ),
     WrongChange(
         "no gradient clipping",
         "training/loop/run.py",
         "clip_grad_norm_(learner.modules.parameters(), self.recipe.clip_norm)",
         'clip_grad_norm_(learner.modules.parameters(), float("inf"))',
-        "tests/training/loop",
+        "tests/training/loop/test_train.py",
+    ),
+    WrongChange(
+        "--captions one with one seed for every clip",
+        "evaluation/scoring/tasks.py",
+        "return [choose(own) for own in rows.values()]",
+        "return [Random(seed).choice(own) for own in rows.values()]",
+        "tests/evaluation/test_tasks.py",
     ),
     WrongChange(
         "the optimiser's betas",

@@ -10,4 +10,4 @@ from tests.wrong_changes.changes import CHANGES, WrongChange
 def test_a_wrong_change_can_be_made(change: WrongChange) -> None:
     content = (REPOSITORY / "oea_cli" / change.file).read_text(encoding="utf-8")
     assert content.count(change.right) == 1, f"{change.file} reads otherwise now; follow it"
-    assert all((REPOSITORY / path).exists() for path in change.tests.split())
+    assert (REPOSITORY / change.tests.split()[0]).exists()
