@@ -8,6 +8,7 @@ from oea_cli.errors import OeaError
 from oea_cli.records.addresses import parent
 from oea_cli.records.fields import PATH_NAMES, RowError, id_of, records_from_row
 from oea_cli.records.file_names import resolved
+from oea_cli.records.ids import is_window
 from oea_cli.records.rows import Record, trailing_number
 from oea_cli.records.tables import read_table
 
@@ -41,6 +42,11 @@ class Query:
     def about(self) -> tuple[object, ...]:
         """What the query is about: queries about the same clips are not independent."""
         return self.dataset, self.clip or tuple(sorted(self.targets)) or self.id
+
+    @property
+    def names_window(self) -> bool:
+        """True where a target or the hard negative is a window of a clip, not a clip."""
+        return any(map(is_window, (*self.targets, self.hard_negative or "")))
 
     @property
     def has_content(self) -> bool:

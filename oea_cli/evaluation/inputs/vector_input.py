@@ -21,7 +21,7 @@ from oea_cli.evaluation.protocol import Protocol
 from oea_cli.evaluation.scoring.tasks import QueryVectors, one_per_clip, rank
 from oea_cli.evaluation.setting import RecordLookup, Setting
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.ids import caption_id, clip_of, is_window
+from oea_cli.records.ids import caption_id, clip_of
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch
@@ -128,7 +128,7 @@ def _evaluate(
             f"{source}: vectors of {judged.vectors.shape[1]} dimensions, {corpus.where} has "
             f"{corpus.dim}; embed both with the same encoder"
         )
-    if corpus.has_windows and not any(map(_names_window, judged.queries)):
+    if corpus.has_windows and not any(query.names_window for query in judged.queries):
         corpus = corpus.by_clip()
     if protocol.captions == "one":
         judged = judged.chosen(one_per_clip(judged.queries, protocol.seed))
@@ -171,11 +171,6 @@ def _rank_within(
         allow_missing=protocol.allow_missing,
     )
     return found, sizes(labels)
-
-
-def _names_window(query: Query) -> bool:
-    """True where a query's target or hard negative is a window of a clip."""
-    return any(map(is_window, (*query.targets, query.hard_negative or "")))
 
 
 def protocol_document(protocol: Protocol, kind: str) -> Record:
