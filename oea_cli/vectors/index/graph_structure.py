@@ -89,7 +89,7 @@ def _layout(content: npt.NDArray[np.uint8], num_rows: int) -> Layout:
     counts = head + HEAD.size
     _require(counts + COUNTS.size <= size, "size")
     found = COUNTS.unpack(content[counts : counts + COUNTS.size].tobytes())
-    layout = Layout(*found, levels_at=counts + COUNTS.size)
+    layout = Layout._make((*found, counts + COUNTS.size))
     _require(rows == layout.num_nodes == num_rows, f"{layout.num_nodes} of {num_rows} rows")
     _require(0 < layout.upper_links <= MOST_LINKS, "links")
     _require(0 < layout.ground_links <= MOST_LINKS, "links")
