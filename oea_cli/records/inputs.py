@@ -64,16 +64,16 @@ def read_records(
     if text:
         parts = [reader.text_input(name) for name in names]
     else:
-        parts = [reader.sound_input(name) for name in _expanded(names)]
+        parts = [reader.sound_input(name) for name in _expanded(names, report)]
     if files_from is not None:
         parts.append(reader.listed(files_from))
     return chain.from_iterable(parts)
 
 
-def _expanded(inputs: Sequence[str]) -> Iterator[str]:
+def _expanded(inputs: Sequence[str], report: Report) -> Iterator[str]:
     for name in inputs:
         if is_pattern(name):
-            yield from matches(name)
+            yield from matches(name, report)
         elif name == "-" or exists(name):
             yield name
         else:
