@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import parent
 from oea_cli.records.fields import PATH_NAMES, RowError, id_of, records_from_row
-from oea_cli.records.folders import resolved
+from oea_cli.records.file_names import resolved
 from oea_cli.records.rows import Record, trailing_number
 from oea_cli.records.tables import read_table
 

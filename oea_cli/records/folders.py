@@ -1,7 +1,7 @@
 """Finds the sounds in a folder, of a pattern or at a remote address, in a stable order."""
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +20,8 @@ AUDIO_SUFFIXES = frozenset(
     }
 )  # fmt: skip
 """What counts as a sound file when a folder is read; files named one by one may have any suffix."""
+METADATA_NAMES = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
+"""What Hugging Face's audiofolder calls the tables that describe a folder's sounds."""
 GLOB_MARKS = frozenset("*?[")
 
 
@@ -31,25 +33,6 @@ def is_sound(name: str) -> bool:
 def is_pattern(name: str) -> bool:
     """True for a name with wildcards that is not the name of an existing file."""
     return bool(GLOB_MARKS & set(name)) and not Path(name).exists()
-
-
-def exists(name: str) -> bool:
-    """True for a local file that exists; remote addresses count as existing until opened."""
-    if is_remote(name):
-        return True
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):  # a name that is too long, or holds a NUL
-        return False
-
-
-def resolved(path: str, folder: str) -> str:
-    """A path as written in a table of `folder`: relative to it, or else to the working directory.
-
-    Where neither exists, the first is returned.
-    """
-    inside = join(folder, path)
-    return inside if exists(inside) or not exists(path) else path
 
 
 def is_folder(name: str) -> bool:
@@ -70,16 +53,29 @@ def sounds_under(folder: str, report: Report) -> Iterator[str]:
     Hidden files and folders are skipped. Links to folders are followed, each folder is walked once.
     What is no file and what cannot be read goes to `report`.
     """
+    return _files_under(folder, is_sound, report)
+
+
+def metadata_under(folder: str) -> list[str]:
+    """The relative paths of the tables that describe the sounds of a folder; the deepest first,
+    because the nearest one tells most of a sound."""
+    found = _files_under(folder, METADATA_NAMES.__contains__, lambda _: None)
+    return sorted(found, key=lambda name: -name.count("/"))
+
+
+def _files_under(folder: str, wanted: Callable[[str], bool], report: Report) -> Iterator[str]:
+    """Relative POSIX paths, sorted, of the files whose last part is `wanted`."""
     if is_remote(folder):
         file_system, root = _remote(folder)
-        return iter(sorted(_remote_sounds(file_system.find(root), root)))
-    return iter(Walk(folder, is_sound, report))
+        return iter(sorted(_remote_files(file_system.find(root), root, wanted)))
+    return iter(Walk(folder, wanted, report))
 
 
-def _remote_sounds(paths: list[str], root: str) -> Iterator[str]:
+def _remote_files(paths: list[str], root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     for path in paths:
         relative = path.removeprefix(root.rstrip("/") + "/").lstrip("/")
-        if is_sound(relative) and not any(part.startswith(".") for part in relative.split("/")):
+        *folders, name = relative.split("/")
+        if wanted(name) and not any(part.startswith(".") for part in (*folders, name)):
             yield relative
 
 

@@ -7,6 +7,7 @@ in the file, or the place among the arguments (numbers continue from one input t
 
 import csv
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from itertools import chain
@@ -17,13 +18,13 @@ from oea_cli.errors import Failure, OeaError, Report, UsageError, raise_failure
 from oea_cli.records.addresses import is_remote, join, open_bytes, parent
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
+from oea_cli.records.file_names import exists, name_within, resolved
 from oea_cli.records.folders import (
-    exists,
     is_folder,
     is_pattern,
     is_sound,
     matches,
-    resolved,
+    metadata_under,
     sounds_under,
 )
 from oea_cli.records.lines import filled_lines, parse_json_lines, peek
@@ -33,7 +34,6 @@ from oea_cli.records.tables import delimiter_of, read_csv, read_table, table_suf
 __all__ = ["Record", "read_records", "read_table"]
 
 TEXT_SUFFIXES = (".txt", ".txt.gz")
-METADATA_NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 HEADER_NAMES = {*PATH_NAMES, "text", "caption", "captions", "caption_1", "youtube_id"}
 LONE_HEADERS = {"path", "file_name", "audio_path", "text", "caption"}
 CHUNK_BYTES = 65536
@@ -131,23 +131,33 @@ class _Reader:
 
     def _folder(self, folder: str) -> Iterator[Record]:
         described: set[str] = set()
-        for table in _metadata_files(folder):
-            below = parent(table).removeprefix(folder.rstrip("/")).strip("/")
-            rows = self._relative_to_folder(
-                read_table(table, report=self._report, leave_out=VECTOR_NAMES), below, described
-            )
-            yield from self._records(rows, folder)
+        for table in metadata_under(folder):
+            rows = read_table(join(folder, table), report=self._report, leave_out=VECTOR_NAMES)
+            named = self._named_within(rows, folder, table.rpartition("/")[0], described)
+            yield from self._records(named, folder)
         for name in sounds_under(folder, self._report):
-            if name not in described:
+            if _composed(name) not in described:
                 yield {"id": name, "path": join(folder, name)}
 
-    def _relative_to_folder(self, rows: Rows, below: str, described: set[str]) -> Rows:
-        """Rows of Hugging Face's audiofolder, their file_name made relative to the named folder."""
+    def _named_within(self, rows: Rows, folder: str, below: str, described: set[str]) -> Rows:
+        """Rows of Hugging Face's audiofolder, their file_name made relative to the named folder;
+        of sounds that another table has described already, none."""
+        first, rows = peek(rows)
+        column = _name_column(first[1]) if first else None
+        if column is None:
+            return  # another table of that name
+        own: set[str] = set()
         for where, row in rows:
-            if isinstance(row.get("file_name"), str):
-                name = f"{below}/{row['file_name']}".lstrip("/")
-                described.add(name)
-                yield where, {**row, "file_name": name}
+            written = row.pop(column, None)
+            if not isinstance(written, str) or not written.strip():
+                self._report(Failure(where, f"no '{column}'; the row names no sound"))
+                continue
+            name = name_within(folder, below, written)
+            key = _composed(name)
+            if key not in described:
+                own.add(key)
+                yield where, {"file_name": name, **row}
+        described |= own
 
     def _table(self, name: str) -> Iterator[Record]:
         rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
@@ -199,15 +209,14 @@ class _Reader:
         self._texts_before += number
 
 
-def _metadata_files(folder: str) -> Iterator[str]:
-    """Hugging Face's metadata files: in the folder itself and in the folders of its splits."""
-    base = Path(folder)
-    if not base.is_dir():
-        return
-    inner = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
-    for place in [base, *inner]:
-        found = [place / name for name in METADATA_NAMES if (place / name).is_file()]
-        yield from (path.as_posix() for path in found[:1])
+def _name_column(row: Record) -> str | None:
+    """The key under which a row of metadata names its sound: file_name, audio_file_name."""
+    return next((key for key in row if key == "file_name" or key.endswith("_file_name")), None)
+
+
+def _composed(name: str) -> str:
+    """A name in the one form of Unicode, whichever a disk or a table has it in."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def is_header(line: bytes) -> bool:
