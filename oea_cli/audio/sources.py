@@ -56,10 +56,10 @@ def _open(source: Source) -> BinaryIO:
 
 def _open_local(path: str | Path) -> BinaryIO:
     try:
-        problem = not_a_file(os.stat(path).st_mode)
+        problem = not_a_file(Path(path).stat().st_mode)
         if problem and not OWN_STREAM.fullmatch(str(path)):
             raise AudioError(problem)
-        file = cast(BinaryIO, open(path, "rb", opener=None if problem else _at_once))  # noqa: PTH123, SIM115
+        file = cast(BinaryIO, open(path, "rb", opener=None if problem else _at_once))  # noqa: SIM115
     except FileNotFoundError as error:
         raise AudioError("no such file") from error
     except IsADirectoryError as error:
