@@ -17,8 +17,14 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
-from oea_cli.records.addresses import is_remote, open_remote
 from oea_cli.records.json_lines import JsonRecords
+from oea_cli.records.parquet_files import (
+    PARQUET_KEY,
+    all_frames,
+    checked_source,
+    own_metadata,
+    parquet_errors,
+)
 
 Record = dict[str, Any]
 EXACT_IN_FLOAT64 = 2**53
@@ -31,7 +37,6 @@ SCALARS: dict[str, type[pl.DataType]] = {
     "float": pl.Float64,
     "str": pl.String,
 }
-PARQUET_KEY = "oea"
 
 
 @dataclass
@@ -234,30 +239,20 @@ def open_parquet(
     other bytes are left out.
     """
     name = str(source)
-    try:
-        opened: Any = open_remote(name) if is_remote(name) else name
+    opened, rows = checked_source(name, leave_out)
+    with parquet_errors(name):
         lazy = pl.scan_parquet(opened, glob=False)
         schema = lazy.collect_schema()
         keys = pl.read_parquet_metadata(opened)
-        metadata = orjson.loads(keys[PARQUET_KEY]) if PARQUET_KEY in keys else {}
-    except (OSError, pl.exceptions.PolarsError, orjson.JSONDecodeError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else "not a Parquet file"
-        raise OeaError(f"{name}: {reason} ({_first_line(error)})") from error
+    metadata = own_metadata(keys.get(PARQUET_KEY), name)
     chosen = [
         column
         for key, dtype in schema.items()
         if key not in leave_out
         for column in _plain(key, dtype)
     ]
-    return ParquetTable(_frames(lazy.select(chosen), name, batch_rows), schema, metadata)
-
-
-def _frames(lazy: pl.LazyFrame, name: str, batch_rows: int) -> Iterator[pl.DataFrame]:
-    try:
-        for frame in lazy.collect_batches(chunk_size=batch_rows, maintain_order=True):
-            yield from frame.iter_slices(batch_rows)
-    except pl.exceptions.PolarsError as error:
-        raise OeaError(f"{name}: cannot be read ({_first_line(error)})") from error
+    frames = all_frames(lazy.select(chosen), name, batch_rows, rows if chosen else 0)
+    return ParquetTable(frames, schema, metadata)
 
 
 def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
@@ -271,10 +266,6 @@ def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
     if dtype == pl.Decimal:
         return [column.cast(pl.Float64)]
     return [column.dt.total_microseconds() / 1e6] if dtype == pl.Duration else [column]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def read_parquet(source: str | Path, *, leave_out: Sequence[str] = ()) -> Iterator[list[Record]]:

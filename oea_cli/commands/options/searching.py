@@ -67,6 +67,14 @@ FormatOption = Annotated[
 NullOption = Annotated[
     bool, OUTPUT.option("-0", "--null", help="Write paths, each ended by NUL, for xargs -0.")
 ]
+WindowsOption = Annotated[
+    bool | None,
+    HITS.option(
+        "--windows/--no-windows",
+        help="Show all windows of long clips, or one hit per file, its best "
+        "[default: windows in jsonl and json, files elsewhere].",
+    ),
+]
 PlayOption = Annotated[bool, OUTPUT.option("--play", help="Play the hits, best first.")]
 IndexModelOption = Annotated[
     str | None,

@@ -39,6 +39,14 @@ class RecordWriter:
         if len(self._ids) >= PART_ROWS:
             self._write_part()
 
+    def text(self, row: int) -> str:
+        """The record in a row that has been written, counted from the first."""
+        for name, rows in zip(self.parts, self.part_rows, strict=True):
+            if row < rows:
+                return str(pl.read_parquet(self.folder / name, columns=["record"])["record"][row])
+            row -= rows
+        return self._texts[row]
+
     def close(self) -> None:
         """Write what is left; `parts` and `part_rows` then name the files and their sizes."""
         if self._ids:
