@@ -101,7 +101,10 @@ class VectorIndex:
     def row_of(self) -> dict[str, int]:
         """The row of every id that is not deleted."""
         ids = self.record_files.ids()
-        return {ids[row]: row for row in np.flatnonzero(self.live).tolist()}
+        rows = {ids[row]: row for row in np.flatnonzero(self.live).tolist()}
+        if len(rows) != len(self):
+            raise OeaError(f"{self.folder}: damaged (an id occurs twice); build the index again")
+        return rows
 
     def search(
         self,

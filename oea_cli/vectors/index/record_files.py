@@ -97,7 +97,18 @@ class RecordReader:
 
     def records(self, rows: RowNumbers) -> list[Record]:
         """Return the records of these rows, in their order."""
-        return [orjson.loads(text) for text in self.take("record", rows)]
+        return [self.parsed(text) for text in self.take("record", rows)]
+
+    def parsed(self, text: str) -> Record:
+        """A record out of its JSON text; raises OeaError where that is damaged."""
+        try:
+            record = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            record = None
+        if not isinstance(record, dict):
+            folder = self._paths[0].parent
+            raise OeaError(f"{folder}: a record is damaged ({text!r:.60}); build the index again")
+        return record
 
     def _whole(self, name: str) -> list[str]:
         columns = (self._column(number, name) for number in range(len(self._parts)))
