@@ -1,5 +1,6 @@
 """Queries with the clips that are right for them, as files hold them."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -25,7 +26,8 @@ class Query:
     hard negative.
 
     `where` is the place of its row ("queries.jsonl:12"); `clip` is the clip that it was made from,
-    which is its target where none is given. The row is kept in `record`: a query of vectors, of a
+    which is its target where none is given; `itself` the candidate that is the very same sound or
+    text, which the query must not find. The row is kept in `record`: a query of vectors, of a
     run or of qrels has an id and no text.
     """
 
@@ -36,6 +38,7 @@ class Query:
     type: str | None = None
     dataset: str | None = None
     clip: str | None = None
+    itself: str | None = None
     record: Record = field(default_factory=dict)
 
     @property
@@ -179,6 +182,7 @@ def _targets(value: Any, where: str) -> Grades:
 
 
 def _grade(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a number")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a finite number")
     return max(float(value), 0.0)

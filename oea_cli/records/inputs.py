@@ -67,7 +67,7 @@ def read_records(
         raise UsageError("stdin can be read only once; use it for the inputs or for --files-from")
     reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
     read = reader.text_input if text else reader.sound_input
-    expanded = names if text else list(_expanded(names))
+    expanded = names if text else list(_expanded(names, report))
     if sounds and not text:
         _refuse_stored_sounds(expanded)
     prefixes = _prefixes(expanded) if prefix_ids else {}
@@ -77,10 +77,10 @@ def read_records(
     return chain.from_iterable(parts)
 
 
-def _expanded(inputs: Sequence[str]) -> Iterator[str]:
+def _expanded(inputs: Sequence[str], report: Report) -> Iterator[str]:
     for name in inputs:
         if is_pattern(name):
-            yield from matches(name)
+            yield from matches(name, report)
         elif name == "-" or exists(name):
             yield name
         else:
