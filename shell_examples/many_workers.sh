@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A large set in parts of one folder: any scheduler can run them; a killed one goes on where it stopped.
+# A large set in parts of one folder, by any scheduler; a killed part goes on where it stopped.
 set -euo pipefail
 
 oea demo sounds

@@ -8,10 +8,7 @@ in the description, which is stored as JSON beside the columns: {"json": [...], 
 Records read back equal those written; only a whole number among fractions becomes 1.0.
 """
 
-import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +17,14 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
-from oea_cli.records.addresses import is_remote, open_remote
 from oea_cli.records.json_lines import JsonRecords
+from oea_cli.records.parquet_files import (
+    PARQUET_KEY,
+    all_frames,
+    checked_source,
+    own_metadata,
+    parquet_errors,
+)
 
 Record = dict[str, Any]
 EXACT_IN_FLOAT64 = 2**53
@@ -34,8 +37,6 @@ SCALARS: dict[str, type[pl.DataType]] = {
     "float": pl.Float64,
     "str": pl.String,
 }
-PARQUET_KEY = "oea"
-_SYSTEM_ERROR = re.compile(r"(?:os error|Errno) (\d+)")
 
 
 @dataclass
@@ -74,26 +75,6 @@ def frame(rows: Iterable[Record] | Iterable[Sequence[Record]]) -> pl.DataFrame:
     flat = [row for item in rows for row in ([item] if isinstance(item, dict) else item)]
     known = [{key: value for key, value in row.items() if value is not None} for row in flat]
     return plan_columns(known).frame(known)
-
-
-def write_parquet(table: pl.DataFrame, path: Path, key_values: dict[str, str]) -> None:
-    """Write a Parquet file with key-values; raises OSError where the disk is full and such."""
-    with writing_parquet(path):
-        table.write_parquet(path, metadata=key_values)
-
-
-@contextmanager
-def writing_parquet(path: Path) -> Iterator[None]:
-    """Raise polars' errors of the system (a full disk) as the OSError that they were."""
-    try:
-        yield
-    except pl.exceptions.PolarsError as error:
-        number = _SYSTEM_ERROR.search(str(error))
-        if number is None:
-            text = str(error).strip().splitlines()[0]
-            raise OeaError(f"{path}: cannot be written as Parquet ({text})") from error
-        code = int(number[1])
-        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def rows_of(table: pl.DataFrame) -> Iterator[Record]:
@@ -258,30 +239,20 @@ def open_parquet(
     other bytes are left out.
     """
     name = str(source)
-    try:
-        opened: Any = open_remote(name) if is_remote(name) else name
+    opened, rows = checked_source(name, leave_out)
+    with parquet_errors(name):
         lazy = pl.scan_parquet(opened, glob=False)
         schema = lazy.collect_schema()
         keys = pl.read_parquet_metadata(opened)
-        metadata = orjson.loads(keys[PARQUET_KEY]) if PARQUET_KEY in keys else {}
-    except (OSError, pl.exceptions.PolarsError, orjson.JSONDecodeError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else "not a Parquet file"
-        raise OeaError(f"{name}: {reason} ({_first_line(error)})") from error
+    metadata = own_metadata(keys.get(PARQUET_KEY), name)
     chosen = [
         column
         for key, dtype in schema.items()
         if key not in leave_out
         for column in _plain(key, dtype)
     ]
-    return ParquetTable(_frames(lazy.select(chosen), name, batch_rows), schema, metadata)
-
-
-def _frames(lazy: pl.LazyFrame, name: str, batch_rows: int) -> Iterator[pl.DataFrame]:
-    try:
-        for frame in lazy.collect_batches(chunk_size=batch_rows, maintain_order=True):
-            yield from frame.iter_slices(batch_rows)
-    except pl.exceptions.PolarsError as error:
-        raise OeaError(f"{name}: cannot be read ({_first_line(error)})") from error
+    frames = all_frames(lazy.select(chosen), name, batch_rows, rows if chosen else 0)
+    return ParquetTable(frames, schema, metadata)
 
 
 def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
@@ -295,10 +266,6 @@ def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
     if dtype == pl.Decimal:
         return [column.cast(pl.Float64)]
     return [column.dt.total_microseconds() / 1e6] if dtype == pl.Duration else [column]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def read_parquet(source: str | Path, *, leave_out: Sequence[str] = ()) -> Iterator[list[Record]]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from oea_cli.records.file_names import exists, plain_name
 from oea_cli.records.ids import caption_id, section_id
 from oea_cli.records.rows import Record
 from oea_cli.records.stream_end import take_end
@@ -34,14 +35,15 @@ def records_from_row(
     captions = _take_captions(rest)
     times = _take_times(rest)
     words = _take_text(rest)
-    name = _take_id(rest) or _default_id(written, times, number)
+    path = None if written is None else resolve(written)
+    name = _take_id(rest) or _default_id(written, path, times, number)
     if text:
         return _text_records(name, words, captions, {**times, **rest})
-    if written is None and words is None:
+    if path is None and words is None:
         raise RowError("no 'path' and no 'text'; every record needs one")
     record: Record = {"id": name}
-    if written is not None:
-        record["path"] = resolve(written)
+    if path is not None:
+        record["path"] = path
     if words is not None:
         record["text"] = words
     if captions:
@@ -139,10 +141,11 @@ def id_of(value: object, key: str) -> str:
     return str(value)
 
 
-def _default_id(written: str | None, times: Record, number: int) -> str:
-    if written is None:
+def _default_id(written: str | None, path: str | None, times: Record, number: int) -> str:
+    if written is None or path is None:
         return str(number)
-    name = written.removeprefix("./")
+    # On Linux, a file's name may hold backslashes.
+    name = written if "\\" in path and exists(path) else plain_name(written)
     if "start" not in times and "end" not in times:
         return name
     # A part of a file is a different clip from the file.

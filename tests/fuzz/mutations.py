@@ -22,6 +22,14 @@ def damaged_bytes(random: Random, whole: bytes) -> bytes:
     return bytes(content)
 
 
+def changed_bytes(random: Random, whole: bytes) -> bytes:
+    """One to four bytes changed; everything stays in its place."""
+    content = bytearray(whole)
+    for _ in range(random.randint(1, 4)):
+        random.choice((_set_byte, _flip_bit))(random, content)
+    return bytes(content)
+
+
 def _set_byte(random: Random, content: bytearray) -> None:
     if content:
         content[random.randrange(len(content))] = random.choice(

@@ -1,12 +1,16 @@
 """Targets: the files of vectors and their records, which one process writes and another reads."""
 
+import tempfile
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from oea_cli.records.tables import read_table
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.files.formats import open_writer, read_embeddings
-from tests.fuzz.mutations import any_of, damaged_bytes, lying_json
+from tests.fuzz.mutations import any_of, changed_bytes, damaged_bytes, lying_json
 from tests.fuzz.target import Target
 
 ENCODER = "tiny:0123456789abcdef"
@@ -48,7 +52,56 @@ def _target(name: str, output: str, suffix: str, weight: float = 1.0) -> Target:
     )
 
 
+def _foreign(folder: Path) -> list[str]:
+    """Parquet files as other programs write them, of each encoding and compression."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    whole = batch(60)
+    table = pa.table(
+        {
+            "id": whole.ids,
+            "n": [None if row % 5 == 0 else row for row in range(60)],
+            "captions": [record["captions"] for record in whole.records],
+            "audio": [{"bytes": None, "path": name} for name in whole.ids],
+            "embedding": pa.array(whole.vectors.tolist(), pa.list_(pa.float32())),
+        }
+    )
+    for name, options in _WAYS.items():
+        pq.write_table(table, folder / f"{name}.parquet", **options)
+    return [f"{name}.parquet" for name in _WAYS]
+
+
+_WAYS: dict[str, dict[str, Any]] = {
+    "plain": {"compression": "none", "use_dictionary": False},
+    "snappy": {"compression": "snappy"},
+    "zstd2": {"compression": "zstd", "data_page_version": "2.0", "version": "2.6"},
+    "gzip": {"compression": "gzip", "row_group_size": 20},
+    "plain2": {"compression": "none", "data_page_version": "2.0", "data_page_size": 64},
+    "delta": {
+        "compression": "none",
+        "use_dictionary": False,
+        "column_encoding": {"n": "DELTA_BINARY_PACKED", "id": "DELTA_BYTE_ARRAY"},
+    },
+}
+
+
+def _read_foreign(folder: Path) -> None:
+    for path in sorted(folder.glob("*.parquet")):
+        if path.read_bytes() != _whole_foreign(path.name):
+            rows = sum(map(len, read_embeddings(path))), len(list(read_table(path)))
+            assert rows == (60, 60), f"{rows} rows of 60"
+
+
+@cache
+def _whole_foreign(name: str) -> bytes:
+    with tempfile.TemporaryDirectory() as place:
+        _foreign(Path(place))
+        return Path(place, name).read_bytes()
+
+
 TARGETS = [
+    Target("parquet-foreign", _foreign, _read_foreign, any_of(damaged_bytes, changed_bytes), 6),
     _target("npy", "x.npy", ".npy", 2),
     _target("meta.json", "x.npy", ".meta.json"),
     _target("shards-manifest", "x/", "manifest.json"),

@@ -63,6 +63,7 @@ def run(job: Job, target: Target) -> Counts:
         folder = Path(place, "input")
         folder.mkdir()
         inputs = Inputs(target, job.seed, folder)
+        target.read(folder)  # whole, it must be read: else every refusal would look right
         start = time.monotonic()
         for number in range(job.first, job.last):
             progress[:] = struct.pack("q", number)

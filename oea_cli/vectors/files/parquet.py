@@ -18,23 +18,21 @@ import polars as pl
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.columns import (
-    PARQUET_KEY,
     ColumnPlan,
     ParquetTable,
     json_records_of,
     open_parquet,
     plan_columns,
     records_of,
-    write_parquet,
-    writing_parquet,
 )
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
+from oea_cli.records.parquet_files import PARQUET_KEY, write_parquet, writing_parquet
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader, numbered
 from oea_cli.vectors.files.matrix import MatrixFile, open_matrix
-from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin, check_description
 
 COLUMN = "embedding"
 ROWS_PER_GROUP = 8192
@@ -48,6 +46,8 @@ def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
     table = open_parquet(path, batch_rows=batch_rows)
     if COLUMN not in table.schema:
         raise OeaError(f"{path}: no column 'embedding'; is this the output of `oea embed`?")
+    if table.metadata:
+        check_description(table.metadata, path)
     first = next(table.frames, None)
     if first is None or first.is_empty():
         return empty_reader(table.metadata.get("encoder"))

@@ -21,9 +21,10 @@ import polars as pl
 
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import AtomicFile, remove_leftovers, sha256_of, write_whole
-from oea_cli.records.columns import open_parquet, plan_columns, records_of, write_parquet
+from oea_cli.records.columns import open_parquet, plan_columns, records_of
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.locks import locked
+from oea_cli.records.parquet_files import write_parquet
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, numbered

@@ -15,8 +15,9 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
-from oea_cli.records.columns import writing_parquet
-from oea_cli.vectors.arrays import Mask, RowNumbers
+from oea_cli.records.parquet_files import parquet_errors, writing_parquet
+from oea_cli.records.parquet_structure import BytesSource, check_structure
+from oea_cli.vectors.arrays import RowNumbers
 
 PART_ROWS = 1 << 18
 
@@ -39,6 +40,14 @@ class RecordWriter:
         self._texts.extend(texts)
         if len(self._ids) >= PART_ROWS:
             self._write_part()
+
+    def text(self, row: int) -> str:
+        """The record in a row that has been written, counted from the first."""
+        for name, rows in zip(self.parts, self.part_rows, strict=True):
+            if row < rows:
+                return str(pl.read_parquet(self.folder / name, columns=["record"])["record"][row])
+            row -= rows
+        return self._texts[row]
 
     def close(self) -> None:
         """Write what is left; `parts` and `part_rows` then name the files and their sizes."""
@@ -65,7 +74,8 @@ class RecordReader:
     """
 
     def __init__(self, paths: Sequence[Path], sizes: Sequence[int]) -> None:
-        self._parts = [_mapped(path) for path in paths]
+        self._parts = [_mapped(path, size) for path, size in zip(paths, sizes, strict=True)]
+        self._paths = list(paths)
         self._starts = np.cumsum([0, *sizes])
 
     def ids(self) -> list[str]:
@@ -88,45 +98,18 @@ class RecordReader:
 
     def records(self, rows: RowNumbers) -> list[Record]:
         """Return the records of these rows, in their order."""
-        return [orjson.loads(text) for text in self.take("record", rows)]
+        return [self.parsed(text) for text in self.take("record", rows)]
 
-    def where(self, condition: str) -> Mask:
-        """Return which rows (N,) satisfy an SQL condition over the record's keys.
-
-        Raises OeaError for text that is not SQL, an unknown key, or another SQL expression.
-        """
-        expression = _parse(condition)
-        names = expression.meta.root_names()
-        frame = self._frame(names, condition)
+    def parsed(self, text: str) -> Record:
+        """A record out of its JSON text; raises OeaError where that is damaged."""
         try:
-            # A literal (`1 = 1`) yields one row whatever the height.
-            result = frame.with_columns(expression.alias("chosen"))["chosen"]
-        except pl.exceptions.PolarsError as error:
-            raise OeaError(f"--where {condition!r}: {_first_line(error)}") from error
-        if result.dtype != pl.Boolean:
-            raise OeaError(
-                f"--where {condition!r}: must be true or false for each record; got {result.dtype}"
-            )
-        return result.fill_null(False).to_numpy()
-
-    def _frame(self, names: list[str], condition: str) -> pl.DataFrame:
-        """Collect the values of these keys over all rows."""
-        columns: dict[str, list[Any]] = {name: [] for name in names}
-        known: set[str] = set()
-        num_rows = 0
-        for text in self.texts():
             record = orjson.loads(text)
-            num_rows += 1
-            known.update(record)
-            for name, values in columns.items():
-                values.append(record.get(name))
-        if missing := [name for name in names if name not in known]:
-            raise OeaError(
-                f"--where {condition!r}: no record has a key {missing[0]!r}; "
-                f"the keys are {', '.join(sorted(known))}"
-            )
-        series = [_series(name, values, condition) for name, values in columns.items()]
-        return pl.DataFrame([pl.Series("", np.arange(num_rows)), *series])
+        except orjson.JSONDecodeError:
+            record = None
+        if not isinstance(record, dict):
+            folder = self._paths[0].parent
+            raise OeaError(f"{folder}: a record is damaged ({text!r:.60}); build the index again")
+        return record
 
     def _whole(self, name: str) -> list[str]:
         columns = (self._column(number, name) for number in range(len(self._parts)))
@@ -134,33 +117,16 @@ class RecordReader:
 
     def _column(self, number: int, name: str) -> pl.Series:
         self._parts[number].seek(0)
-        return pl.read_parquet(cast(Any, self._parts[number]), columns=[name])[name]
+        with parquet_errors(self._paths[number]):
+            return pl.read_parquet(cast(Any, self._parts[number]), columns=[name])[name]
 
 
-def _mapped(path: Path) -> mmap.mmap:
+def _mapped(path: Path, size: int) -> mmap.mmap:
+    """A part of so many rows, mapped."""
     with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _parse(condition: str) -> pl.Expr:
-    try:
-        return pl.sql_expr(condition)
-    except pl.exceptions.PolarsError as error:
-        raise OeaError(
-            f"--where {condition!r}: {_first_line(error)}; "
-            "write SQL such as \"duration < 10 AND category = 'dog'\""
-        ) from error
-
-
-def _series(name: str, values: list[Any], condition: str) -> pl.Series:
-    try:
-        series = pl.Series(name, values, strict=False)
-    except (pl.exceptions.PolarsError, TypeError):
-        series = pl.Series(name, values, dtype=pl.Object)
-    if series.dtype == pl.Object:
-        raise OeaError(f"--where {condition!r}: the values of {name!r} are of several types")
-    return series
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+        if not os.fstat(file.fileno()).st_size:
+            raise OeaError(f"{path}: damaged (an empty file); build the index again")
+        part = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if (found := check_structure(BytesSource(part), str(path))) != size:
+        raise OeaError(f"{path}: damaged ({found} records, not {size}); build the index again")
+    return part
