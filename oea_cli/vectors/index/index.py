@@ -14,7 +14,6 @@ from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.manifest import Manifest, Segment, read_manifest
 from oea_cli.vectors.index.record_files import Record, RecordReader
-from oea_cli.vectors.index.record_table import IndexTable
 from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
 from oea_cli.vectors.scan.best import best_rows
 
@@ -163,7 +162,7 @@ class VectorIndex:
         it does not fit them."""
         if not self.num_rows:
             return np.zeros(0, bool)
-        return condition.rows(IndexTable(self.record_files, self.num_rows))
+        return condition.rows(self.record_files)
 
     @property
     def recall(self) -> float | None:
