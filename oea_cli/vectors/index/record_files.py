@@ -1,32 +1,18 @@
-"""The records of an index: Parquet files of the column `record`, the record as JSON, and of a typed
-column for each of its keys.
+"""The records of an index, in numbered files."""
 
-What is read back is the JSON text: it keeps every key exactly, as columns could not (a key that is
-a number in one clip and a list in the next, absent keys and null ones). The columns answer
-`--where`, and whoever opens the files elsewhere. Older files have `id` and `record` only.
-"""
-
-import mmap
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 
-from oea_cli.records.arrow_schema import plain_types
-from oea_cli.records.json_columns import json_columns
-from oea_cli.records.parquet_files import PARQUET_KEY, own_metadata
+from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import RowNumbers
+from oea_cli.vectors.index.record_part import TEXT, RecordPart, write_part
 
 PART_ROWS = 1 << 18
-TEXT = "record"
-
-Record = dict[str, Any]
 
 
 class RecordWriter:
@@ -53,7 +39,7 @@ class RecordWriter:
         self._wait()
         for name, rows in zip(self.parts, self.part_rows, strict=True):
             if row < rows:
-                return str(pl.read_parquet(self.folder / name, columns=[TEXT])[TEXT][row])
+                return str(RecordPart(self.folder / name, rows).column(TEXT)[row])
             row -= rows
         return self._texts[row]
 
@@ -73,68 +59,12 @@ class RecordWriter:
         name = f"records-{self.number:04}-{len(self.parts):02}.parquet"
         self.parts.append(name)
         self.part_rows.append(len(self._ids))
-        self._last = self._worker.submit(_write, self.folder / name, self._ids, self._texts)
+        self._last = self._worker.submit(write_part, self.folder / name, self._ids, self._texts)
         self._ids, self._texts = [], []
 
     def _wait(self) -> None:
         if self._last is not None:
             self._last.result()
-
-
-def _write(path: Path, ids: list[str], texts: list[str]) -> None:
-    columns = json_columns(texts, taken=TEXT)
-    frame = columns.frame.with_columns(pl.Series("id", ids), pl.Series(TEXT, texts))
-    description = orjson.dumps({"columns": columns.description}).decode()
-    metadata = {PARQUET_KEY: description, **plain_types(frame.schema)}
-    with path.open("xb") as file:
-        frame.write_parquet(file, compression="lz4", statistics=False, metadata=metadata)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-class RecordPart:
-    """One file of records, mapped into memory: so it stays readable after a writer's clean-up."""
-
-    def __init__(self, path: Path, num_rows: int) -> None:
-        self._path, self._num_rows = path, num_rows
-        with path.open("rb") as file:
-            self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-    def column(self, name: str) -> pl.Series:
-        """A column of the file."""
-        return pl.read_parquet(self._opened, columns=[name])[name]
-
-    @cached_property
-    def keys(self) -> dict[str, str | None]:
-        """The keys of the records, each with its column; None where only the text holds it."""
-        if self._description is None:
-            return dict.fromkeys(key for text in self.column(TEXT) for key in orjson.loads(text))
-        renamed = self._description["renamed"]
-        names = [name for name in pl.read_parquet_schema(self._opened) if name != TEXT]
-        columns = {renamed.get(name, name): name for name in names}
-        return {**columns, **dict.fromkeys(self._description["others"])}
-
-    def values(self, key: str) -> pl.Series | list[Any]:
-        """The values of a key, None for records without it."""
-        if key not in self.keys:
-            return pl.repeat(None, self._num_rows, dtype=pl.String, eager=True)
-        name = self.keys[key]
-        if name is None or self._description is None:
-            return [orjson.loads(text).get(key) for text in self.column(TEXT)]
-        values = self.column(name)
-        if name not in self._description["json"]:
-            return values
-        return [None if text is None else orjson.loads(text) for text in values]
-
-    @cached_property
-    def _description(self) -> dict[str, Any] | None:
-        text = pl.read_parquet_metadata(self._opened).get(PARQUET_KEY)
-        return None if text is None else own_metadata(text, str(self._path))["columns"]
-
-    @property
-    def _opened(self) -> Any:
-        self._file.seek(0)
-        return self._file
 
 
 class RecordReader:
@@ -168,17 +98,25 @@ class RecordReader:
 
     def take(self, column: str, rows: RowNumbers) -> list[str]:
         """Return a column (`id`, or `record` as JSON text) of these rows, in their order."""
-        owners = np.searchsorted(self._starts, rows, side="right") - 1
         found = np.empty(len(rows), object)
-        for number in np.unique(owners):
-            own = owners == number
-            local = rows[own] - self._starts[number]
-            found[own] = self._parts[number].column(column).gather(local).to_numpy()
+        for part, own, local in self._owners(rows):
+            found[own] = part.column(column).gather(local).to_numpy()
         return list(found)
 
     def records(self, rows: RowNumbers) -> list[Record]:
-        """Return the records of these rows, in their order."""
-        return [orjson.loads(text) for text in self.take(TEXT, rows)]
+        """Return the records of these rows, in their order; raises OeaError for a damaged one."""
+        found = np.empty(len(rows), object)
+        for part, own, local in self._owners(rows):
+            texts = part.column(TEXT).gather(local)
+            found[own] = [part.record(text) for text in texts]
+        return list(found)
+
+    def _owners(self, rows: RowNumbers) -> Iterator[tuple[RecordPart, Any, RowNumbers]]:
+        """Each part that holds some of the rows: which they are, and their numbers in it."""
+        owners = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(owners):
+            own = owners == number
+            yield self._parts[number], own, rows[own] - self._starts[number]
 
     def _whole(self, name: str) -> list[str]:
         return [value for part in self._parts for value in part.column(name).to_list()]
