@@ -288,7 +288,8 @@ class ShardSink:
         plan = plan_columns(records)
         described = self._described(len(records), dim) | {"shard": shard}
         with AtomicFile(self._folder / shard["records"]) as temporary:
-            write_parquet(plan.frame(records), temporary, key_values(described, plan))
+            metadata = key_values(described, plan, plan.dtypes)
+            write_parquet(plan.frame(records), temporary, metadata)
 
     def close(self) -> None:
         """Store the last shard, then the manifest of the part; with the last part, the folder's."""
