@@ -170,7 +170,6 @@ IndexModelOption = Annotated[
     ENCODER.option(
         "--model",
         "-m",
-        envvar="OEA_MODEL",
         metavar="NAME",
         help="Where the index's own encoder is now, if it has moved.",
         autocompletion=complete_models,
