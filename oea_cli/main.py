@@ -69,7 +69,8 @@ class VerbGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
         words = f"{ctx.info_name} {name}" if ctx.parent else str(name)
-        ctx.obj.verb = f"oea {words}"
+        if ctx.obj is not None:  # completion only looks
+            ctx.obj.verb = f"oea {words}"
         return name, read_verb(words) if words in VERBS else command, rest
 
 
