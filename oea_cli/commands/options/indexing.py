@@ -36,7 +36,7 @@ SourcesArgument = Annotated[
     ),
 ]
 IndexOutputOption = Annotated[
-    Path, OUTPUT.option("--output", "-o", envvar="OEA_INDEX", metavar="X.oea", help="The index.")
+    Path, OUTPUT.option("--output", "-o", metavar="X.oea", help="The index.")
 ]
 KindOption = Annotated[
     Kind | None,
