@@ -29,6 +29,14 @@ class PartialError(OeaError):
     exit_code = 3
 
 
+class Stopped(KeyboardInterrupt):
+    """SIGTERM or SIGHUP asked the program to end; as with Ctrl-C, what is done is saved."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
 @dataclass(frozen=True)
 class Failure:
     """One input that could not be used: where it stands and why.
