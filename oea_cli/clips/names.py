@@ -4,11 +4,11 @@ UIQ's positive rows call a Clotho clip `Santa Motor.wav`, its negative rows `San
 made from a folder calls it as the file is called on that disk, perhaps inside a folder.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable
 
 from oea_cli.errors import OeaError
 from oea_cli.records.folders import AUDIO_SUFFIXES
+from oea_cli.records.text import nfc
 
 LISTED = 5
 """So many of a list's members stand in an error line."""
@@ -26,7 +26,11 @@ def without_suffix(name: str) -> str:
 
 def folded(name: str) -> str:
     """A name without suffix and without what case and a disk's form of Unicode change."""
-    return unicodedata.normalize("NFC", without_suffix(name)).casefold()
+    return _one_form(name).casefold()
+
+
+def _one_form(name: str) -> str:
+    return nfc(without_suffix(name))
 
 
 def _file_name(name: str) -> str:
@@ -34,7 +38,7 @@ def _file_name(name: str) -> str:
 
 
 # From the strictest to the loosest; the first at which anything matches decides.
-LEVELS: tuple[Callable[[str], str], ...] = (str, without_suffix, folded, _file_name)
+LEVELS: tuple[Callable[[str], str], ...] = (str, _one_form, folded, _file_name)
 
 
 class ClipNames:
@@ -48,8 +52,9 @@ class ClipNames:
     def find(self, name: str) -> str | None:
         """The clip that `name` means, None where there is none.
 
-        Tried in order: the same name; without the suffix of a sound file; without case; and, for a
-        name without folders, the last part of a path. Raises AmbiguousNameError for several.
+        Tried in order: the same name; without the suffix of a sound file, in one form of Unicode;
+        without case; and, for a name without folders, the last part of a path. Raises
+        AmbiguousNameError for several.
         """
         if name in self._names:
             return name

@@ -31,6 +31,9 @@ SCALARS: dict[str, type[pl.DataType]] = {
     "float": pl.Float64,
     "str": pl.String,
 }
+DIGITS_OF_INT64 = 18
+BYTE_TYPES = (pl.Binary, pl.List(pl.Binary))
+TRIED_VALUES = 16
 PARQUET_KEY = "oea"
 
 
@@ -167,6 +170,7 @@ def records_of(frame: pl.DataFrame, description: dict[str, Any]) -> list[Record]
     keep = set(description.get("null", []))
     unnamed = description.get("unnamed")
     rows = frame.to_dicts()
+    stray = [key for key, dtype in frame.schema.items() if dtype in BYTE_TYPES]
     droppable = [k for k in frame.columns if k not in keep and frame[k].null_count()]
     for row in rows:
         for key in droppable:
@@ -175,6 +179,9 @@ def records_of(frame: pl.DataFrame, description: dict[str, Any]) -> list[Record]
         for key in as_json:
             if key in row:
                 row[key] = orjson.loads(row[key])
+        for key in stray:
+            if key in row:
+                row[key] = _with_stray_bytes(row[key])
         if unnamed in row:
             row[""] = row.pop(unnamed)
     return rows
@@ -227,11 +234,12 @@ class ParquetTable:
 def open_parquet(
     source: str | Path, *, leave_out: Sequence[str] = (), batch_rows: int = 4096
 ) -> ParquetTable:
-    """Open a Parquet file or address without reading its rows; raises OeaError for any other file.
+    """Open a Parquet file or address and look at its first values; raises OeaError for any other
+    file.
 
-    Columns that JSON cannot hold are converted: decimals into numbers, spans of time
-    into seconds, a struct of bytes and a path (as in Hugging Face's audio columns) into the path;
-    other bytes are left out.
+    Columns that JSON cannot hold are converted: decimals into numbers, spans of time into seconds,
+    a struct of bytes and a path (as in Hugging Face's audio columns) into the path, bytes that are
+    UTF-8 into text; other bytes are left out. Whole numbers beyond 64 bits become their digits.
     """
     name = str(source)
     try:
@@ -243,21 +251,52 @@ def open_parquet(
     except (OSError, pl.exceptions.PolarsError, orjson.JSONDecodeError) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else "not a Parquet file"
         raise OeaError(f"{name}: {reason} ({_first_line(error)})") from error
-    chosen = [
+    plain = lazy.select(
         column
         for key, dtype in schema.items()
         if key not in leave_out
         for column in _plain(key, dtype)
-    ]
-    return ParquetTable(_frames(lazy.select(chosen), name, batch_rows), schema, metadata)
+    )
+    return ParquetTable(_frames(plain, name, batch_rows), schema, metadata)
 
 
 def _frames(lazy: pl.LazyFrame, name: str, batch_rows: int) -> Iterator[pl.DataFrame]:
     try:
-        for frame in lazy.collect_batches(chunk_size=batch_rows, maintain_order=True):
-            yield from frame.iter_slices(batch_rows)
+        texts, others = _byte_columns(lazy)
+        whole = lazy.drop(others)
+        for frame in whole.collect_batches(chunk_size=batch_rows, maintain_order=True):
+            for part in frame.iter_slices(batch_rows):
+                yield part.with_columns(_as_text(part[key]) for key in texts) if texts else part
     except pl.exceptions.PolarsError as error:
         raise OeaError(f"{name}: cannot be read ({_first_line(error)})") from error
+
+
+def _byte_columns(lazy: pl.LazyFrame) -> tuple[list[str], list[str]]:
+    """The columns of bytes that are text, as programs without a type for text write it, and the
+    others, by their first values."""
+    names = [key for key, dtype in lazy.collect_schema().items() if dtype in BYTE_TYPES]
+    texts = []
+    for key in names:
+        first = lazy.select(pl.col(key).drop_nulls().head(TRIED_VALUES)).collect()[key]
+        if _as_text(first).dtype != first.dtype:
+            texts.append(key)
+    return texts, [key for key in names if key not in texts]
+
+
+def _as_text(column: pl.Series) -> pl.Series:
+    """Bytes as text; as they are where a value is not UTF-8."""
+    dtype = pl.List(pl.String) if isinstance(column.dtype, pl.List) else pl.String
+    try:
+        return column.cast(dtype)
+    except pl.exceptions.PolarsError:
+        return column
+
+
+def _with_stray_bytes(value: Any) -> Any:
+    """Bytes that are not UTF-8 as text with surrogates, which the reader of the row names."""
+    if isinstance(value, list):
+        return list(map(_with_stray_bytes, value))
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
 
 
 def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
@@ -266,10 +305,12 @@ def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
         fields = {part.name: part.dtype for part in dtype.fields}
         if fields.get("bytes") == pl.Binary:
             return [column.struct.field("path").alias(key)] if "path" in fields else []
-    if dtype == pl.Binary:
-        return []
-    if dtype == pl.Decimal:
-        return [column.cast(pl.Float64)]
+    if isinstance(dtype, pl.Decimal):
+        if dtype.scale:
+            return [column.cast(pl.Float64)]
+        return [column.cast(pl.String if dtype.precision > DIGITS_OF_INT64 else pl.Int64)]
+    if dtype in (pl.Int128, pl.UInt128):
+        return [column.cast(pl.String)]
     return [column.dt.total_microseconds() / 1e6] if dtype == pl.Duration else [column]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.records.addresses import is_remote, join
 from oea_cli.records.tables import table_suffix
+from oea_cli.records.text import forms_of
 
 AUDIO_SUFFIXES = frozenset(
     {
@@ -42,13 +43,21 @@ def exists(name: str) -> bool:
         return False
 
 
-def resolved(path: str, folder: str) -> str:
-    """A path as written in a table of `folder`: relative to it, or else to the working directory.
+def existing(name: str) -> str | None:
+    """The name in the form of Unicode in which it exists; None where it does not."""
+    return next(filter(exists, forms_of(name)), None)
 
-    Where neither exists, the first is returned.
+
+def resolved(path: str, folder: str) -> str:
+    """A path as written in a table of `folder`: relative to it, or else to the working directory;
+    in the form of Unicode in which it exists.
+
+    Where none exists, the first is returned.
     """
     inside = join(folder, path)
-    return inside if exists(inside) or not exists(path) else path
+    places = [inside] if inside == path else [inside, path]
+    tried = (form for place in places for form in forms_of(place))
+    return next(filter(exists, tried), inside)
 
 
 def is_folder(name: str) -> bool:

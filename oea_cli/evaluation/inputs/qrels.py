@@ -3,14 +3,20 @@
 import io
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import BinaryIO
 
 from oea_cli.clips.queries import Query, read_queries
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.inputs.trec_files import columns_of
-from oea_cli.records.lines import read_text
-from oea_cli.records.tables import table_suffix
+from oea_cli.records.fields import RowError, id_of
+from oea_cli.records.lines import peek, read_text
+from oea_cli.records.rows import Record
+from oea_cli.records.tables import read_table, table_suffix
+from oea_cli.records.text import nfc
 
-BEIR_HEADERS = {b"query-id", b"query_id", b"qid"}
+QUERY_KEYS = ("query-id", "query_id", "qid")
+CLIP_KEYS = ("corpus-id", "corpus_id", "docid", "doc_id")
+BEIR_HEADERS = {key.encode() for key in QUERY_KEYS}
 
 
 Judgments = Mapping[str, Mapping[str, float]]
@@ -18,18 +24,19 @@ Judgments = Mapping[str, Mapping[str, float]]
 
 
 def read_qrels(source: str | Judgments) -> list[Query]:
-    """Read relevance judgments: TREC qrels, BEIR's tsv, or queries with targets as JSONL.
+    """Read relevance judgments: TREC qrels, BEIR's tsv or its rows as a table, or queries with
+    targets.
 
     Grades of 0 and below are not relevant; queries without any relevant clip are kept, without
     targets. Raises OeaError that names what cannot be used.
     """
     if isinstance(source, Mapping):
         return [_judged(id_, grades) for id_, grades in source.items()]
-    if table_suffix(source) in (".jsonl", ".ndjson", ".json", ".parquet"):
-        return read_queries([source])
+    if table_suffix(source) not in (None, ".tsv"):
+        return _from_table(source)
     content = read_text(source)
     if content.lstrip()[:1] == b"{":
-        return read_queries([io.BytesIO(content)])
+        return _from_table(io.BytesIO(content))
     header = content.lstrip().partition(b"\n")[0].split()
     if header and header[0] in BEIR_HEADERS:
         # The line feed in place of the header keeps the line numbers as they are.
@@ -41,9 +48,36 @@ def read_qrels(source: str | Judgments) -> list[Query]:
     return _graded(columns[0].words(), columns[-2].words(), columns[-1].words(), source)
 
 
+def _from_table(source: str | BinaryIO) -> list[Query]:
+    """Rows of BEIR's judgments, or queries with targets."""
+    first, rows = peek(read_table(source))
+    if first is None or not all(_names(first[1])):
+        if not isinstance(source, str):
+            source.seek(0)
+        return read_queries([source])
+    queries, documents, grades = [], [], []
+    for where, row in rows:
+        query, document = _names(row)
+        if not query or not document:
+            raise OeaError(f"{where}: expected the keys 'query-id', 'corpus-id' and 'score'")
+        try:
+            queries.append(nfc(id_of(row[query], query)).encode())
+            documents.append(nfc(id_of(row[document], document)).encode())
+        except RowError as problem:
+            raise OeaError(f"{where}: {problem}") from problem
+        grades.append(str(row.get("score", 1)).encode())
+    return _graded(queries, documents, grades, where.rpartition(":")[0])
+
+
+def _names(row: Record) -> tuple[str | None, str | None]:
+    """Under which keys a row of judgments has its query and its clip."""
+    query = next((key for key in QUERY_KEYS if row.get(key) is not None), None)
+    return query, next((key for key in CLIP_KEYS if row.get(key) is not None), None)
+
+
 def _judged(id_: str, grades: Mapping[str, float]) -> Query:
-    relevant = {clip: float(grade) for clip, grade in grades.items() if grade > 0}
-    return Query(id_, f"qrels[{id_!r}]", relevant)
+    relevant = {nfc(clip): float(grade) for clip, grade in grades.items() if grade > 0}
+    return Query(nfc(id_), f"qrels[{id_!r}]", relevant)
 
 
 def _graded(
@@ -73,6 +107,6 @@ def _graded(
 def with_qrels(queries: list[Query], qrels: list[Query], source: str) -> list[Query]:
     """Give queries the targets that qrels name; raises OeaError where they share no query."""
     grades = {query.id: query.targets for query in qrels}
-    if not any(query.id in grades for query in queries):
+    if not any(nfc(query.id) in grades for query in queries):
         raise OeaError(f"{source}: judges none of the queries, such as {queries[0].id!r}")
-    return [replace(q, targets=grades[q.id]) for q in queries if q.id in grades]
+    return [replace(q, targets=grades[nfc(q.id)]) for q in queries if nfc(q.id) in grades]

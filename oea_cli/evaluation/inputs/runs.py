@@ -14,8 +14,11 @@ from oea_cli.errors import OeaError
 from oea_cli.evaluation.inputs.trec_files import Column, columns_of, whole_lines
 from oea_cli.metrics.outcomes import Floats, Outcomes, QueryNumbers, best_of, numbers_of, places_of
 from oea_cli.records.addresses import open_bytes
+from oea_cli.records.fields import RowError, id_of
 from oea_cli.records.ids import trec_id
 from oea_cli.records.lines import PeekableStream, read_json_lines
+from oea_cli.records.rows import Record
+from oea_cli.records.text import nfc
 from oea_cli.vectors.arrays import Ties
 
 Names = npt.NDArray[Any]
@@ -99,7 +102,7 @@ def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
     return Run(
         name,
         True,
-        _decoded(queries, name),
+        {token.decode(): code for token, code in queries.items()},
         documents,
         np.concatenate(owners),
         codes,
@@ -118,13 +121,6 @@ def _joined(names: Sequence[Names], codes: Sequence[QueryNumbers]) -> tuple[Name
     return documents, np.concatenate(
         [places[start + part] for start, part in zip(starts, codes, strict=False)]
     )
-
-
-def _decoded(codes: dict[bytes, int], name: str) -> dict[str, int]:
-    try:
-        return {token.decode(): code for token, code in codes.items()}
-    except UnicodeDecodeError as error:
-        raise OeaError(f"{name}: the id {error.object!r:.60} is not UTF-8") from error
 
 
 def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int) -> Floats:
@@ -153,11 +149,8 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
     queries: dict[str, int] = {}
     owners, found, scores = [], [], []
     for where, row in read_json_lines(stream, name):
-        query, document, score = row.get("query_id"), row.get("id"), row.get("score")
-        if not isinstance(query, str) or not isinstance(document, str):
-            raise OeaError(
-                f"{where}: 'query_id' and 'id' must be text; is this the output of `oea search`?"
-            )
+        query, document = (_id_of(row, key, where) for key in ("query_id", "id"))
+        score = row.get("score")
         if isinstance(score, bool) or not isinstance(score, int | float):
             raise OeaError(f"{where}: 'score' must be a number; got {score!r:.60}")
         owners.append(queries.setdefault(query, len(queries)))
@@ -173,6 +166,17 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
         codes,
         np.array(scores, np.float64),
     )
+
+
+def _id_of(row: Record, key: str, where: str) -> str:
+    if row.get(key) is None:
+        raise OeaError(
+            f"{where}: no {key!r}; a hit of `oea search` has 'query_id', 'id' and 'score'"
+        )
+    try:
+        return nfc(id_of(row[key], key))
+    except RowError as problem:
+        raise OeaError(f"{where}: {problem}") from problem
 
 
 def _refuse_duplicates(run: Run) -> None:
@@ -258,6 +262,7 @@ class _Lookup:
 
     def query(self, name: str) -> int:
         """The number of a query in the run; -1 where it is missing."""
+        name = nfc(name)
         code = self._run.queries.get(name, -1)
         if code < 0 and self._run.is_trec:
             # A TREC run cannot hold blanks; `oea search -f trec` writes them as %20.
@@ -266,11 +271,10 @@ class _Lookup:
 
     def documents(self, names: Sequence[str | None]) -> QueryNumbers:
         """The numbers of documents (P,) in the run; -1 for those never retrieved, and for None."""
-        found = self._numbers([b"" if name is None else name.encode() for name in names])
+        written = ["" if name is None else nfc(name) for name in names]
+        found = self._numbers([name.encode() for name in written])
         if self._run.is_trec and (found < 0).any():
-            other = self._numbers(
-                [b"" if name is None else trec_id(name).encode() for name in names]
-            )
+            other = self._numbers([trec_id(name).encode() for name in written])
             found = np.where(found < 0, other, found)
         return found
 
