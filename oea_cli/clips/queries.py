@@ -1,5 +1,6 @@
 """Queries with the clips that are right for them, as files hold them."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -7,7 +8,8 @@ from typing import Any, BinaryIO
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import parent
 from oea_cli.records.fields import ID_NAMES, PATH_NAMES, RowError, id_of, records_from_row
-from oea_cli.records.folders import resolved
+from oea_cli.records.file_names import resolved
+from oea_cli.records.ids import is_window
 from oea_cli.records.rows import Record, trailing_number
 from oea_cli.records.tables import read_table
 from oea_cli.records.text import nfc
@@ -25,7 +27,8 @@ class Query:
     hard negative.
 
     `where` is the place of its row ("queries.jsonl:12"); `clip` is the clip that it was made from,
-    which is its target where none is given. The row is kept in `record`: a query of vectors, of a
+    which is its target where none is given; `itself` the candidate that is the very same sound or
+    text, which the query must not find. The row is kept in `record`: a query of vectors, of a
     run or of qrels has an id and no text.
     """
 
@@ -36,12 +39,18 @@ class Query:
     type: str | None = None
     dataset: str | None = None
     clip: str | None = None
+    itself: str | None = None
     record: Record = field(default_factory=dict)
 
     @property
     def about(self) -> tuple[object, ...]:
         """What the query is about: queries about the same clips are not independent."""
         return self.dataset, self.clip or tuple(sorted(self.targets)) or self.id
+
+    @property
+    def names_window(self) -> bool:
+        """True where a target or the hard negative is a window of a clip, not a clip."""
+        return any(map(is_window, (*self.targets, self.hard_negative or "")))
 
     @property
     def has_content(self) -> bool:
@@ -175,6 +184,7 @@ def _targets(value: Any, where: str) -> Grades:
 
 
 def _grade(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a number")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a finite number")
     return max(float(value), 0.0)

@@ -21,6 +21,7 @@ def embed(
     inputs: embedding.InputsArgument = None,
     text: embedding.TextOption = False,
     files_from: embedding.FilesFromOption = None,
+    prefix_ids: embedding.PrefixIdsOption = False,
     limit: shared.LimitOption = None,
     shard: embedding.ShardOption = None,
     model: shared.ModelOption = "mini",
@@ -60,12 +61,13 @@ def embed(
     from oea_cli.encoder.names.parsing import parse_name
     from oea_cli.records.selection import begun
 
-    selection = _selection(inputs, text, files_from, shard, limit)
+    selection = _selection(inputs, text, files_from, shard, limit, prefix_ids)
     placed = shared.DeviceOptions(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, selection)
     batch = shared.number_of(batch_size)
     with FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
+        selection.refuse_equal_ids()
         items = begun(selection.items())
         if items is None and not allow_empty:
             raise OeaError(f"no {selection.noun} in {selection}; --allow-empty permits that")
@@ -112,6 +114,7 @@ def _selection(
     files_from: str | None,
     shard: str | None,
     limit: int | None,
+    prefix_ids: bool,
 ) -> "Selection":
     from oea_cli.records.selection import Selection, parse_shard
 
@@ -121,7 +124,7 @@ def _selection(
     if text and files_from is not None:
         raise UsageError("--files-from lists sounds; name a file of texts as an input instead")
     part = None if shard is None else parse_shard(shard)
-    return Selection(names or [], text, files_from, part, limit)
+    return Selection(names or [], text, files_from, part, limit, prefix_ids)
 
 
 def _refuse_terminal(output: str, selection: "Selection") -> None:

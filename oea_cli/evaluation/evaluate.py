@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from oea_cli.evaluation.inputs.leak_check import LeakSources
-    from oea_cli.evaluation.inputs.vector_input import Queries
+    from oea_cli.evaluation.inputs.query_vectors import Queries
     from oea_cli.vectors.index.folder import Index
     from oea_cli.vectors.index.index import VectorIndex
 

@@ -8,6 +8,7 @@ in the description, which is stored as JSON beside the columns: {"json": [...], 
 Records read back equal those written; only a whole number among fractions becomes 1.0.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,14 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
-from oea_cli.records.addresses import is_remote, open_remote
 from oea_cli.records.json_lines import JsonRecords
+from oea_cli.records.parquet_files import (
+    PARQUET_KEY,
+    all_frames,
+    checked_source,
+    own_metadata,
+    parquet_errors,
+)
 
 Record = dict[str, Any]
 EXACT_IN_FLOAT64 = 2**53
@@ -34,7 +41,8 @@ SCALARS: dict[str, type[pl.DataType]] = {
 DIGITS_OF_INT64 = 18
 BYTE_TYPES = (pl.Binary, pl.List(pl.Binary))
 TRIED_VALUES = 16
-PARQUET_KEY = "oea"
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
+"""What no text holds."""
 
 
 @dataclass
@@ -242,33 +250,28 @@ def open_parquet(
     UTF-8 into text; other bytes are left out. Whole numbers beyond 64 bits become their digits.
     """
     name = str(source)
-    try:
-        opened: Any = open_remote(name) if is_remote(name) else name
+    opened, rows = checked_source(name, leave_out)
+    with parquet_errors(name):
         lazy = pl.scan_parquet(opened, glob=False)
         schema = lazy.collect_schema()
         keys = pl.read_parquet_metadata(opened)
-        metadata = orjson.loads(keys[PARQUET_KEY]) if PARQUET_KEY in keys else {}
-    except (OSError, pl.exceptions.PolarsError, orjson.JSONDecodeError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else "not a Parquet file"
-        raise OeaError(f"{name}: {reason} ({_first_line(error)})") from error
-    plain = lazy.select(
-        column
-        for key, dtype in schema.items()
-        if key not in leave_out
-        for column in _plain(key, dtype)
-    )
-    return ParquetTable(_frames(plain, name, batch_rows), schema, metadata)
+        plain = lazy.select(
+            column
+            for key, dtype in schema.items()
+            if key not in leave_out
+            for column in _plain(key, dtype)
+        )
+        texts, others = _byte_columns(plain)
+        whole = plain.drop(others)
+        is_empty = not whole.collect_schema()
+    metadata = own_metadata(keys.get(PARQUET_KEY), name)
+    frames = all_frames(whole, name, batch_rows, 0 if is_empty else rows)
+    return ParquetTable(_with_texts(frames, texts), schema, metadata)
 
 
-def _frames(lazy: pl.LazyFrame, name: str, batch_rows: int) -> Iterator[pl.DataFrame]:
-    try:
-        texts, others = _byte_columns(lazy)
-        whole = lazy.drop(others)
-        for frame in whole.collect_batches(chunk_size=batch_rows, maintain_order=True):
-            for part in frame.iter_slices(batch_rows):
-                yield part.with_columns(_as_text(part[key]) for key in texts) if texts else part
-    except pl.exceptions.PolarsError as error:
-        raise OeaError(f"{name}: cannot be read ({_first_line(error)})") from error
+def _with_texts(frames: Iterator[pl.DataFrame], names: list[str]) -> Iterator[pl.DataFrame]:
+    for frame in frames:
+        yield frame.with_columns(_as_text(frame[name]) for name in names) if names else frame
 
 
 def _byte_columns(lazy: pl.LazyFrame) -> tuple[list[str], list[str]]:
@@ -278,9 +281,16 @@ def _byte_columns(lazy: pl.LazyFrame) -> tuple[list[str], list[str]]:
     texts = []
     for key in names:
         first = lazy.select(pl.col(key).drop_nulls().head(TRIED_VALUES)).collect()[key]
-        if _as_text(first).dtype != first.dtype:
+        if all(map(_is_text, first.explode() if isinstance(first.dtype, pl.List) else first)):
             texts.append(key)
     return texts, [key for key in names if key not in texts]
+
+
+def _is_text(value: bytes | None) -> bool:
+    try:
+        return value is None or not CONTROLS.search(value.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _as_text(column: pl.Series) -> pl.Series:
@@ -312,10 +322,6 @@ def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
     if dtype in (pl.Int128, pl.UInt128):
         return [column.cast(pl.String)]
     return [column.dt.total_microseconds() / 1e6] if dtype == pl.Duration else [column]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def read_parquet(source: str | Path, *, leave_out: Sequence[str] = ()) -> Iterator[list[Record]]:

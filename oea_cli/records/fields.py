@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from oea_cli.records.file_names import exists, plain_name
 from oea_cli.records.ids import caption_id, section_id
 from oea_cli.records.rows import Record
 from oea_cli.records.text import bytes_of, is_utf8, not_utf8
@@ -39,17 +40,18 @@ def records_from_row(
     captions = _take_captions(rest)
     times = _take_times(rest)
     words = _take_text(rest)
-    name = _take_id(rest) or _default_id(written, times, number)
+    path = None if written is None else resolve(written)
+    name = _take_id(rest) or _default_id(written, path, times, number)
     if text:
         if words is None and not captions:
             needed = "no 'text' and no captions; with --text every record needs one"
             raise RowError(f"{needed}{_among(row)}")
         return _text_records(name, words, captions, {**times, **rest})
-    if written is None and words is None:
+    if path is None and words is None:
         raise RowError(f"no 'path' and no 'text'; every record needs one{_among(row)}")
     record: Record = {"id": name}
-    if written is not None:
-        record["path"] = resolve(written)
+    if path is not None:
+        record["path"] = path
     if words is not None:
         record["text"] = words
     if captions:
@@ -182,10 +184,11 @@ def id_in(row: Record) -> object:
     return next((row[name] for name in ID_NAMES if row.get(name) not in (None, "")), None)
 
 
-def _default_id(written: str | None, times: Record, number: int) -> str:
-    if written is None:
+def _default_id(written: str | None, path: str | None, times: Record, number: int) -> str:
+    if written is None or path is None:
         return str(number)
-    name = written.removeprefix("./")
+    # On Linux, a file's name may hold backslashes.
+    name = written if "\\" in path and exists(path) else plain_name(written)
     if "start" not in times and "end" not in times:
         return name
     # A part of a file is a different clip from the file.

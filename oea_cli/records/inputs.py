@@ -17,15 +17,15 @@ from oea_cli.errors import Failure, OeaError, Report, UsageError, raise_failure
 from oea_cli.records.addresses import is_remote, join, open_bytes, parent
 from oea_cli.records.alike import AlikeFailures
 from oea_cli.records.datasets.layouts import interpret
+from oea_cli.records.equal_ids import prefixes_of
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
+from oea_cli.records.file_names import existing, exists, name_within, resolved
 from oea_cli.records.folders import (
-    existing,
-    exists,
     is_folder,
     is_pattern,
     is_sound,
     matches,
-    resolved,
+    metadata_under,
     sounds_under,
 )
 from oea_cli.records.lines import filled_lines, parse_json_lines, peek
@@ -37,7 +37,6 @@ from oea_cli.records.text import bytes_of, is_utf8, nfc, not_utf8
 __all__ = ["Record", "read_records", "read_table"]
 
 TEXT_SUFFIXES = (".txt", ".txt.gz")
-METADATA_NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 HEADER_NAMES = {*PATH_NAMES, "text", "caption", "captions", "caption_1", "youtube_id"}
 LONE_HEADERS = {"path", "file_name", "audio_path", "text", "caption"}
 
@@ -50,13 +49,15 @@ def read_records(
     files_from: str | None = None,
     stdin: BinaryIO | None = None,
     root: str | None = None,
+    prefix_ids: bool = False,
 ) -> Iterator[Record]:
     """Return the records of all inputs, lazily and in order.
 
     Inputs are sounds, folders (recursive, sorted), patterns, tables of records, addresses, or "-"
     (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is not a file is
     a text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of
-    the sounds that tables name, if it is not the table's own. Raises OeaError at once for
+    the sounds that tables name, if it is not the table's own. With `prefix_ids`, the name of its
+    folder or table stands before each id (see `prefixes_of`). Raises OeaError at once for
     an input that does not exist; rows that make no record go to `report`, which raises OeaError
     where none is given.
     """
@@ -64,25 +65,39 @@ def read_records(
     if files_from == "-" and "-" in names:
         raise UsageError("stdin can be read only once; use it for the inputs or for --files-from")
     reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
-    if text:
-        parts = [reader.text_input(name) for name in names]
-    else:
-        parts = [reader.sound_input(name) for name in _expanded(names)]
+    read = reader.text_input if text else reader.sound_input
+    expanded = names if text else list(_expanded(names, report))
+    prefixes = _prefixes(expanded) if prefix_ids else {}
+    parts = [_prefixed(read(name), prefixes.get(name)) for name in expanded]
     if files_from is not None:
         parts.append(reader.listed(files_from))
     return chain.from_iterable(parts)
 
 
-def _expanded(inputs: Sequence[str]) -> Iterator[str]:
+def _expanded(inputs: Sequence[str], report: Report) -> Iterator[str]:
     for name in inputs:
         if is_pattern(name):
-            yield from matches(name)
+            yield from matches(name, report)
         elif name == "-":
             yield name
         elif found := existing(name):
             yield found
         else:
             raise OeaError(f"{name}: no such file or folder")
+
+
+def _prefixes(names: Sequence[str]) -> dict[str, str]:
+    """The prefixes of folders and tables; a single file's id is its path already."""
+    roots = [
+        name
+        for name in names
+        if name != "-" and (table_suffix(name) or (exists(name) and is_folder(name)))
+    ]
+    return prefixes_of(roots) if roots else {}
+
+
+def _prefixed(records: Iterator[Record], prefix: str | None) -> Iterator[Record]:
+    return records if prefix is None else ({**r, "id": f"{prefix}/{r['id']}"} for r in records)
 
 
 class _Reader:
@@ -138,23 +153,33 @@ class _Reader:
 
     def _folder(self, folder: str) -> Iterator[Record]:
         described: set[str] = set()
-        for table in _metadata_files(folder):
-            below = parent(table).removeprefix(folder.rstrip("/")).strip("/")
-            rows = self._relative_to_folder(
-                read_table(table, report=self._report, leave_out=VECTOR_NAMES), below, described
-            )
-            yield from self._records(rows, folder)
+        for table in metadata_under(folder):
+            rows = read_table(join(folder, table), report=self._report, leave_out=VECTOR_NAMES)
+            named = self._named_within(rows, folder, table.rpartition("/")[0], described)
+            yield from self._records(named, folder)
         for name in sounds_under(folder, self._report):
             if nfc(name) not in described:
                 yield {"id": name, "path": join(folder, name)}
 
-    def _relative_to_folder(self, rows: Rows, below: str, described: set[str]) -> Rows:
-        """Rows of Hugging Face's audiofolder, their file_name made relative to the named folder."""
+    def _named_within(self, rows: Rows, folder: str, below: str, described: set[str]) -> Rows:
+        """Rows of Hugging Face's audiofolder, their file_name made relative to the named folder;
+        of sounds that another table has described already, none."""
+        first, rows = peek(rows)
+        column = _name_column(first[1]) if first else None
+        if column is None:
+            return  # another table of that name
+        own: set[str] = set()
         for where, row in rows:
-            if isinstance(row.get("file_name"), str):
-                name = f"{below}/{row['file_name']}".lstrip("/")
-                described.add(nfc(name))
-                yield where, {**row, "file_name": name}
+            written = row.pop(column, None)
+            if not isinstance(written, str) or not written.strip():
+                self._report(Failure(where, f"no '{column}'; the row names no sound"))
+                continue
+            name = name_within(folder, below, written)
+            key = nfc(name)
+            if key not in described:
+                own.add(key)
+                yield where, {"file_name": name, **row}
+        described |= own
 
     def _table(self, name: str) -> Iterator[Record]:
         rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
@@ -211,15 +236,9 @@ class _Reader:
         self._texts_before += number
 
 
-def _metadata_files(folder: str) -> Iterator[str]:
-    """Hugging Face's metadata files: in the folder itself and in the folders of its splits."""
-    base = Path(folder)
-    if not base.is_dir():
-        return
-    inner = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
-    for place in [base, *inner]:
-        found = [place / name for name in METADATA_NAMES if (place / name).is_file()]
-        yield from (path.as_posix() for path in found[:1])
+def _name_column(row: Record) -> str | None:
+    """The key under which a row of metadata names its sound: file_name, audio_file_name."""
+    return next((key for key in row if key == "file_name" or key.endswith("_file_name")), None)
 
 
 def is_header(line: bytes) -> bool:

@@ -123,7 +123,7 @@ def _has_vector_column(source: str) -> bool:
 
     try:
         return "embedding" in pl.read_parquet_schema(source)
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return False  # its reader reports the error
 
 

@@ -36,6 +36,13 @@ FilesFromOption = Annotated[
         "--files-from", metavar="FILE", help="Also embed the sounds listed in FILE; - is stdin."
     ),
 ]
+PrefixIdsOption = Annotated[
+    bool,
+    INPUT.option(
+        "--prefix-ids",
+        help="Put the name of its folder or table before each id: siteA/0500.wav, siteB/0500.wav.",
+    ),
+]
 ShardOption = Annotated[
     str | None,
     INPUT.option(

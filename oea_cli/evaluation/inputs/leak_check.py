@@ -22,7 +22,8 @@ from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.addresses import is_remote, join, parent
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES
-from oea_cli.records.folders import exists, is_folder, is_pattern, is_sound, resolved
+from oea_cli.records.file_names import exists, resolved
+from oea_cli.records.folders import is_folder, is_pattern, is_sound
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
 from oea_cli.records.lines import read_json

@@ -8,7 +8,8 @@ from oea_cli.clips.queries import Query, QuerySource, distinct, read_queries
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
 from oea_cli.evaluation.inputs.record_lookup import hit_records, query_records
-from oea_cli.evaluation.inputs.runs import Scores, read_run, run_outcomes
+from oea_cli.evaluation.inputs.run_outcomes import run_outcomes
+from oea_cli.evaluation.inputs.runs import Scores, read_run
 from oea_cli.evaluation.output.results import read_results
 from oea_cli.evaluation.setting import RecordLookup, Setting
 from oea_cli.metrics.outcomes import Outcomes

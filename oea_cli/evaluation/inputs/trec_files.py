@@ -43,6 +43,8 @@ class Column:
         if (self.ends - self.starts).max(initial=0) > WIDEST_TABLE:
             raise ValueError("too many digits for a number")
         words = self._padded()
+        if (words.view(np.uint8) == ord("_")).any():
+            raise ValueError("Python reads 1_000 as a number, and nobody else does")
         numbers = _plain_decimals(words)
         return words.astype(np.float64) if numbers is None else numbers
 
@@ -122,9 +124,8 @@ def columns_of(
 
 
 def _one_form(content: bytes, name: str, first_line: int) -> bytes:
-    """The content with ids in the one form of Unicode that they are compared in, and with one end
-    of lines; raises OeaError naming the line that is not UTF-8 or holds a NUL."""
-    content = with_line_feeds(content)
+    """The content with ids in the one form of Unicode that they are compared in; raises OeaError
+    naming the line that is not UTF-8 or holds a NUL."""
     if (place := content.find(b"\0")) >= 0:
         raise OeaError(f"{name}:{first_line + content.count(NEW_LINE, 0, place)}: {NUL_FOUND}")
     if content.isascii():
@@ -168,15 +169,32 @@ def _same_width(content: bytes, name: str, width: int, layout: str, first_line: 
     return b"\n".join(lines)
 
 
+def finite_number(word: bytes) -> float | None:
+    """The number that a word is; None for one that is not finite, and for any other word."""
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) and b"_" not in word else None
+
+
+def line_numbers(content: bytes, count: int, first_line: int = 1) -> QueryNumbers:
+    """The number (L,) of each of the `count` lines that are not blank."""
+    if content.rstrip().count(b"\n") + 1 == count:
+        return np.arange(first_line, first_line + count)
+    lines = enumerate(content.split(b"\n"), first_line)
+    return np.array([number for number, line in lines if line.strip()], np.int64)
+
+
 def whole_lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the content in large pieces that end where a line ends."""
     rest = b""
     while chunk := stream.read(CHUNK_BYTES):
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield rest + chunk[:cut]
+            yield with_line_feeds(rest + chunk[:cut])
             rest = chunk[cut:]
         else:
             rest += chunk
     if rest:
-        yield rest
+        yield with_line_feeds(rest)

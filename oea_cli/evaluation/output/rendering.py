@@ -126,6 +126,7 @@ NOTES = {
     "queries_not_encoded": ("query", "could not be encoded: counted as not found"),
     "targets_not_found": ("query", "whose target was not found"),
     "queries_without_relevant": ("query", "without a relevant clip: left out"),
+    "queries_of_themselves": ("query", "whose only target is its own sound: left out"),
     "queries_not_judged": ("query", "of the run not judged: left out"),
     "datasets_in_one_pool": (
         "dataset",

@@ -17,7 +17,6 @@ import polars as pl
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.columns import (
-    PARQUET_KEY,
     ColumnPlan,
     ParquetTable,
     json_records_of,
@@ -27,6 +26,7 @@ from oea_cli.records.columns import (
 )
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
+from oea_cli.records.parquet_files import PARQUET_KEY
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader, numbered

@@ -11,9 +11,11 @@ import numpy as np
 from oea_cli.errors import OeaError
 from oea_cli.records.ids import clip_of
 from oea_cli.records.text import nfc
+from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.manifest import Manifest, Segment, read_manifest
 from oea_cli.vectors.index.record_files import Record, RecordReader
+from oea_cli.vectors.index.record_table import IndexTable
 from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
 from oea_cli.vectors.scan.best import best_rows
 
@@ -161,9 +163,12 @@ class VectorIndex:
         """Return the records of these ids, in their order."""
         return self.records(np.array([self.row_of[id_] for id_ in ids], np.int64))
 
-    def where(self, condition: str) -> Mask:
-        """Return which rows (N,) satisfy an SQL condition over the record's keys."""
-        return self.record_files.where(condition)
+    def where(self, condition: Condition) -> Mask:
+        """Return which rows (N,) fulfil a condition over the records' keys; raises UsageError where
+        it does not fit them."""
+        if not self.num_rows:
+            return np.zeros(0, bool)
+        return condition.rows(IndexTable(self.record_files, self.num_rows))
 
     @property
     def recall(self) -> float | None:

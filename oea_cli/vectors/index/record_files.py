@@ -14,8 +14,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from oea_cli.errors import OeaError
-from oea_cli.vectors.arrays import Mask, RowNumbers
+from oea_cli.vectors.arrays import RowNumbers
 
 PART_ROWS = 1 << 18
 
@@ -38,6 +37,14 @@ class RecordWriter:
         self._texts.extend(texts)
         if len(self._ids) >= PART_ROWS:
             self._write_part()
+
+    def text(self, row: int) -> str:
+        """The record in a row that has been written, counted from the first."""
+        for name, rows in zip(self.parts, self.part_rows, strict=True):
+            if row < rows:
+                return str(pl.read_parquet(self.folder / name, columns=["record"])["record"][row])
+            row -= rows
+        return self._texts[row]
 
     def close(self) -> None:
         """Write what is left; `parts` and `part_rows` then name the files and their sizes."""
@@ -88,44 +95,6 @@ class RecordReader:
         """Return the records of these rows, in their order."""
         return [orjson.loads(text) for text in self.take("record", rows)]
 
-    def where(self, condition: str) -> Mask:
-        """Return which rows (N,) satisfy an SQL condition over the record's keys.
-
-        Raises OeaError for text that is not SQL, an unknown key, or another SQL expression.
-        """
-        expression = _parse(condition)
-        names = expression.meta.root_names()
-        frame = self._frame(names, condition)
-        try:
-            # A literal (`1 = 1`) yields one row whatever the height.
-            result = frame.with_columns(expression.alias("chosen"))["chosen"]
-        except pl.exceptions.PolarsError as error:
-            raise OeaError(f"--where {condition!r}: {_first_line(error)}") from error
-        if result.dtype != pl.Boolean:
-            raise OeaError(
-                f"--where {condition!r}: must be true or false for each record; got {result.dtype}"
-            )
-        return result.fill_null(False).to_numpy()
-
-    def _frame(self, names: list[str], condition: str) -> pl.DataFrame:
-        """Collect the values of these keys over all rows."""
-        columns: dict[str, list[Any]] = {name: [] for name in names}
-        known: set[str] = set()
-        num_rows = 0
-        for text in self.texts():
-            record = orjson.loads(text)
-            num_rows += 1
-            known.update(record)
-            for name, values in columns.items():
-                values.append(record.get(name))
-        if missing := [name for name in names if name not in known]:
-            raise OeaError(
-                f"--where {condition!r}: no record has a key {missing[0]!r}; "
-                f"the keys are {', '.join(sorted(known))}"
-            )
-        series = [_series(name, values, condition) for name, values in columns.items()]
-        return pl.DataFrame([pl.Series("", np.arange(num_rows)), *series])
-
     def _whole(self, name: str) -> list[str]:
         columns = (self._column(number, name) for number in range(len(self._parts)))
         return [value for column in columns for value in column.to_list()]
@@ -138,27 +107,3 @@ class RecordReader:
 def _mapped(path: Path) -> mmap.mmap:
     with path.open("rb") as file:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _parse(condition: str) -> pl.Expr:
-    try:
-        return pl.sql_expr(condition)
-    except pl.exceptions.PolarsError as error:
-        raise OeaError(
-            f"--where {condition!r}: {_first_line(error)}; "
-            "write SQL such as \"duration < 10 AND category = 'dog'\""
-        ) from error
-
-
-def _series(name: str, values: list[Any], condition: str) -> pl.Series:
-    try:
-        series = pl.Series(name, values, strict=False)
-    except (pl.exceptions.PolarsError, TypeError):
-        series = pl.Series(name, values, dtype=pl.Object)
-    if series.dtype == pl.Object:
-        raise OeaError(f"--where {condition!r}: the values of {name!r} are of several types")
-    return series
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

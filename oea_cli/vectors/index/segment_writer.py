@@ -38,6 +38,10 @@ class SegmentWriter:
         """Append rows (N, W) that are encoded already, with their records as JSON text."""
         self.write(ids, texts, decode_rows(stored, self.storage, self.dim), stored)
 
+    def record(self, row: int) -> str:
+        """The record in a row of this segment, as JSON text."""
+        return self._records.text(row)
+
     def close(self, with_graph: bool) -> Segment:
         """Finish the files, link the graph, and measure how much of the truth a search finds."""
         # In this order: the last rows reach the disk while the records are being written.

@@ -125,6 +125,15 @@ def test_a_weight_says_how_often_a_source_is_heard() -> None:
     assert {c for c in epochs[0] if c < 10} | {c for c in epochs[1] if c < 10} == set(range(10))
 
 
+def test_sources_are_mixed_and_every_epoch_has_its_own_order() -> None:
+    order = Order([0], [50, 50], [1.0, 1.0], np.ones(100), 10, 20)
+    first, second = ([order.clip(p) for p in range(e * 100, (e + 1) * 100)] for e in range(2))
+    for epoch in (first, second):
+        assert sorted(epoch) == list(range(100))
+        assert all(10 < sum(clip < 50 for clip in half) < 40 for half in (epoch[:50], epoch[50:]))
+    assert first != second
+
+
 # --- batches ---
 
 

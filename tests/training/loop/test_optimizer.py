@@ -76,6 +76,26 @@ def test_muon_moves_hidden_matrices_by_a_known_length_and_the_rest_as_adamw() ->
     assert moved.min() > 0.3 and moved.max() < 1.5
 
 
+def test_muon_steps_ahead_of_its_momentum_as_nesterov_does() -> None:
+    """Two steps with two gradients, written out; the first alone would not tell."""
+    module = Wrapped()
+    optimizer = new_optimizer(module, "muon", 0.0, CPU)
+    for group in optimizer.param_groups:
+        group["lr"] = 0.01
+    weight = module.net.layers[0].weight  # (16, 8)
+    gradients = [torch.randn(16, 8, generator=torch.Generator().manual_seed(n)) for n in (1, 2)]
+    momentum, expected = torch.zeros(16, 8), weight.detach().clone()
+    for gradient in gradients:
+        for parameter in module.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        weight.grad = gradient.clone()
+        optimizer.step()
+        momentum = 0.95 * momentum + 0.05 * gradient
+        ahead = 0.05 * gradient + 0.95 * momentum
+        expected -= 0.01 * 0.5 * 4 * orthogonal(ahead[None])[0]  # 4: the root of the longer side
+    torch.testing.assert_close(weight.detach(), expected)
+
+
 def test_muon_decays_hidden_matrices() -> None:
     kept, decayed = Wrapped(), Wrapped()
     for module, weight_decay in ((kept, 0.0), (decayed, 0.1)):

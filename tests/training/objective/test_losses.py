@@ -141,6 +141,16 @@ def test_exclusion_margin_is_log_two_when_both_clips_fit_alike() -> None:
     assert exclusion_margin(texts, clips, torch.full((3,), -1)).item() == 0.0
 
 
+def test_exclusion_margin_pulls_to_the_own_clip_and_away_from_the_other() -> None:
+    texts = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    clips = torch.tensor([[0.8, 0.6], [0.0, 1.0]], requires_grad=True)
+    # Of text 0, 0.8 to its own clip and 0.0 to clip 1, its hard negative.
+    loss = exclusion_margin(texts, clips, torch.tensor([1, -1]), temperature=0.5)
+    assert loss.item() == pytest.approx(math.log1p(math.exp((0.0 - 0.8) / 0.5)))
+    (gradient,) = torch.autograd.grad(loss, clips)
+    assert gradient[0, 0] < 0 < gradient[1, 0]
+
+
 def test_label_loss_leaves_out_what_is_not_said() -> None:
     loss = LabelLoss(4, 3).eval()  # in training, the first labels decide where the bias starts
     torch.nn.init.zeros_(loss.classify.weight)
