@@ -142,9 +142,9 @@ class _Reader:
             label = "stdin" if name == "-" else name
             for number, path in listed_paths(stream, label):
                 where = f"{label}:{number}"
-                found = existing(path)
-                if found is None:
-                    self._report(Failure(where, _why_missing(path), path))
+                found = existing(path) if path else None
+                if found is None or not is_utf8(found):
+                    self._report(Failure(where, _why_not(path, found), path))
                 elif is_folder(found):
                     problem = f"{path}: a folder; a list names files, and folders are inputs"
                     self._report(Failure(where, problem, path))
@@ -249,9 +249,11 @@ def is_header(line: bytes) -> bool:
     return bool(names & set(cells)) and len(set(cells)) == len(cells)
 
 
-def _why_missing(path: str) -> str:
+def _why_not(path: str, found: str | None) -> str:
     if not path:
         return "an empty name; every item of a list names a file"
+    if found is not None:
+        return "the file's name is not UTF-8; rename it"
     if not is_utf8(path):
         return not_utf8(bytes_of(path))
     return f"{path}: no such file or folder"

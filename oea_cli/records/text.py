@@ -185,16 +185,14 @@ def not_utf8(content: bytes) -> str:
 
 def _likely_encoding(content: bytes) -> str | None:
     """iconv's name of the encoding that bytes are most likely in; None where no guess is good."""
-    high = re.findall(rb"[\x80-\xff]+", content)
-    if not high:
-        return None
-    if max(map(len, high)) < 3:  # accented letters stand alone, or two together
-        return None if NOT_CP1252.search(content) else "CP1252"
+    words = re.findall(rb"[\xc0-\xff]+", content)  # letters, in both encodings for Europe
     if KANA.search(_decoded(content, "shift_jis")):
         return "SHIFT_JIS"
-    # Russian words are runs of these bytes, as capitals and small letters.
-    letters = sum(map(len, re.findall(rb"[\xe0-\xff]+", content)))
-    return "CP1251" if 4 * letters >= 3 * sum(map(len, high)) else None
+    if max(map(len, words), default=0) < 3:  # accented letters stand alone, or two together
+        return None if NOT_CP1252.search(content) else "CP1252"
+    # Russian words are runs of letters, nearly all of them small.
+    small = len(re.findall(rb"[\xe0-\xff]", content))
+    return "CP1251" if 4 * small >= 3 * sum(map(len, words)) else None
 
 
 def _decoded(content: bytes, encoding: str) -> str:
