@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from oea_cli.errors import OeaError
 from oea_cli.records.file_names import exists, plain_name
 from oea_cli.records.ids import caption_id, section_id
 from oea_cli.records.rows import Record
@@ -182,6 +183,15 @@ def id_of(value: object, key: str) -> str:
 def id_in(row: Record) -> object:
     """What a row says its id is, under BEIR's name for it, too; None where it says nothing."""
     return next((row[name] for name in ID_NAMES if row.get(name) not in (None, "")), None)
+
+
+def id_or_number(row: Record, number: int, where: str) -> str:
+    """The id of a row that needs none, its number then; raises OeaError for what is no id."""
+    value = id_in(row)
+    try:
+        return str(number) if value is None else id_of(value, "id")
+    except RowError as problem:
+        raise OeaError(f"{where}: {problem}") from problem
 
 
 def _default_id(written: str | None, path: str | None, times: Record, number: int) -> str:

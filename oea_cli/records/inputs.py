@@ -31,7 +31,7 @@ from oea_cli.records.folders import (
 from oea_cli.records.lines import filled_lines, parse_json_lines, peek
 from oea_cli.records.path_lists import listed_paths
 from oea_cli.records.rows import Record, Rows, trailing_number
-from oea_cli.records.tables import delimiter_of, read_csv, read_table, table_suffix
+from oea_cli.records.tables import check_table, delimiter_of, read_csv, read_table, table_suffix
 from oea_cli.records.text import bytes_of, is_utf8, nfc, not_utf8
 
 __all__ = ["Record", "read_records", "read_table"]
@@ -71,6 +71,8 @@ def read_records(
     expanded = names if text else list(_expanded(names, report))
     if sounds and not text:
         _refuse_stored_sounds(expanded)
+    for name in expanded:
+        check_table(name)
     prefixes = _prefixes(expanded) if prefix_ids else {}
     parts = [_prefixed(read(name), prefixes.get(name)) for name in expanded]
     if files_from is not None:

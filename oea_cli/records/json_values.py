@@ -32,7 +32,7 @@ def _may_be_rounded(value: Any, depth: int) -> bool:
     kind = type(value)
     if kind is float:
         return not SMALLEST < value < TOO_LARGE
-    if kind is dict:
+    if kind is dict and depth > 0:
         return any(_may_be_rounded(part, depth - 1) for key, part in value.items() if key != NO_IDS)
     return kind is list and depth > 0 and any(_may_be_rounded(part, depth - 1) for part in value)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
-from oea_cli.records.addresses import open_bytes
+from oea_cli.records.addresses import is_remote, open_bytes
 from oea_cli.records.cells import LIST_COLUMNS, value_of
 from oea_cli.records.lines import (
     filled_lines,
@@ -60,6 +60,22 @@ def read_table(
             yield from read_csv(filled_lines(stream, name, report), name, report)
         else:
             yield from _read_stream(stream, "stdin" if name == "-" else name, report)
+
+
+def check_table(name: str) -> None:
+    """Raise OeaError for a local table that is no text, or whose header cannot be used; its rows
+    are not read."""
+    suffix = table_suffix(name)
+    if suffix in (None, ".parquet", ".json") or is_remote(name) or not Path(name).is_file():
+        return
+    with open_bytes(name) as stream:
+        first, lines = peek(filled_lines(stream, name, _ignored))
+        if first is not None and suffix in (".csv", ".tsv"):
+            _header(_CsvText(lines, delimiter_of(first[1])), name)
+
+
+def _ignored(failure: Failure) -> None:
+    """A row's failure, which is reported when the table is read."""
 
 
 def _read_stream(stream: BinaryIO, name: str, report: Report) -> Rows:

@@ -45,7 +45,7 @@ def test_records_and_vectors(ids: list[str]) -> None:
 def test_beside_a_matrix() -> None:
     np.save("v.npy", np.eye(3, dtype=np.float32))
     Path("v.jsonl").write_bytes(lines([f'{{"id":{id_}}}' for id_ in IDS]))
-    meta = {"format": "oea-vectors/1", "encoder": None, "count": 3, "dim": 3}
+    meta = {"format": "oea-embeddings/1", "encoder": None, "count": 3, "dim": 3}
     Path("v.meta.json").write_bytes(orjson.dumps(meta))
     source = read_vectors("v.npy")
     assert [id_ for batch in source for id_ in batch.ids] == IDS
@@ -86,12 +86,20 @@ def test_digits_outside_ids_stay_too() -> None:
     assert value == {"a": "18446744073709551616", "c": [18446744073709551615]}
     assert parse_json(b"[1e25,3]") == [1e25, 3]
     deep = b"[" * 900 + b"1e30" + b"]" * 900
-    assert orjson.dumps(parse_json(b"[1e30,1]")) == b"[1e30,1]" and parse_json(deep)
+    assert orjson.dumps(parse_json(b"[1e30,1]")) == b"[1e+30,1]" and parse_json(deep)
 
 
 @pytest.mark.parametrize(
     ("value", "id_"),
-    [(7, "7"), (1.0, "1"), (1e3, "1000"), (-0.0, "0"), (0.5, "0.5"), ("007", "007"), ("1e3", "1e3")],
+    [
+        (7, "7"),
+        (1.0, "1"),
+        (1e3, "1000"),
+        (-0.0, "0"),
+        (0.5, "0.5"),
+        ("007", "007"),
+        ("1e3", "1e3"),
+    ],
 )
 def test_a_fraction_that_is_whole_is_the_whole_number(value: object, id_: str) -> None:
     assert id_of(value, "id") == id_

@@ -24,9 +24,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("judgments", [QRELS, BEIR])
-def test_the_figures_are_those_of_the_plain_files(
-    way: str, judgments: str, tmp_path: Path
-) -> None:
+def test_the_figures_are_those_of_the_plain_files(way: str, judgments: str, tmp_path: Path) -> None:
     (tmp_path / "run.txt").write_bytes(WAYS[way](RUN))
     (tmp_path / "qrels.txt").write_bytes(WAYS[way](judgments))
     args = ["eval", "--run", "run.txt", "--qrels", "qrels.txt", "-M", "r@1", "-M", "r@2"]

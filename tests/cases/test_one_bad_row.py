@@ -25,7 +25,9 @@ def read(*names: str, text: bool = False) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize("marks", [("[", "]"), ('{"a":', "}")])
 def test_a_nesting_too_deep(depth: int, marks: tuple[str, str]) -> None:
     value = marks[0] * depth + "1" + marks[1] * depth
-    Path("d.jsonl").write_text(f'{{"path":"a.wav"}}\n{{"path":"b.wav","x":{value}}}\n{{"path":"c"}}\n')
+    Path("d.jsonl").write_text(
+        f'{{"path":"a.wav"}}\n{{"path":"b.wav","x":{value}}}\n{{"path":"c"}}\n'
+    )
     ids, said = read("d.jsonl")
     assert ids == ["a.wav", "c"]
     assert len(said) == 1 and said[0].startswith("d.jsonl:2: ")
@@ -46,7 +48,7 @@ def test_a_header_that_is_not_utf8_is_said_first(header: str) -> None:
     Path("m.csv").write_bytes(f"{header}\na.wav,1\n".encode("cp1252"))
     for names in (["m.csv"], ["first.wav", "m.csv"]):
         Path("first.wav").touch()
-        with pytest.raises(OeaError, match="m.csv:1: the header is not UTF-8, but probably CP1252"):
+        with pytest.raises(OeaError, match=r"m\.csv:1: the header is not UTF-8, .* CP1252"):
             read_records(names)
 
 
@@ -54,13 +56,13 @@ def test_a_header_that_is_not_utf8_is_said_first(header: str) -> None:
 def test_a_table_that_is_not_text_is_said_first(encoding: str) -> None:
     Path("m.csv").write_bytes("path,x\na.wav,1\n".encode(encoding))
     Path("first.wav").touch()
-    with pytest.raises(OeaError, match="m.csv: expected lines or records; got UTF-16 text"):
+    with pytest.raises(OeaError, match=r"m\.csv: expected lines or records; got UTF-16 text"):
         read_records(["first.wav", "m.csv"])
 
 
 def test_a_column_named_twice() -> None:
     Path("m.csv").write_text("path,caption,caption\na.wav,rain,wind\n")
-    with pytest.raises(OeaError, match="m.csv:1: the header names 'caption' twice"):
+    with pytest.raises(OeaError, match=r"m\.csv:1: the header names 'caption' twice"):
         read_records(["m.csv"])
 
 
@@ -94,7 +96,7 @@ def test_a_table_of_other_columns_is_one_line() -> None:
 
 def test_json_that_ends_too_early_says_where() -> None:
     Path("d.json").write_text('[{"path": "a.wav"},\n {"path": \n')
-    with pytest.raises(OeaError, match=r"^d\.json:2: not JSON \(unexpected end of data at column 10\)"):
+    with pytest.raises(OeaError, match=r"^d\.json:2: not JSON \(.* at column 10\)"):
         list(read_table("d.json"))
     Path("d.jsonl").write_text('{"path": "a.wav"\n{"path": "b.wav"}\n')
     assert read("d.jsonl")[1] == ["d.jsonl:1: not JSON (unexpected end of data at column 17)"]

@@ -16,9 +16,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_paths_captions_and_ids() -> None:
+    Path("a.wav").touch()
     rows = {
         "path": [b"a.wav", b"b.wav"],
-        "captions": [["ein Zug fährt".encode(), b"a train"], [b"rain"]],
+        "captions": [["Zug fährt".encode(), b"a train"], [b"rain"]],
         "license": [b"CC0", None],
         "waveform": [b"RIFF\x00\x01", b"RIFF\x00\x02"],
         "cover": [b"\x89PNG", None],
@@ -26,7 +27,12 @@ def test_paths_captions_and_ids() -> None:
     }
     pl.DataFrame(rows).write_parquet("c.parquet")
     assert list(read_records(["c.parquet"])) == [
-        {"id": "a.wav", "path": "a.wav", "captions": ["ein Zug fährt", "a train"], "license": "CC0"},
+        {
+            "id": "a.wav",
+            "path": "a.wav",
+            "captions": ["Zug fährt", "a train"],
+            "license": "CC0",
+        },
         {"id": "b.wav", "path": "b.wav", "captions": ["rain"]},
     ]
 
@@ -38,6 +44,7 @@ def test_vectors_keep_their_ids() -> None:
 
 
 def test_a_struct_whose_path_is_bytes() -> None:
+    Path("a.wav").touch()
     sounds = [{"bytes": b"RIFF\0", "path": b"a.wav"}]
     pl.DataFrame({"audio": sounds}).write_parquet("c.parquet")
     (record,) = read_records(["c.parquet"])

@@ -61,8 +61,7 @@ def test_names_in_another_encoding_are_named() -> None:
     ids, said = listed("a.wav\ncafé.wav\n".encode("cp1252"))
     assert ids == ["a.wav"]
     assert said == [
-        "list:2: not UTF-8, but probably CP1252; "
-        "convert the file with `iconv -f CP1252 -t UTF-8`"
+        "list:2: not UTF-8, but probably CP1252; convert the file with `iconv -f CP1252 -t UTF-8`"
     ]
 
 
@@ -72,7 +71,9 @@ def test_a_name_that_is_not_utf8_may_be_the_files_own() -> None:
     assert listed(b"caf\xe9.wav\na.wav\n") == (["a.wav"], said)
 
 
-@pytest.mark.parametrize("picture", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0\0\x10JFIF", b"GIF89a"])
+@pytest.mark.parametrize(
+    "picture", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0\0\x10JFIF", b"GIF89a"]
+)
 def test_a_picture_is_no_list(picture: bytes) -> None:
     with pytest.raises(OeaError, match="list: expected lines or records; got a picture"):
         listed(picture)

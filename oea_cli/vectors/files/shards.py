@@ -85,7 +85,7 @@ def _batches(
         for frame in table.frames:
             records = records_of(frame, table.description)
             part = vectors[start : start + len(records)]
-            numbered(records, row + start)
+            numbered(records, row + start, str(path))
             yield Batch(records, unit_rows(part, records, str(path)))
             start += len(records)
         if start != len(vectors):
