@@ -1,7 +1,9 @@
 """Queries with the clips that are right for them, as files hold them."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, BinaryIO
 
 from oea_cli.errors import OeaError
@@ -25,7 +27,8 @@ class Query:
     hard negative.
 
     `where` is the place of its row ("queries.jsonl:12"); `clip` is the clip that it was made from,
-    which is its target where none is given. The row is kept in `record`: a query of vectors, of a
+    which is its target where none is given; `itself` the candidate that is the very same sound or
+    text, which the query must not find. The row is kept in `record`: a query of vectors, of a
     run or of qrels has an id and no text.
     """
 
@@ -36,6 +39,7 @@ class Query:
     type: str | None = None
     dataset: str | None = None
     clip: str | None = None
+    itself: str | None = None
     record: Record = field(default_factory=dict)
 
     @property
@@ -63,6 +67,11 @@ class Query:
         """What it asks in words."""
         text = self.record.get("text")
         return text if isinstance(text, str) and text else None
+
+    @property
+    def text_sha256(self) -> str | None:
+        """A fingerprint of the text, by which a later evaluation sees that it was reworded."""
+        return None if self.text is None else sha256(self.text.strip().encode()).hexdigest()[:16]
 
     @property
     def path(self) -> str | None:
@@ -179,6 +188,7 @@ def _targets(value: Any, where: str) -> Grades:
 
 
 def _grade(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a number")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a finite number")
     return max(float(value), 0.0)

@@ -52,6 +52,7 @@ def search(
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
+    from oea_cli.records.where.evaluation import Condition
     from oea_cli.search.question import Question, answered
     from oea_cli.search.retrieval import Conditions
 
@@ -63,7 +64,8 @@ def search(
     form = _format(format, null)
     if windows is None:
         windows = form in (searching.HitFormat.jsonl, searching.HitFormat.json)
-    conditions = Conditions(exclude or [], where, min_score, top_k, windows)
+    condition = None if where is None else Condition.parse(where)
+    conditions = Conditions(exclude or [], condition, min_score, top_k, windows)
     played: list[Hit] = []
     with FailureLog("search", on_error, errors) as log:
         with answered(

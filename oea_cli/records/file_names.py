@@ -24,6 +24,14 @@ def exists(name: str) -> bool:
         return False
 
 
+def is_stream(name: str) -> bool:
+    """True for "-" and for what can be read only once: a pipe, a socket, a terminal."""
+    path = Path(name)
+    return name == "-" or (
+        exists(name) and not is_remote(name) and not (path.is_file() or path.is_dir())
+    )
+
+
 def resolved(path: str, folder: str) -> str:
     """A path as written in a table of `folder`: relative to it, or else to the working directory.
 

@@ -17,8 +17,9 @@ from typing import BinaryIO
 from oea_cli.errors import Failure, OeaError, Report, UsageError, raise_failure
 from oea_cli.records.addresses import is_remote, join, open_bytes, parent
 from oea_cli.records.datasets.layouts import interpret
+from oea_cli.records.equal_ids import prefixes_of
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
-from oea_cli.records.file_names import exists, name_within, resolved
+from oea_cli.records.file_names import exists, name_within, plain_name, resolved
 from oea_cli.records.folders import (
     is_folder,
     is_pattern,
@@ -47,45 +48,73 @@ def read_records(
     files_from: str | None = None,
     stdin: BinaryIO | None = None,
     root: str | None = None,
+    prefix_ids: bool = False,
+    sounds: bool = True,
 ) -> Iterator[Record]:
     """Return the records of all inputs, lazily and in order.
 
     Inputs are sounds, folders (recursive, sorted), patterns, tables of records, addresses, or "-"
     (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is not a file is
     a text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of
-    the sounds that tables name, if it is not the table's own. Raises OeaError at once for
-    an input that does not exist; rows that make no record go to `report`, which raises OeaError
-    where none is given.
+    the sounds that tables name, if it is not the table's own. With `prefix_ids`, the name of its
+    folder or table stands before each id (see `prefixes_of`). Without `sounds`, only what is said
+    of them is wanted. Raises OeaError at once for an input that does not exist, and for one that
+    holds the sounds themselves in a form that is not read; rows that make no record go to `report`,
+    which raises OeaError where none is given.
     """
     names = list(map(str, [inputs] if isinstance(inputs, str | Path) else inputs))
     if files_from == "-" and "-" in names:
         raise UsageError("stdin can be read only once; use it for the inputs or for --files-from")
     reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
-    if text:
-        parts = [reader.text_input(name) for name in names]
-    else:
-        parts = [reader.sound_input(name) for name in _expanded(names)]
+    read = reader.text_input if text else reader.sound_input
+    expanded = names if text else list(_expanded(names, report))
+    if sounds and not text:
+        _refuse_stored_sounds(expanded)
+    prefixes = _prefixes(expanded) if prefix_ids else {}
+    parts = [_prefixed(read(name), prefixes.get(name)) for name in expanded]
     if files_from is not None:
-        parts.append(reader.listed(files_from))
+        parts.append(reader.listed(files_from, prefix_ids))
     return chain.from_iterable(parts)
 
 
-def _expanded(inputs: Sequence[str]) -> Iterator[str]:
+def _expanded(inputs: Sequence[str], report: Report) -> Iterator[str]:
     for name in inputs:
         if is_pattern(name):
-            yield from matches(name)
+            yield from matches(name, report)
         elif name == "-" or exists(name):
             yield name
         else:
             raise OeaError(f"{name}: no such file or folder")
 
 
+def _refuse_stored_sounds(names: Sequence[str]) -> None:
+    tables = [name for name in names if table_suffix(name) == ".parquet"]
+    if tables:
+        # Only here: it takes polars.
+        from oea_cli.records.stored_sounds import refuse_stored_sounds
+
+        for name in tables:
+            refuse_stored_sounds(name)
+
+
+def _prefixes(names: Sequence[str]) -> dict[str, str]:
+    """The prefixes of folders and tables; a single file's id is its path already."""
+    roots = [
+        name
+        for name in names
+        if name != "-" and (table_suffix(name) or (exists(name) and is_folder(name)))
+    ]
+    return prefixes_of(roots) if roots else {}
+
+
+def _prefixed(records: Iterator[Record], prefix: str | None) -> Iterator[Record]:
+    return records if prefix is None else ({**r, "id": f"{prefix}/{r['id']}"} for r in records)
+
+
 class _Reader:
     """Reads inputs of each kind; they share how failures are reported."""
 
-    def __init__(
-        self, report: Report, text: bool, stdin: BinaryIO, root: str | None = None
-    ) -> None:
+    def __init__(self, report: Report, text: bool, stdin: BinaryIO, root: str | None) -> None:
         self._report = report
         self._text = text
         self._stdin = stdin
@@ -116,8 +145,9 @@ class _Reader:
         with open_bytes(name) as stream:
             yield from self._stream(stream, name)
 
-    def listed(self, name: str) -> Iterator[Record]:
-        """Sounds whose paths are listed in a file, relative to the working directory."""
+    def listed(self, name: str, prefix_ids: bool) -> Iterator[Record]:
+        """Sounds whose paths are listed in a file, relative to the working directory; a listed
+        folder's prefix is its path."""
         with open_bytes(name) if name != "-" else nullcontext(self._stdin) as stream:
             label = "stdin" if name == "-" else name
             for number, path in enumerate(split_names(stream), 1):
@@ -125,7 +155,8 @@ class _Reader:
                 if not exists(path):
                     self._report(Failure(where, f"{path}: no such file or folder", path))
                 elif is_folder(path):
-                    yield from self._folder(path)
+                    prefix = plain_name(f"{path}/.") if prefix_ids else None
+                    yield from _prefixed(self._folder(path), prefix)
                 else:
                     yield from self._records([(where, {"path": path})], folder="")
 

@@ -12,6 +12,7 @@ from oea_cli.encoder.streaming.stream import embed_texts
 from oea_cli.errors import UsageError
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.rows import Record
+from oea_cli.records.where.evaluation import Condition
 from oea_cli.search.exclusion import exclusion_penalty
 from oea_cli.search.folding import FileSearch
 from oea_cli.search.hits import Hit, make_hits
@@ -22,11 +23,12 @@ from oea_cli.vectors.index.index import VectorIndex
 
 @dataclass(frozen=True)
 class Conditions:
-    """Which clips may be hits: what to push down, an SQL condition, a least score, how many; and
-    whether each window of a long clip is a hit of its own, or its best one stands for the file."""
+    """Which clips may be hits: what to push down, a condition over the records, a least score, how
+    many; and whether each window of a long clip is a hit of its own, or its best one stands for the
+    file."""
 
     exclude: list[str] = field(default_factory=list)
-    where: str | None = None
+    where: Condition | None = None
     min_score: float | None = None
     top_k: int = 10
     windows: bool = True

@@ -18,11 +18,12 @@ from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
-from oea_cli.vectors.files.matrix import MAGIC, open_matrix, read_matrix, sidecars
+from oea_cli.vectors.files.matrix import open_matrix, read_matrix, sidecars
 from oea_cli.vectors.files.names import is_vector_file, suffix_format
 from oea_cli.vectors.files.shards import is_shard_folder
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
+from oea_cli.vectors.npy import MAGIC
 from oea_cli.vectors.rows import ArrayRows, FileRows, IndexRows
 from oea_cli.vectors.scan.candidates import Corpus
 
@@ -33,7 +34,8 @@ class VectorSource(Protocol):
     """Vectors with their records, opened: one pass over the batches, or all of them as candidates.
 
     `encoder` is "NAME:FINGERPRINT", None where the vectors name no encoder; `dim` is 0 where there
-    are no vectors; `metadata` is what else the artefact stores.
+    are no vectors; `metadata` is what else the artefact stores; `is_complete` is False after the
+    rows of a stream of ours whose writer did not come to its end.
     """
 
     @property
@@ -42,6 +44,8 @@ class VectorSource(Protocol):
     def dim(self) -> int: ...
     @property
     def metadata(self) -> Mapping[str, Any]: ...
+    @property
+    def is_complete(self) -> bool: ...
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches in bounded memory, once through."""
@@ -157,6 +161,10 @@ class _Read:
     def metadata(self) -> Mapping[str, Any]:
         return self.reader.metadata
 
+    @property
+    def is_complete(self) -> bool:
+        return self.reader.is_complete
+
     def __iter__(self) -> Iterator[Batch]:
         for batch in self.reader:
             yield replace(batch, encoder=self.encoder)
@@ -196,6 +204,10 @@ class IndexSource:
     def metadata(self) -> Mapping[str, Any]:
         return {}
 
+    @property
+    def is_complete(self) -> bool:
+        return True
+
     def __iter__(self) -> Iterator[Batch]:
         live = np.flatnonzero(self.index.live)
         for start in range(0, len(live), ROWS_PER_BATCH):
@@ -224,14 +236,17 @@ class _Several:
         self.encoder = self._first[1].encoder if self._first else None
         self.dim = self._first[1].dim if self._first else 0
         self.metadata: Mapping[str, Any] = {}
+        self.is_complete = True
 
     def __iter__(self) -> Iterator[Batch]:
         if self._first is None:
             return
         yield from self._first[1]
+        self.is_complete = self._first[1].is_complete
         for name, source in self._opened:
             self._check(name, source)
             yield from source
+            self.is_complete = self.is_complete and source.is_complete
 
     def _check(self, name: str, source: VectorSource) -> None:
         assert self._first is not None

@@ -48,7 +48,9 @@ NotOption = Annotated[
 ]
 WhereOption = Annotated[
     str | None,
-    HITS.option("--where", metavar="SQL", help="Only clips whose record meets this condition."),
+    HITS.option(
+        "--where", metavar="CONDITION", help="Only clips whose record meets this condition."
+    ),
 ]
 MinScoreOption = Annotated[
     float | None,

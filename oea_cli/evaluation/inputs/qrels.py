@@ -1,12 +1,13 @@
 """Qrels: which clips are relevant to a query."""
 
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from oea_cli.clips.queries import Query, read_queries
 from oea_cli.errors import OeaError
-from oea_cli.evaluation.inputs.trec_files import columns_of
+from oea_cli.evaluation.inputs.trec_files import Column, columns_of, finite_number, line_numbers
 from oea_cli.records.lines import read_text
 from oea_cli.records.tables import table_suffix
 
@@ -38,32 +39,40 @@ def read_qrels(source: str | Judgments) -> list[Query]:
     width = 3 if len(header) == 3 else 4
     columns = columns_of(content, source, width, "query-id corpus-id score" if width == 3 else
                          "query 0 document grade")  # fmt: skip
-    return _graded(columns[0].words(), columns[-2].words(), columns[-1].words(), source)
+    return _graded([columns[0], columns[-2], columns[-1]], content, source)
 
 
 def _judged(id_: str, grades: Mapping[str, float]) -> Query:
-    relevant = {clip: float(grade) for clip, grade in grades.items() if grade > 0}
-    return Query(id_, f"qrels[{id_!r}]", relevant)
+    where = f"qrels[{id_!r}]"
+    for clip, grade in grades.items():
+        if not math.isfinite(grade):
+            raise OeaError(_no_grade(where, str(grade), clip))
+    return Query(id_, where, {clip: float(grade) for clip, grade in grades.items() if grade > 0})
 
 
-def _graded(
-    queries: list[bytes], documents: list[bytes], grades: list[bytes], source: str
-) -> list[Query]:
+def _no_grade(where: str, grade: str, clip: str) -> str:
+    return f"{where}: grade {grade!r:.60} of {clip!r} is not a number; a grade must be a finite one"
+
+
+def _graded(columns: Sequence[Column], content: bytes, source: str) -> list[Query]:
+    """Queries with their relevant documents, from columns of queries, documents and grades."""
     found: dict[bytes, dict[str, float]] = {}
     judged: set[tuple[bytes, bytes]] = set()
-    for query, document, grade in zip(queries, documents, grades, strict=True):
+    words = [column.words() for column in columns]
+
+    def where(row: int) -> str:
+        return f"{source}:{line_numbers(content, len(words[0]))[row]}"
+
+    for row, (query, document, grade) in enumerate(zip(*words, strict=True)):
+        value = finite_number(grade)
+        if value is None:
+            clip = document.decode(errors="replace")
+            raise OeaError(_no_grade(where(row), grade.decode(errors="replace"), clip))
         if (query, document) in judged:
             raise OeaError(
-                f"{source}: {document.decode()!r} is judged twice for query {query.decode()!r}"
+                f"{where(row)}: {document.decode()!r} is judged twice for query {query.decode()!r}"
             )
         judged.add((query, document))
-        try:
-            value = float(grade)
-        except ValueError as error:
-            raise OeaError(
-                f"{source}: grade {grade.decode(errors='replace')!r} of "
-                f"{document.decode(errors='replace')!r} is not a number"
-            ) from error
         targets = found.setdefault(query, {})
         if value > 0:
             targets[document.decode()] = value

@@ -51,6 +51,7 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
         places=places,
         gains=np.array([gain for query in queries for gain in query.targets.values()], float),
         last_rank=int(counts.max()) + 1,
+        texts=[query.text_sha256 for query in queries],
     )
 
 
@@ -66,9 +67,8 @@ def by_clip(run: Run) -> Run:
     is_best = np.ones(len(order), bool)
     is_best[1:] = keys[order][1:] != keys[order][:-1]
     kept = np.sort(order[is_best])
-    return replace(
-        whole, owners=whole.owners[kept], found=whole.found[kept], scores=whole.scores[kept]
-    )
+    columns = {name: getattr(whole, name)[kept] for name in ("owners", "found", "scores", "lines")}
+    return replace(whole, **columns)
 
 
 def _has_windows(documents: Names) -> bool:

@@ -10,11 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from oea_cli.errors import OeaError
-from oea_cli.evaluation.inputs.trec_files import Column, columns_of, whole_lines
+from oea_cli.evaluation.inputs.trec_files import (
+    Column,
+    columns_of,
+    finite_number,
+    line_numbers,
+    whole_lines,
+)
 from oea_cli.metrics.outcomes import Floats, QueryNumbers
 from oea_cli.records.addresses import open_bytes
 from oea_cli.records.ids import trec_id
 from oea_cli.records.lines import PeekableStream, read_json_lines
+from oea_cli.records.rows import trailing_number
 
 Names = npt.NDArray[Any]
 """Ids as bytes: fixed-width strings, or objects where some are long."""
@@ -33,6 +40,7 @@ class Run:
     owners: QueryNumbers = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
     found: QueryNumbers = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
     scores: Floats = field(default_factory=lambda: np.zeros(0))  # (M,)
+    lines: QueryNumbers = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -83,16 +91,17 @@ def _read_run(stream: BinaryIO, name: str) -> Run:
 
 def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
     queries: dict[bytes, int] = {}
-    parts: list[tuple[QueryNumbers, Names, QueryNumbers, Floats]] = []
+    parts: list[tuple[QueryNumbers, Names, QueryNumbers, Floats, QueryNumbers]] = []
     line, width = 1, 0
     for piece in pieces:
         width = width or (3 if len(piece.lstrip().partition(b"\n")[0].split()) == 3 else 5)
         layout, document = (SHORT_LAYOUT, 1) if width == 3 else (TREC_LAYOUT, 2)
         columns = columns_of(piece, name, width, layout, line)
         scores = _scores(columns[-1], piece, name, line, width)
+        lines = line_numbers(piece, len(scores), line)
         line += piece.count(b"\n")
-        parts.append((columns[0].codes(queries), *columns[document].sorted_codes(), scores))
-    owners, names, found, numbers = zip(*parts, strict=True)
+        parts.append((columns[0].codes(queries), *columns[document].sorted_codes(), scores, lines))
+    owners, names, found, numbers, places = zip(*parts, strict=True)
     documents, codes = _joined(names, found)
     return Run(
         name,
@@ -102,6 +111,7 @@ def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
         np.concatenate(owners),
         codes,
         np.concatenate(numbers),
+        np.concatenate(places),
     )
 
 
@@ -134,22 +144,15 @@ def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int
         pass
     for number, line in enumerate(piece.split(b"\n"), first_line):
         words = line.split()
-        if words and not _is_finite(words[width - 1]):
+        if words and finite_number(words[width - 1]) is None:
             score = words[width - 1].decode(errors="replace")
             raise OeaError(f"{name}:{number}: score must be a finite number; got {score!r:.60}")
     raise AssertionError("a score is not a number, but no line has it")
 
 
-def _is_finite(word: bytes) -> bool:
-    try:
-        return bool(np.isfinite(float(word)))
-    except ValueError:
-        return False
-
-
 def _from_hits(stream: BinaryIO, name: str) -> Run:
     queries: dict[str, int] = {}
-    owners, found, scores = [], [], []
+    owners, found, scores, lines = [], [], [], []
     for where, row in read_json_lines(stream, name):
         query, document, score = row.get("query_id"), row.get("id"), row.get("score")
         if not isinstance(query, str) or not isinstance(document, str):
@@ -161,6 +164,7 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
         owners.append(queries.setdefault(query, len(queries)))
         found.append(document.encode())
         scores.append(float(score))
+        lines.append(trailing_number(where))
     documents, codes = np.unique(np.array(found, object), return_inverse=True)
     return Run(
         name,
@@ -170,16 +174,19 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
         np.array(owners, np.int64),
         codes,
         np.array(scores, np.float64),
+        np.array(lines, np.int64),
     )
 
 
 def _refuse_duplicates(run: Run) -> None:
-    keys = np.sort(run.keys(run.owners, run.found))
-    twice = np.flatnonzero(keys[1:] == keys[:-1])
-    if len(twice):
-        query, document = divmod(int(keys[twice[0]]), len(run.documents))
-        twice_listed = run.documents[document].decode(errors="replace")
-        raise OeaError(
-            f"{run.name}: {twice_listed!r} is listed twice for query {list(run.queries)[query]!r}; "
-            "list it once"
-        )
+    keys = run.keys(run.owners, run.found)
+    ordered = np.sort(keys)
+    twice = np.flatnonzero(ordered[1:] == ordered[:-1])
+    if not len(twice):
+        return
+    first, second = np.flatnonzero(keys == ordered[twice[0]])[:2]
+    listed = run.documents[run.found[second]].decode(errors="replace")
+    raise OeaError(
+        f"{run.name}:{run.lines[second]}: {listed!r} is listed twice for query "
+        f"{list(run.queries)[run.owners[second]]!r}, first in line {run.lines[first]}; list it once"
+    )

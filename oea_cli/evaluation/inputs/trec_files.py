@@ -41,6 +41,8 @@ class Column:
         if (self.ends - self.starts).max(initial=0) > WIDEST_TABLE:
             raise ValueError("too many digits for a number")
         words = self._padded()
+        if (words.view(np.uint8) == ord("_")).any():
+            raise ValueError("Python reads 1_000 as a number, and nobody else does")
         numbers = _plain_decimals(words)
         return words.astype(np.float64) if numbers is None else numbers
 
@@ -150,6 +152,23 @@ def _same_width(content: bytes, name: str, width: int, layout: str, first_line: 
             text = line.decode(errors="replace").strip()
             raise OeaError(f"{name}:{number}: expected `{layout}`; got {text!r:.60}")
     return b"\n".join(lines)
+
+
+def finite_number(word: bytes) -> float | None:
+    """The number that a word is; None for one that is not finite, and for any other word."""
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) and b"_" not in word else None
+
+
+def line_numbers(content: bytes, count: int, first_line: int = 1) -> QueryNumbers:
+    """The number (L,) of each of the `count` lines that are not blank."""
+    if content.rstrip().count(b"\n") + 1 == count:
+        return np.arange(first_line, first_line + count)
+    lines = enumerate(content.split(b"\n"), first_line)
+    return np.array([number for number, line in lines if line.strip()], np.int64)
 
 
 def whole_lines(stream: BinaryIO) -> Iterator[bytes]:
