@@ -133,7 +133,7 @@ CHANGES = (
     WrongChange(
         "the optimiser's betas",
         "training/loop/optimizer.py",
-        "return torch.optim.AdamW(groups, betas=ADAM_BETAS, fused=fused)",
+        "return torch.optim.AdamW(groups, betas=rule.betas, fused=fused)",
         "return torch.optim.AdamW(groups, fused=fused)",
         "tests/training/loop/test_optimizer.py",
     ),
