@@ -8,7 +8,6 @@ in the description, which is stored as JSON beside the columns: {"json": [...], 
 Records read back equal those written; only a whole number among fractions becomes 1.0.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
+from oea_cli.records.byte_columns import BYTE_TYPES, byte_columns, with_stray_bytes, with_texts
 from oea_cli.records.json_lines import JsonRecords
 from oea_cli.records.parquet_files import (
     PARQUET_KEY,
@@ -39,10 +39,6 @@ SCALARS: dict[str, type[pl.DataType]] = {
     "str": pl.String,
 }
 DIGITS_OF_INT64 = 18
-BYTE_TYPES = (pl.Binary, pl.List(pl.Binary))
-TRIED_VALUES = 16
-CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
-"""What no text holds."""
 
 
 @dataclass
@@ -189,7 +185,7 @@ def records_of(frame: pl.DataFrame, description: dict[str, Any]) -> list[Record]
                 row[key] = orjson.loads(row[key])
         for key in stray:
             if key in row:
-                row[key] = _with_stray_bytes(row[key])
+                row[key] = with_stray_bytes(row[key])
         if unnamed in row:
             row[""] = row.pop(unnamed)
     return rows
@@ -226,11 +222,15 @@ def _is_plain(column: pl.Series, may_be_null: bool) -> bool:
 
 @dataclass
 class ParquetTable:
-    """An opened Parquet file: its frames, some thousand rows each, its schema and metadata."""
+    """An opened Parquet file: its frames, some thousand rows each, its schema and metadata.
+
+    `metadata` is what oea wrote, `key_values` are all that the file holds.
+    """
 
     frames: Iterator[pl.DataFrame]
     schema: pl.Schema
     metadata: dict[str, Any]
+    key_values: dict[str, str]
 
     @property
     def description(self) -> dict[str, Any]:
@@ -261,52 +261,12 @@ def open_parquet(
             if key not in leave_out
             for column in _plain(key, dtype)
         )
-        texts, others = _byte_columns(plain)
+        texts, others = byte_columns(plain)
         whole = plain.drop(others)
         is_empty = not whole.collect_schema()
     metadata = own_metadata(keys.get(PARQUET_KEY), name)
     frames = all_frames(whole, name, batch_rows, 0 if is_empty else rows)
-    return ParquetTable(_with_texts(frames, texts), schema, metadata)
-
-
-def _with_texts(frames: Iterator[pl.DataFrame], names: list[str]) -> Iterator[pl.DataFrame]:
-    for frame in frames:
-        yield frame.with_columns(_as_text(frame[name]) for name in names) if names else frame
-
-
-def _byte_columns(lazy: pl.LazyFrame) -> tuple[list[str], list[str]]:
-    """The columns of bytes that are text, as programs without a type for text write it, and the
-    others, by their first values."""
-    names = [key for key, dtype in lazy.collect_schema().items() if dtype in BYTE_TYPES]
-    texts = []
-    for key in names:
-        first = lazy.select(pl.col(key).drop_nulls().head(TRIED_VALUES)).collect()[key]
-        if all(map(_is_text, first.explode() if isinstance(first.dtype, pl.List) else first)):
-            texts.append(key)
-    return texts, [key for key in names if key not in texts]
-
-
-def _is_text(value: bytes | None) -> bool:
-    try:
-        return value is None or not CONTROLS.search(value.decode())
-    except UnicodeDecodeError:
-        return False
-
-
-def _as_text(column: pl.Series) -> pl.Series:
-    """Bytes as text; as they are where a value is not UTF-8."""
-    dtype = pl.List(pl.String) if isinstance(column.dtype, pl.List) else pl.String
-    try:
-        return column.cast(dtype)
-    except pl.exceptions.PolarsError:
-        return column
-
-
-def _with_stray_bytes(value: Any) -> Any:
-    """Bytes that are not UTF-8 as text with surrogates, which the reader of the row names."""
-    if isinstance(value, list):
-        return list(map(_with_stray_bytes, value))
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+    return ParquetTable(with_texts(frames, texts), schema, metadata, keys)
 
 
 def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:

@@ -10,6 +10,7 @@ from oea_cli.errors import OeaError
 from oea_cli.records.file_names import exists, plain_name
 from oea_cli.records.ids import caption_id, section_id
 from oea_cli.records.rows import Record
+from oea_cli.records.stream_end import take_end
 from oea_cli.records.text import bytes_of, is_utf8, not_utf8
 
 PATH_NAMES = ("path", "audio", "file_name", "audio_path")
@@ -35,6 +36,8 @@ def records_from_row(
     `number` is the default id of a text; `resolve` turns a path as written into one that opens.
     Raises RowError.
     """
+    if "embedding" in row:
+        take_end(row)
     rest = {key: value for key, value in row.items() if key not in VECTOR_NAMES}
     check_values(rest)
     written = _take_path(rest)
