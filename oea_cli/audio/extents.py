@@ -93,7 +93,11 @@ def _after_chunks(
         if begins_container(head):
             return place, True
         chunk = layout.read(head) if layout else None
-        if layout is None or chunk is None or not _is_metadata(*chunk, size - place - len(head)):
+        if (
+            layout is None
+            or chunk is None
+            or not _is_metadata(*chunk, size - place - layout.head_bytes)
+        ):
             break
         place += layout.whole(chunk[1])
     return min(place, size), False

@@ -33,10 +33,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What the first frame counts: frames after it, and bytes from it on; None for neither."""
+    """What the first frame counts: frames after it, and bytes from it on where it knows; its size."""
 
     frames: int
     num_bytes: int | None
+    frame_bytes: int
 
 
 def frame_at(head: bytes) -> Frame | None:
@@ -68,11 +69,10 @@ def next_mpeg(file: SoundFile, begin: int, size: int) -> int | None:
     if first is None or count is None:
         return None
     end = end_without_tags(file, size)
-    if count.num_bytes and end - first - count.num_bytes < READ_BYTES // 32:
+    if count.num_bytes and end - first - count.num_bytes < LEAST_FRAMES * count.frame_bytes:
         return None  # nearly always
     place = _after_frames(file, first, count.frames + 1)
-    following = None if place is None else _first_frame(file, place)
-    return following if following is not None and _holds_frames(file, following, end) else None
+    return None if place is None else _found_again(file, place, end)
 
 
 def is_mpeg(file: SoundFile) -> bool:
@@ -101,9 +101,11 @@ def _count_at(file: SoundFile, place: int) -> Count | None:
         if not flags & 1:
             return None
         frames, num_bytes = head[mark + 8 : mark + 12], head[mark + 12 : mark + 16]
-        return Count(int.from_bytes(frames), int.from_bytes(num_bytes) if flags & 2 else None)
+        known = int.from_bytes(num_bytes) if flags & 2 else None
+        return Count(int.from_bytes(frames), known, frame.length)
     if head[36:40] == b"VBRI":
-        return Count(int.from_bytes(head[50:54]), int.from_bytes(head[46:50]))
+        frames, num_bytes = head[50:54], head[46:50]
+        return Count(int.from_bytes(frames), int.from_bytes(num_bytes), frame.length)
     return None
 
 
@@ -125,6 +127,20 @@ def _frame_ends(file: SoundFile, place: int) -> Iterator[int]:
             return
         place += frame.length
         yield place
+
+
+def _found_again(file: SoundFile, place: int, end: int) -> int | None:
+    """The first of enough frames behind `place`, behind whatever tag; None where none follow."""
+    first = _first_frame(file, place)
+    if first is not None and _holds_frames(file, first, end):
+        return first
+    content = read_at(file, place, min(READ_BYTES, end - place))
+    at = content.find(b"\xff")
+    while at >= 0:
+        if frame_at(content[at : at + 4]) and _holds_frames(file, place + at, end):
+            return place + at
+        at = content.find(b"\xff", at + 1)
+    return None
 
 
 def _holds_frames(file: SoundFile, first: int, end: int) -> bool:

@@ -20,7 +20,10 @@ def open_sound(file: BinaryIO, start: float, mixer: Mixer, notice: Notice) -> It
 
     Raises AudioError for what cannot be decoded.
     """
-    starts = part_starts(file, size_of(file))
+    # Seeking in one of several FLACs would lead into another.
+    starts = flac_starts(file) if start else [0]
+    if len(starts) == 1:
+        starts = part_starts(file, size_of(file))
     if len(starts) == 1:
         sound = _open_part(file, start, mixer)
         blocks = _followed(file, sound, sound.blocks, mixer, notice)

@@ -7,16 +7,21 @@ from collections.abc import Iterator
 
 from oea_cli.audio.extents import find_extent
 from oea_cli.audio.mpeg import is_mpeg, next_mpeg
-from oea_cli.audio.segments import Segment, SoundFile, read_at
+from oea_cli.audio.segments import Segment, SoundFile, identity_of, read_at
 
 MAX_PARTS = 100_000
 SCANNED_BYTES = 2**20
 OGG_FIRST_PAGE = b"OggS\0\x02"  # of a stream; several streams may begin together
+REMEMBERED = 10_000
+_flac_starts_seen: dict[object, list[int]] = {}
 FLAC_STREAM = (b"fLaC\0\0\0\x22", b"fLaC\x80\0\0\x22")
 
 
 def part_starts(file: SoundFile, size: int) -> list[int]:
-    """Where the parts of a file of `size` bytes begin; [0] for an ordinary file, and for FLAC."""
+    """Where the parts of a file of `size` bytes begin; [0] for an ordinary file.
+
+    And [0] for FLAC, whose parts show when a decoder stumbles (`flac_starts`).
+    """
     head = read_at(file, 0, 4)
     starts: Iterator[int]
     if head == b"OggS":
@@ -56,11 +61,17 @@ def _ogg_starts(file: SoundFile) -> Iterator[int]:
 
 
 def flac_starts(file: SoundFile) -> list[int]:
-    """As `part_starts`, of FLAC; to be asked where decoding stumbles, since it reads the file."""
+    """As `part_starts`, of FLAC; this reads the file, once as long as it stays the same."""
     if read_at(file, 0, 8) not in FLAC_STREAM:
         return [0]
-    starts = _found(file, (FLAC_STREAM[0][:4],))
-    return [place for place in starts if read_at(file, place, 8) in FLAC_STREAM]
+    stamp = identity_of(file)
+    if stamp not in _flac_starts_seen:
+        starts = _found(file, (FLAC_STREAM[0][:4],))
+        found = [place for place in starts if read_at(file, place, 8) in FLAC_STREAM]
+        if len(_flac_starts_seen) >= REMEMBERED:
+            _flac_starts_seen.clear()
+        _flac_starts_seen[stamp] = found
+    return _flac_starts_seen[stamp]
 
 
 def _found(file: SoundFile, marks: tuple[bytes, ...]) -> Iterator[int]:

@@ -14,12 +14,20 @@ class Segment(io.RawIOBase):
     def __init__(
         self, file: "BinaryIO | Segment", begin: int, end: int, header: bytes = b""
     ) -> None:
-        inside = isinstance(file, Segment)
-        self._descriptor: int = file._descriptor if inside else file.fileno()
-        self._begin = begin + (file._begin if inside else 0)
+        self._descriptor = file.fileno()
+        self._begin = begin + (file.begin if isinstance(file, Segment) else 0)
         self._header = header
         self._length = len(header) + end - begin
         self._place = 0
+
+    def fileno(self) -> int:
+        """Of the whole file."""
+        return self._descriptor
+
+    @property
+    def begin(self) -> int:
+        """Where in the whole file it begins, without its header."""
+        return self._begin
 
     @property
     def size(self) -> int:
@@ -80,3 +88,10 @@ def read_at(file: SoundFile, place: int, size: int) -> bytes:
     if isinstance(file, Segment):
         return file.pread(place, size)
     return os.pread(file.fileno(), size, place)
+
+
+def identity_of(file: SoundFile) -> tuple[int, ...]:
+    """What tells this content from any other: the file, its time, where in it."""
+    inside = (file.begin, file.size) if isinstance(file, Segment) else ()
+    status = os.fstat(file.fileno())
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, *inside)
