@@ -49,6 +49,7 @@ def read_records(
     stdin: BinaryIO | None = None,
     root: str | None = None,
     prefix_ids: bool = False,
+    sounds: bool = True,
 ) -> Iterator[Record]:
     """Return the records of all inputs, lazily and in order.
 
@@ -56,9 +57,10 @@ def read_records(
     (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is not a file is
     a text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of
     the sounds that tables name, if it is not the table's own. With `prefix_ids`, the name of its
-    folder or table stands before each id (see `prefixes_of`). Raises OeaError at once for
-    an input that does not exist; rows that make no record go to `report`, which raises OeaError
-    where none is given.
+    folder or table stands before each id (see `prefixes_of`). Without `sounds`, only what is said
+    of them is wanted. Raises OeaError at once for an input that does not exist, and for one that
+    holds the sounds themselves in a form that is not read; rows that make no record go to `report`,
+    which raises OeaError where none is given.
     """
     names = list(map(str, [inputs] if isinstance(inputs, str | Path) else inputs))
     if files_from == "-" and "-" in names:
@@ -66,6 +68,8 @@ def read_records(
     reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
     read = reader.text_input if text else reader.sound_input
     expanded = names if text else list(_expanded(names, report))
+    if sounds and not text:
+        _refuse_stored_sounds(expanded)
     prefixes = _prefixes(expanded) if prefix_ids else {}
     parts = [_prefixed(read(name), prefixes.get(name)) for name in expanded]
     if files_from is not None:
@@ -81,6 +85,16 @@ def _expanded(inputs: Sequence[str], report: Report) -> Iterator[str]:
             yield name
         else:
             raise OeaError(f"{name}: no such file or folder")
+
+
+def _refuse_stored_sounds(names: Sequence[str]) -> None:
+    tables = [name for name in names if table_suffix(name) == ".parquet"]
+    if tables:
+        # Only here: it takes polars.
+        from oea_cli.records.stored_sounds import refuse_stored_sounds
+
+        for name in tables:
+            refuse_stored_sounds(name)
 
 
 def _prefixes(names: Sequence[str]) -> dict[str, str]:
@@ -100,9 +114,7 @@ def _prefixed(records: Iterator[Record], prefix: str | None) -> Iterator[Record]
 class _Reader:
     """Reads inputs of each kind; they share how failures are reported."""
 
-    def __init__(
-        self, report: Report, text: bool, stdin: BinaryIO, root: str | None = None
-    ) -> None:
+    def __init__(self, report: Report, text: bool, stdin: BinaryIO, root: str | None) -> None:
         self._report = report
         self._text = text
         self._stdin = stdin

@@ -229,7 +229,10 @@ class TestTables:
     def test_parquet_columns_that_json_cannot_hold(self) -> None:
         pl.DataFrame(
             {
-                "audio": [{"bytes": b"RIFF", "path": "a.wav"}],
+                "audio": pl.Series(
+                    [{"bytes": None, "path": "a.wav"}],
+                    dtype=pl.Struct({"bytes": pl.Binary, "path": pl.String}),
+                ),
                 "day": [date(2026, 1, 2)],
                 "price": [Decimal("1.50")],
                 "length": [timedelta(seconds=3)],

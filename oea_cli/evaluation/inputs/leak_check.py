@@ -54,7 +54,7 @@ class TrainingSource:
         if is_index(Path(self.name)):
             return iter(index_clips(Path(self.name)))
         if is_sound(self.name) or is_folder(self.name) or is_pattern(self.name):
-            return read_records([self.name], report=report)
+            return read_records([self.name], report=report, sounds=self.content)
         return self._rows(report)
 
     def _rows(self, report: Report) -> Iterator[Record]:
