@@ -33,7 +33,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What the first frame counts: frames after it, and bytes from it on where it knows; its size."""
+    """What the first frame counts: frames after it, bytes from it on if it knows; and its size."""
 
     frames: int
     num_bytes: int | None
