@@ -323,7 +323,7 @@ class ShardSink:
         """Store the complete clips as a last shard; without a manifest it stays unfinished."""
         try:
             # What made the run fail (a full disk) may make this fail too; its message is better.
-            with suppress(OSError):
+            with suppress(OSError, OeaError):
                 if rows := self._whole_clips():
                     self._store(rows)
         finally:
