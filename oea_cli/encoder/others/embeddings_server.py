@@ -6,7 +6,6 @@ name, no artefact and no message, and redirections are not followed.
 
 import base64
 import json
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +50,6 @@ class Endpoint:
         self._client = openai_client.open_client(
             address, self._key, timeout=TIMEOUT, retries=RETRIES
         )
-        weakref.finalize(self, self._client.close)
 
     def probe(self, text: str) -> np.ndarray:
         """(1, d), the vector of a text; waits for a busy server, not for one that is down."""

@@ -6,6 +6,7 @@ it, so an answer must also be whole within that time.
 
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,13 +32,16 @@ def check_address(address: str, key_variable: str) -> None:
 
 def open_client(address: str, key: str, *, timeout: float, retries: int) -> openai.OpenAI:
     """A client that asks this address, follows no redirection, and waits `timeout` seconds."""
-    return openai.OpenAI(
+    connections = _TimedClient(timeout)
+    client = openai.OpenAI(
         base_url=address,
         api_key=key or "none",  # local servers accept any key, but the client needs one
         max_retries=retries,
         timeout=timeout,
-        http_client=_TimedClient(timeout),
+        http_client=connections,
     )
+    weakref.finalize(client, connections.close)
+    return client
 
 
 class _TimedClient(openai.DefaultHttpxClient):  # type: ignore[misc]
