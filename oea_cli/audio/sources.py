@@ -7,8 +7,8 @@ of being lost in a callback.
 
 import io
 import os
+import re
 import shutil
-import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +17,15 @@ from typing import BinaryIO, cast
 
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import is_remote, open_remote
+from oea_cli.records.file_kinds import not_a_file, why_unreadable
 
 Source = str | Path | bytes | BinaryIO
 Notice = Callable[[str], object]
 """Receives messages about sounds that are used despite a problem."""
+
+OWN_STREAM = re.compile(r"/dev/(stdin|fd/\d+)|/proc/self/fd/\d+")
+"""A stream that this process was started with, as in `oea embed <(sox ...)`: its writer is there;
+a FIFO in a folder may have none."""
 
 
 class AudioError(OeaError):
@@ -51,7 +56,10 @@ def _open(source: Source) -> BinaryIO:
 
 def _open_local(path: str | Path) -> BinaryIO:
     try:
-        file = Path(path).open("rb")  # noqa: SIM115 - the caller closes it
+        problem = not_a_file(Path(path).stat().st_mode)
+        if problem and not OWN_STREAM.fullmatch(str(path)):
+            raise AudioError(problem)
+        file = cast(BinaryIO, open(path, "rb", opener=None if problem else _at_once))  # noqa: SIM115
     except FileNotFoundError as error:
         raise AudioError("no such file") from error
     except IsADirectoryError as error:
@@ -59,14 +67,16 @@ def _open_local(path: str | Path) -> BinaryIO:
     except PermissionError as error:
         raise AudioError("no permission to read it") from error
     except (OSError, ValueError) as error:
-        raise AudioError(getattr(error, "strerror", None) or str(error)) from error
-    mode = os.fstat(file.fileno()).st_mode
-    if stat.S_ISREG(mode):
+        raise AudioError(why_unreadable(error)) from error
+    if not problem:
         return file
     with file:
-        if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
-            raise AudioError("is neither a file nor a pipe")
         return _copy_of(file)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Should a FIFO have taken the file's place by now, opening it does not wait."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _fetched(address: str) -> BinaryIO:

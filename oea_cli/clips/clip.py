@@ -9,7 +9,8 @@ from oea_cli.clips.pairs import HardNegativePair, is_pair, number_in, pair_from
 from oea_cli.errors import Failure, OeaError, Report
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
-from oea_cli.records.folders import exists, is_folder
+from oea_cli.records.file_names import exists
+from oea_cli.records.folders import is_folder
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record, Rows, trailing_number
 from oea_cli.records.tables import read_table

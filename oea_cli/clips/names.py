@@ -4,11 +4,12 @@ UIQ's positive rows call a Clotho clip `Santa Motor.wav`, its negative rows `San
 made from a folder calls it as the file is called on that disk, perhaps inside a folder.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable
 
 from oea_cli.errors import OeaError
+from oea_cli.records.file_names import is_absolute, plain_name
 from oea_cli.records.folders import AUDIO_SUFFIXES
+from oea_cli.records.text import nfc
 
 LISTED = 5
 """So many of a list's members stand in an error line."""
@@ -26,15 +27,32 @@ def without_suffix(name: str) -> str:
 
 def folded(name: str) -> str:
     """A name without suffix and without what case and a disk's form of Unicode change."""
-    return unicodedata.normalize("NFC", without_suffix(name)).casefold()
+    return nfc(without_suffix(name)).casefold()
+
+
+def _one_form(name: str) -> str:
+    return nfc(plain_name(name))
+
+
+def _plain_without_suffix(name: str) -> str:
+    return without_suffix(_one_form(name))
+
+
+def _plain_folded(name: str) -> str:
+    return folded(plain_name(name))
 
 
 def _file_name(name: str) -> str:
-    return folded(name.rpartition("/")[2])
+    return folded(plain_name(name).rpartition("/")[2])
 
 
 # From the strictest to the loosest; the first at which anything matches decides.
-LEVELS: tuple[Callable[[str], str], ...] = (str, without_suffix, folded, _file_name)
+LEVELS: tuple[Callable[[str], str], ...] = (
+    _one_form,
+    _plain_without_suffix,
+    _plain_folded,
+    _file_name,
+)
 
 
 class ClipNames:
@@ -48,26 +66,44 @@ class ClipNames:
     def find(self, name: str) -> str | None:
         """The clip that `name` means, None where there is none.
 
-        Tried in order: the same name; without the suffix of a sound file; without case; and, for a
-        name without folders, the last part of a path. Raises AmbiguousNameError for several.
+        Tried in order: the same name; the same path, written otherwise (`./a`, backslashes, the
+        other form of Unicode); without the suffix of a sound file; without case; for a name without
+        folders, the last part of a path; for an absolute path, what follows some folder in it.
+        Raises AmbiguousNameError for several.
         """
         if name in self._names:
             return name
-        for level in range(1, len(LEVELS)):
-            if LEVELS[level] is _file_name and "/" in name:
-                return None  # a name with folders means that folder, and no other
-            found = self._level(level).get(LEVELS[level](name), [])
-            if len(found) > 1:
-                raise AmbiguousNameError(f"'{name}' means {len(found)} clips: {listed(found)}")
-            if found:
-                return found[0]
-        return None
+        plain = plain_name(name)
+        if plain in self._names:
+            return plain
+        for level in range(len(LEVELS)):
+            if LEVELS[level] is _file_name and "/" in plain:
+                break  # a name with folders means that folder, and no other
+            if found := self._at(level, name, plain):
+                return found
+        return self._below_a_folder(name, plain) if is_absolute(plain) else None
+
+    def _at(self, level: int, name: str, plain: str) -> str | None:
+        found = self._level(level).get(LEVELS[level](plain), [])
+        if len(found) > 1:
+            raise AmbiguousNameError(f"'{name}' means {len(found)} clips: {listed(found)}")
+        return found[0] if found else None
+
+    def _below_a_folder(self, name: str, plain: str) -> str | None:
+        """The clip whose id, relative to a folder, is how an absolute path ends; the longest."""
+        parts = plain.split("/")
+        tails = ("/".join(parts[start:]) for start in range(1, len(parts)))
+        level = LEVELS.index(_plain_folded)
+        return next((found for tail in tails if (found := self._at(level, name, tail))), None)
 
     def _level(self, level: int) -> dict[str, list[str]]:
         if level not in self._levels:
+            key_of = LEVELS[level]
             by_key: dict[str, list[str]] = {}
             for name in self._names:
-                by_key.setdefault(LEVELS[level](name), []).append(name)
+                key = key_of(name)
+                if level or key != name:  # the others have been looked up
+                    by_key.setdefault(key, []).append(name)
             self._levels[level] = by_key
         return self._levels[level]
 

@@ -1,19 +1,23 @@
 """Queries with the clips that are right for them, as files hold them."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, BinaryIO
 
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import parent
-from oea_cli.records.fields import PATH_NAMES, RowError, id_of, records_from_row
-from oea_cli.records.folders import resolved
+from oea_cli.records.fields import ID_NAMES, PATH_NAMES, RowError, id_of, records_from_row
+from oea_cli.records.file_names import resolved
+from oea_cli.records.ids import is_window
 from oea_cli.records.rows import Record, trailing_number
 from oea_cli.records.tables import read_table
+from oea_cli.records.text import nfc
 
 Grades = Mapping[str, float]
 ClipCaptions = Mapping[str, Sequence[str]]
-ID_NAMES = ("id", "_id", "query_id")
+QUERY_ID_NAMES = (*ID_NAMES, "query_id")
 ASKING_NAMES = ("text", *PATH_NAMES)
 UIQ_KEY = "audio_id"
 
@@ -24,7 +28,8 @@ class Query:
     hard negative.
 
     `where` is the place of its row ("queries.jsonl:12"); `clip` is the clip that it was made from,
-    which is its target where none is given. The row is kept in `record`: a query of vectors, of a
+    which is its target where none is given; `itself` the candidate that is the very same sound or
+    text, which the query must not find. The row is kept in `record`: a query of vectors, of a
     run or of qrels has an id and no text.
     """
 
@@ -35,12 +40,18 @@ class Query:
     type: str | None = None
     dataset: str | None = None
     clip: str | None = None
+    itself: str | None = None
     record: Record = field(default_factory=dict)
 
     @property
     def about(self) -> tuple[object, ...]:
         """What the query is about: queries about the same clips are not independent."""
         return self.dataset, self.clip or tuple(sorted(self.targets)) or self.id
+
+    @property
+    def names_window(self) -> bool:
+        """True where a target or the hard negative is a window of a clip, not a clip."""
+        return any(map(is_window, (*self.targets, self.hard_negative or "")))
 
     @property
     def has_content(self) -> bool:
@@ -50,13 +61,18 @@ class Query:
     @property
     def is_named(self) -> bool:
         """False where its id is but the number of its row."""
-        return any(self.record.get(name) not in (None, "") for name in ID_NAMES)
+        return any(self.record.get(name) not in (None, "") for name in QUERY_ID_NAMES)
 
     @property
     def text(self) -> str | None:
         """What it asks in words."""
         text = self.record.get("text")
         return text if isinstance(text, str) and text else None
+
+    @property
+    def text_sha256(self) -> str | None:
+        """A fingerprint of the text, by which a later evaluation sees that it was reworded."""
+        return None if self.text is None else sha256(self.text.strip().encode()).hexdigest()[:16]
 
     @property
     def path(self) -> str | None:
@@ -117,7 +133,7 @@ def _uiq_queries(rows: list[tuple[str, Record]], captions: ClipCaptions) -> list
 
 def query_from(where: str, row: Record) -> Query:
     """Read one row; raises OeaError where its target or hard negative is no id."""
-    name = next((row[key] for key in ID_NAMES if row.get(key) not in (None, "")), None)
+    name = next((row[key] for key in QUERY_ID_NAMES if row.get(key) not in (None, "")), None)
     return Query(
         id=_id_of(name, where, "id") if name is not None else str(trailing_number(where)),
         where=where,
@@ -153,7 +169,7 @@ def distinct(queries: Iterable[Query]) -> list[Query]:
 
 def _id_of(value: Any, where: str, key: str) -> str:
     try:
-        return id_of(value, key)
+        return nfc(id_of(value, key))
     except RowError as problem:
         raise OeaError(f"{where}: {problem}") from problem
 
@@ -167,12 +183,14 @@ def _targets(value: Any, where: str) -> Grades:
     if value is None or value == "":
         return {}
     if isinstance(value, dict):
-        return {key: _grade(grade, where) for key, grade in value.items() if _grade(grade, where)}
+        grades = {nfc(key): _grade(grade, where) for key, grade in value.items()}
+        return {key: grade for key, grade in grades.items() if grade}
     ids = value if isinstance(value, list) else [value]
     return {_id_of(id_, where, "target"): 1.0 for id_ in ids}
 
 
 def _grade(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a number")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise OeaError(f"{where}: 'target' grades a clip {value!r:.60}; a grade is a finite number")
     return max(float(value), 0.0)

@@ -1,7 +1,7 @@
 """`oea index`: vectors in, an index folder out; append, replace, delete, compact, describe."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.documents import write_document
 from oea_cli.commands.console.index_table import index_table
@@ -13,10 +13,16 @@ from oea_cli.commands.options.shared import (
     QuietOption,
     VerboseOption,
 )
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.errors import OeaError, PartialError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from oea_cli.vectors.batch import Batch
     from oea_cli.vectors.index.row_writer import Change
+    from oea_cli.vectors.opening import VectorSource
+
+UNFINISHED = "the vectors end without the mark of a finished `oea embed`"
 
 
 def index(
@@ -30,6 +36,7 @@ def index(
     kind: indexing.KindOption = None,
     storage: indexing.StorageOption = None,
     format: indexing.InfoFormatOption = None,
+    accept_unfinished: indexing.AcceptUnfinishedOption = False,
     quiet: QuietOption = False,
     allow_empty: AllowEmptyOption = False,
     verbose: VerboseOption = False,
@@ -60,8 +67,20 @@ def index(
         from oea_cli.vectors.index.building import check_unchanged
 
         check_unchanged(output, kind, storage)
-    change = _write(sources, output, append or replace, replace, kind, storage, allow_empty, quiet)
+    change, is_complete = _write(
+        sources,
+        output,
+        append or replace,
+        replace,
+        kind,
+        storage,
+        accept_unfinished,
+        allow_empty,
+        quiet,
+    )
     _report(output, change, quiet)
+    if not is_complete:
+        raise PartialError(f"{UNFINISHED}; {output} holds what there was")
 
 
 def _check_one_job(append: bool, replace: bool, delete: bool, compact: bool, info: bool) -> None:
@@ -86,10 +105,12 @@ def _write(
     newer_wins: bool,
     kind: indexing.Kind | None,
     storage: indexing.Storage | None,
+    accept_unfinished: bool,
     allow_empty: bool,
     quiet: bool,
-) -> "Change":
-    """Build the index, or extend the one that is there."""
+) -> tuple["Change", bool]:
+    """Build the index, or extend the one that is there; also returns whether the vectors were all
+    that their writer meant to write, as far as that matters."""
     from oea_cli.vectors.index.building import build_index, extend_index
     from oea_cli.vectors.index.manifest import is_index
     from oea_cli.vectors.opening import read_vectors
@@ -106,27 +127,43 @@ def _write(
     progress = Progress("index", "vectors", quiet=quiet)
     batches = _counted(reader, progress)
     if keep and is_index(folder):
-        return extend_index(
+        change = extend_index(
             folder, batches, dim=reader.dim, encoder=reader.encoder, newer_wins=newer_wins
         )
-    return build_index(
-        folder,
-        batches,
-        dim=reader.dim,
-        encoder=reader.encoder,
-        kind=kind or "auto",
-        storage=storage or "f32",
-        newer_wins=newer_wins,
-    )
+    else:
+        if is_index(folder) and not accept_unfinished:
+            batches = _complete(batches, reader, folder)
+        change = build_index(
+            folder,
+            batches,
+            dim=reader.dim,
+            encoder=reader.encoder,
+            kind=kind or "auto",
+            storage=storage or "f32",
+            newer_wins=newer_wins,
+        )
+    return change, reader.is_complete or accept_unfinished
 
 
-def _counted(batches: Any, progress: Progress) -> Any:
+def _counted(batches: "VectorSource", progress: Progress) -> "Iterator[Batch]":
     try:
         for batch in batches:
             yield batch
             progress.advance(len(batch.records))
     finally:
         progress.close()
+
+
+def _complete(
+    batches: "Iterator[Batch]", source: "VectorSource", folder: Path
+) -> "Iterator[Batch]":
+    """The batches; raises OeaError at the end of a stream that was cut off."""
+    yield from batches
+    if not source.is_complete:
+        raise OeaError(
+            f"{folder}: not replaced, because {UNFINISHED}; run the whole command again, or add "
+            "--accept-unfinished if rows were left out on purpose"
+        )
 
 
 def _edit(

@@ -26,6 +26,7 @@ def search(
     min_score: searching.MinScoreOption = None,
     format: searching.FormatOption = None,
     null: searching.NullOption = False,
+    windows: searching.WindowsOption = None,
     play: searching.PlayOption = False,
     quiet: shared.QuietOption = False,
     model: searching.IndexModelOption = None,
@@ -51,6 +52,7 @@ def search(
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
+    from oea_cli.records.where.evaluation import Condition
     from oea_cli.search.question import Question, answered
     from oea_cli.search.retrieval import Conditions
 
@@ -59,7 +61,11 @@ def search(
     _check_output(play, null, format, queries)
     player = find_player() if play else None
     placed = shared.DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
-    conditions = Conditions(exclude or [], where, min_score, top_k)
+    form = _format(format, null)
+    if windows is None:
+        windows = form in (searching.HitFormat.jsonl, searching.HitFormat.json)
+    condition = None if where is None else Condition.parse(where)
+    conditions = Conditions(exclude or [], condition, min_score, top_k, windows)
     played: list[Hit] = []
     with FailureLog("search", on_error, errors) as log:
         with answered(
@@ -70,7 +76,7 @@ def search(
             placement=placed.keywords,
             report=log.report,
         ) as (retrieval, results):
-            _write(_noted(results, played) if player else results, format, null)
+            _write(_noted(results, played) if player else results, form, null)
         if not retrieval.num_queries and not log.count and not allow_empty:
             raise OeaError(f"{queries}: no queries in it (--allow-empty permits that)")
         if retrieval.num_queries and not retrieval.num_hits and not quiet:
@@ -90,15 +96,21 @@ def _check_output(
         raise UsageError("--play plays the hits of one query; leave --queries out")
 
 
-def _write(results: "Iterator[list[Hit]]", format: searching.HitFormat | None, null: bool) -> None:
-    """Write the hits to stdout in the format asked for."""
+def _format(asked: searching.HitFormat | None, null: bool) -> searching.HitFormat:
+    """The format asked for; by default what suits stdout."""
+    if null:
+        return searching.HitFormat.paths
+    suits = searching.HitFormat.table if sys.stdout.isatty() else searching.HitFormat.jsonl
+    return asked or suits
+
+
+def _write(results: "Iterator[list[Hit]]", format: searching.HitFormat, null: bool) -> None:
+    """Write the hits to stdout."""
     from oea_cli.commands.console.hit_table import write_table
     from oea_cli.search import hits
 
-    if format is None:
-        format = searching.HitFormat.table if sys.stdout.isatty() else searching.HitFormat.jsonl
     stream = sys.stdout.buffer
-    if null or format == searching.HitFormat.paths:
+    if format == searching.HitFormat.paths:
         hits.write_paths(results, stream, b"\0" if null else b"\n")
     else:
         writers: dict[searching.HitFormat, Callable[..., None]] = {

@@ -11,7 +11,8 @@ import orjson
 from oea_cli.errors import OeaError
 from oea_cli.mining.pairs import judgments
 from oea_cli.records.artefacts import AtomicFile, write_whole
-from oea_cli.records.folders import exists, is_pattern
+from oea_cli.records.file_names import exists
+from oea_cli.records.folders import is_pattern
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.rows import Record
 

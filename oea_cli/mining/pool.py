@@ -69,7 +69,8 @@ def read_clips(
     where = _where(sources)
     if vectors is not None:
         stdin = stdin_of(sources)
-        records = list(_readable(_records(sources, stdin, report), report, needs_sound=False))
+        described = _records(sources, stdin, report, sounds=False)
+        records = list(_readable(described, report, needs_sound=False))
         batches, encoder = _batches_for(records, vectors), _Origin()
     else:
         batches, encoder = _opened(sources, get_encoder, report)
@@ -86,11 +87,13 @@ def _where(sources: Sources) -> str:
     return ", ".join("stdin" if name == "-" else name for name in names) or "clips"
 
 
-def _records(sources: Sources, stdin: PeekableStream | None, report: Report) -> Iterator[Record]:
+def _records(
+    sources: Sources, stdin: PeekableStream | None, report: Report, sounds: bool = True
+) -> Iterator[Record]:
     """The records of files, or those that are at hand."""
     names = [source for source in sources if isinstance(source, str)]
     if names:
-        yield from read_records(names, report=report, stdin=stdin)
+        yield from read_records(names, report=report, stdin=stdin, sounds=sounds)
     for number, row in enumerate(sources, 1):
         if isinstance(row, dict):
             try:

@@ -1,24 +1,28 @@
 """Finds the sounds in a folder, of a pattern or at a remote address, in a stable order."""
 
 import glob
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from oea_cli.errors import Failure, OeaError, Report
+from oea_cli.errors import OeaError, Report
 from oea_cli.records.addresses import is_remote, join
 from oea_cli.records.tables import table_suffix
+from oea_cli.records.walking import Walk
 
 AUDIO_SUFFIXES = frozenset(
     {
         ".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".mp3",
-        ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf",
+        ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".bwf", ".mp2", ".voc", ".sph", ".nist",
         # through PyAV
-        ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".webm", ".mka", ".spx", ".amr", ".ac3",
+        ".m4a", ".m4b", ".mp4", ".aac", ".adts", ".wma", ".webm", ".mka", ".spx", ".amr", ".3gp",
+        ".ac3", ".eac3", ".dts", ".wv", ".tta", ".ape", ".mpc", ".tak", ".dsf", ".ra",
     }
 )  # fmt: skip
 """What counts as a sound file when a folder is read; files named one by one may have any suffix."""
+METADATA_NAMES = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
+"""What Hugging Face's audiofolder calls the tables that describe a folder's sounds."""
 GLOB_MARKS = frozenset("*?[")
 
 
@@ -30,25 +34,6 @@ def is_sound(name: str) -> bool:
 def is_pattern(name: str) -> bool:
     """True for a name with wildcards that is not the name of an existing file."""
     return bool(GLOB_MARKS & set(name)) and not Path(name).exists()
-
-
-def exists(name: str) -> bool:
-    """True for a local file that exists; remote addresses count as existing until opened."""
-    if is_remote(name):
-        return True
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):  # a name that is too long, or holds a NUL
-        return False
-
-
-def resolved(path: str, folder: str) -> str:
-    """A path as written in a table of `folder`: relative to it, or else to the working directory.
-
-    Where neither exists, the first is returned.
-    """
-    inside = join(folder, path)
-    return inside if exists(inside) or not exists(path) else path
 
 
 def is_folder(name: str) -> bool:
@@ -66,58 +51,45 @@ def is_folder(name: str) -> bool:
 def sounds_under(folder: str, report: Report) -> Iterator[str]:
     """Yield the relative POSIX paths of the sounds in a folder and below, sorted by that path.
 
-    Hidden files and folders are skipped; links to folders are followed, but not in circles.
-    Folders that cannot be read and names that are not UTF-8 go to `report`.
+    Hidden files and folders are skipped. Links to folders are followed, each folder is walked once.
+    What is no file and what cannot be read goes to `report`.
     """
+    return _files_under(folder, is_sound, report)
+
+
+def metadata_under(folder: str) -> list[str]:
+    """The relative paths of the tables that describe the sounds of a folder; the deepest first,
+    because the nearest one tells most of a sound."""
+    found = _files_under(folder, METADATA_NAMES.__contains__, lambda _: None)
+    return sorted(found, key=lambda name: -name.count("/"))
+
+
+def _files_under(folder: str, wanted: Callable[[str], bool], report: Report) -> Iterator[str]:
+    """Relative POSIX paths, sorted, of the files whose last part is `wanted`."""
     if is_remote(folder):
         file_system, root = _remote(folder)
-        yield from sorted(_remote_sounds(file_system.find(root), root))
-    else:
-        yield from _walk(folder, "", report, (Path(folder).resolve(),))
+        return iter(sorted(_remote_files(file_system.find(root), root, wanted)))
+    return iter(Walk(folder, wanted, report))
 
 
-def _remote_sounds(paths: list[str], root: str) -> Iterator[str]:
+def _remote_files(paths: list[str], root: str, wanted: Callable[[str], bool]) -> Iterator[str]:
     for path in paths:
         relative = path.removeprefix(root.rstrip("/") + "/").lstrip("/")
-        if is_sound(relative) and not any(part.startswith(".") for part in relative.split("/")):
+        *folders, name = relative.split("/")
+        if wanted(name) and not any(part.startswith(".") for part in (*folders, name)):
             yield relative
 
 
-def _walk(folder: str, relative: str, report: Report, above: tuple[Path, ...]) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            found = [(e.name, e.is_dir()) for e in entries if not e.name.startswith(".")]
-    except OSError as error:
-        report(Failure(folder, error.strerror or str(error)))
-        return
-    # A folder sorts as "name/", so that depth first is also the order of the whole paths.
-    for name, is_dir in sorted((f"{name}/" if d else name, d) for name, d in found):
-        path = os.path.join(folder, name)  # noqa: PTH118 - once per file of a large tree
-        if is_dir:
-            inside = Path(path).resolve()
-            if inside not in above:
-                yield from _walk(path, relative + name, report, (*above, inside))
-        elif is_sound(name):
-            if _is_utf8(name):
-                yield relative + name
-            else:
-                report(Failure(repr(path), "the file's name is not UTF-8; rename it"))
-
-
-def _is_utf8(name: str) -> bool:
-    return not any("\udc80" <= letter <= "\udcff" for letter in name)
-
-
-def matches(pattern: str) -> list[str]:
+def matches(pattern: str, report: Report) -> list[str]:
     """The files that a pattern such as wavs/**/*.flac matches, sorted; hidden ones never.
 
-    Only sounds, and tables of records where the pattern ends like one. Raises OeaError where
-    none matches.
+    Only sounds, and tables of records where the pattern ends like one. `**` walks folders as
+    `sounds_under` does, with the same `report`. Raises OeaError where none matches.
     """
     suffix = table_suffix(pattern)
     found = [
         name
-        for name in _expanded(pattern)
+        for name in _expanded(pattern, report)
         if is_sound(name) or (suffix and table_suffix(name) == suffix)
     ]
     if not found:
@@ -125,13 +97,36 @@ def matches(pattern: str) -> list[str]:
     return found
 
 
-def _expanded(pattern: str) -> list[str]:
+def _expanded(pattern: str, report: Report) -> list[str]:
     if is_remote(pattern):
         file_system, root = _remote(pattern)
         scheme = pattern.partition("://")[0]
         return sorted(f"{scheme}://{path.lstrip('/')}" for path in file_system.glob(root))
-    names = glob.glob(pattern, recursive=True)  # noqa: PTH207 - Path.glob finds hidden files
+    if "**" in pattern.split("/"):
+        return list(_walked(pattern, report))
+    names = glob.glob(pattern)  # noqa: PTH207 - Path.glob finds hidden files
     return sorted(Path(name).as_posix() for name in names if not Path(name).is_dir())
+
+
+def _walked(pattern: str, report: Report) -> Iterator[str]:
+    """As `glob.glob`, which would follow links in circles for ever."""
+    parts = PurePosixPath(pattern).parts
+    fixed = next(number for number, part in enumerate(parts) if GLOB_MARKS & set(part))
+    wanted = parts[fixed:]
+    base = PurePosixPath(*parts[:fixed]).as_posix()
+    if not Path(base).is_dir():
+        return
+    for name in Walk(base, lambda name: _fits((name,), wanted[-1:]), report):
+        if _fits(tuple(name.split("/")), wanted):
+            yield join(base, name)
+
+
+def _fits(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[skipped:], pattern[1:]) for skipped in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _remote(address: str) -> tuple[Any, str]:

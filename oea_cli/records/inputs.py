@@ -15,28 +15,30 @@ from typing import BinaryIO
 
 from oea_cli.errors import Failure, OeaError, Report, UsageError, raise_failure
 from oea_cli.records.addresses import is_remote, join, open_bytes, parent
+from oea_cli.records.alike import AlikeFailures
 from oea_cli.records.datasets.layouts import interpret
+from oea_cli.records.equal_ids import prefixes_of
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
+from oea_cli.records.file_names import existing, exists, name_within, resolved
 from oea_cli.records.folders import (
-    exists,
     is_folder,
     is_pattern,
     is_sound,
     matches,
-    resolved,
+    metadata_under,
     sounds_under,
 )
 from oea_cli.records.lines import filled_lines, parse_json_lines, peek
+from oea_cli.records.path_lists import listed_paths
 from oea_cli.records.rows import Record, Rows, trailing_number
-from oea_cli.records.tables import delimiter_of, read_csv, read_table, table_suffix
+from oea_cli.records.tables import check_table, delimiter_of, read_csv, read_table, table_suffix
+from oea_cli.records.text import bytes_of, is_utf8, nfc, not_utf8
 
 __all__ = ["Record", "read_records", "read_table"]
 
 TEXT_SUFFIXES = (".txt", ".txt.gz")
-METADATA_NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 HEADER_NAMES = {*PATH_NAMES, "text", "caption", "captions", "caption_1", "youtube_id"}
 LONE_HEADERS = {"path", "file_name", "audio_path", "text", "caption"}
-CHUNK_BYTES = 65536
 
 
 def read_records(
@@ -47,45 +49,77 @@ def read_records(
     files_from: str | None = None,
     stdin: BinaryIO | None = None,
     root: str | None = None,
+    prefix_ids: bool = False,
+    sounds: bool = True,
 ) -> Iterator[Record]:
     """Return the records of all inputs, lazily and in order.
 
     Inputs are sounds, folders (recursive, sorted), patterns, tables of records, addresses, or "-"
     (JSONL, CSV, or lines: paths, with `text` texts). With `text`, an input that is not a file is
     a text. `files_from` is a file of paths, one per line or ended by NUL. `root` is the folder of
-    the sounds that tables name, if it is not the table's own. Raises OeaError at once for
-    an input that does not exist; rows that make no record go to `report`, which raises OeaError
-    where none is given.
+    the sounds that tables name, if it is not the table's own. With `prefix_ids`, the name of its
+    folder or table stands before each id (see `prefixes_of`). Without `sounds`, only what is said
+    of them is wanted. Raises OeaError at once for an input that does not exist, and for one that
+    holds the sounds themselves in a form that is not read; rows that make no record go to `report`,
+    which raises OeaError where none is given.
     """
     names = list(map(str, [inputs] if isinstance(inputs, str | Path) else inputs))
     if files_from == "-" and "-" in names:
         raise UsageError("stdin can be read only once; use it for the inputs or for --files-from")
     reader = _Reader(report, text, stdin or sys.stdin.buffer, root)
-    if text:
-        parts = [reader.text_input(name) for name in names]
-    else:
-        parts = [reader.sound_input(name) for name in _expanded(names)]
+    read = reader.text_input if text else reader.sound_input
+    expanded = names if text else list(_expanded(names, report))
+    if sounds and not text:
+        _refuse_stored_sounds(expanded)
+    for name in expanded:
+        check_table(name)
+    prefixes = _prefixes(expanded) if prefix_ids else {}
+    parts = [_prefixed(read(name), prefixes.get(name)) for name in expanded]
     if files_from is not None:
         parts.append(reader.listed(files_from))
     return chain.from_iterable(parts)
 
 
-def _expanded(inputs: Sequence[str]) -> Iterator[str]:
+def _expanded(inputs: Sequence[str], report: Report) -> Iterator[str]:
     for name in inputs:
         if is_pattern(name):
-            yield from matches(name)
-        elif name == "-" or exists(name):
+            yield from matches(name, report)
+        elif name == "-":
             yield name
+        elif found := existing(name):
+            yield found
         else:
             raise OeaError(f"{name}: no such file or folder")
+
+
+def _refuse_stored_sounds(names: Sequence[str]) -> None:
+    tables = [name for name in names if table_suffix(name) == ".parquet"]
+    if tables:
+        # Only here: it takes polars.
+        from oea_cli.records.stored_sounds import refuse_stored_sounds
+
+        for name in tables:
+            refuse_stored_sounds(name)
+
+
+def _prefixes(names: Sequence[str]) -> dict[str, str]:
+    """The prefixes of folders and tables; a single file's id is its path already."""
+    roots = [
+        name
+        for name in names
+        if name != "-" and (table_suffix(name) or (exists(name) and is_folder(name)))
+    ]
+    return prefixes_of(roots) if roots else {}
+
+
+def _prefixed(records: Iterator[Record], prefix: str | None) -> Iterator[Record]:
+    return records if prefix is None else ({**r, "id": f"{prefix}/{r['id']}"} for r in records)
 
 
 class _Reader:
     """Reads inputs of each kind; they share how failures are reported."""
 
-    def __init__(
-        self, report: Report, text: bool, stdin: BinaryIO, root: str | None = None
-    ) -> None:
+    def __init__(self, report: Report, text: bool, stdin: BinaryIO, root: str | None) -> None:
         self._report = report
         self._text = text
         self._stdin = stdin
@@ -120,34 +154,46 @@ class _Reader:
         """Sounds whose paths are listed in a file, relative to the working directory."""
         with open_bytes(name) if name != "-" else nullcontext(self._stdin) as stream:
             label = "stdin" if name == "-" else name
-            for number, path in enumerate(split_names(stream), 1):
+            for number, path in listed_paths(stream, label):
                 where = f"{label}:{number}"
-                if not exists(path):
-                    self._report(Failure(where, f"{path}: no such file or folder", path))
-                elif is_folder(path):
-                    yield from self._folder(path)
+                found = existing(path) if path else None
+                if found is None or not is_utf8(found):
+                    self._report(Failure(where, _why_not(path, found), path))
+                elif is_folder(found):
+                    problem = f"{path}: a folder; a list names files, and folders are inputs"
+                    self._report(Failure(where, problem, path))
                 else:
-                    yield from self._records([(where, {"path": path})], folder="")
+                    yield from self._records([(where, {"path": found})], folder="")
 
     def _folder(self, folder: str) -> Iterator[Record]:
         described: set[str] = set()
-        for table in _metadata_files(folder):
-            below = parent(table).removeprefix(folder.rstrip("/")).strip("/")
-            rows = self._relative_to_folder(
-                read_table(table, report=self._report, leave_out=VECTOR_NAMES), below, described
-            )
-            yield from self._records(rows, folder)
+        for table in metadata_under(folder):
+            rows = read_table(join(folder, table), report=self._report, leave_out=VECTOR_NAMES)
+            named = self._named_within(rows, folder, table.rpartition("/")[0], described)
+            yield from self._records(named, folder)
         for name in sounds_under(folder, self._report):
-            if name not in described:
+            if nfc(name) not in described:
                 yield {"id": name, "path": join(folder, name)}
 
-    def _relative_to_folder(self, rows: Rows, below: str, described: set[str]) -> Rows:
-        """Rows of Hugging Face's audiofolder, their file_name made relative to the named folder."""
+    def _named_within(self, rows: Rows, folder: str, below: str, described: set[str]) -> Rows:
+        """Rows of Hugging Face's audiofolder, their file_name made relative to the named folder;
+        of sounds that another table has described already, none."""
+        first, rows = peek(rows)
+        column = _name_column(first[1]) if first else None
+        if column is None:
+            return  # another table of that name
+        own: set[str] = set()
         for where, row in rows:
-            if isinstance(row.get("file_name"), str):
-                name = f"{below}/{row['file_name']}".lstrip("/")
-                described.add(name)
-                yield where, {**row, "file_name": name}
+            written = row.pop(column, None)
+            if not isinstance(written, str) or not written.strip():
+                self._report(Failure(where, f"no '{column}'; the row names no sound"))
+                continue
+            name = name_within(folder, below, written)
+            key = nfc(name)
+            if key not in described:
+                own.add(key)
+                yield where, {"file_name": name, **row}
+        described |= own
 
     def _table(self, name: str) -> Iterator[Record]:
         rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
@@ -174,7 +220,7 @@ class _Reader:
             try:
                 content = line.decode().strip("\r\n")
             except UnicodeDecodeError:
-                self._report(Failure(where, "not UTF-8"))
+                self._report(Failure(where, not_utf8(line)))
                 continue
             if self._text:
                 content = content.strip()
@@ -183,10 +229,11 @@ class _Reader:
 
     def _records(self, rows: Rows | list[tuple[str, Record]], folder: str) -> Iterator[Record]:
         number = 0
+        failures = AlikeFailures(self._report)
         for where, row in rows:
             number = trailing_number(where)
             try:
-                yield from records_from_row(
+                records = records_from_row(
                     row,
                     self._texts_before + number,
                     text=self._text,
@@ -195,57 +242,32 @@ class _Reader:
             except RowError as problem:
                 identity = row.get("id")
                 name = identity if isinstance(identity, str) else None
-                self._report(Failure(where, str(problem), name))
+                failures.add(Failure(where, str(problem), name))
+                continue
+            failures.release()
+            yield from records
+        failures.end()
         self._texts_before += number
 
 
-def _metadata_files(folder: str) -> Iterator[str]:
-    """Hugging Face's metadata files: in the folder itself and in the folders of its splits."""
-    base = Path(folder)
-    if not base.is_dir():
-        return
-    inner = sorted(path for path in base.iterdir() if path.is_dir() and path.name[0] != ".")
-    for place in [base, *inner]:
-        found = [place / name for name in METADATA_NAMES if (place / name).is_file()]
-        yield from (path.as_posix() for path in found[:1])
+def _name_column(row: Record) -> str | None:
+    """The key under which a row of metadata names its sound: file_name, audio_file_name."""
+    return next((key for key in row if key == "file_name" or key.endswith("_file_name")), None)
 
 
 def is_header(line: bytes) -> bool:
     """True for a CSV header, a line that names columns of records."""
-    try:
-        text = line.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        return False
+    text = line.decode("utf-8", "replace").strip()  # its reader names a header that is not UTF-8
     cells = next(csv.reader([text], delimiter=delimiter_of(line)), [])
     names = HEADER_NAMES if len(cells) > 1 else LONE_HEADERS
     return bool(names & set(cells)) and len(set(cells)) == len(cells)
 
 
-def split_names(stream: BinaryIO) -> Iterator[str]:
-    """Yield the names in a list: ended by NUL if its first part contains one, else by newlines.
-
-    Blank names are left out. Undecodable bytes stay surrogate escapes, as in the system's names.
-    """
-    rest = b""
-    mark: bytes | None = None
-    while chunk := _next_chunk(stream):
-        rest += chunk
-        mark = mark or next((m for m in (b"\0", b"\n") if m in rest), None)
-        if mark:
-            *names, rest = rest.split(mark)
-            yield from _clean(names)
-    yield from _clean([rest])
-
-
-def _next_chunk(stream: BinaryIO) -> bytes:
-    # read1 returns what has arrived, so that the output of a slow `find` is used at once.
-    read = getattr(stream, "read1", stream.read)
-    chunk: bytes = read(CHUNK_BYTES)
-    return chunk
-
-
-def _clean(names: list[bytes]) -> Iterator[str]:
-    for name in names:
-        text = name.removesuffix(b"\r").decode("utf-8", "surrogateescape")
-        if text.strip():
-            yield text
+def _why_not(path: str, found: str | None) -> str:
+    if not path:
+        return "an empty name; every item of a list names a file"
+    if found is not None:
+        return "the file's name is not UTF-8; rename it"
+    if not is_utf8(path):
+        return not_utf8(bytes_of(path))
+    return f"{path}: no such file or folder"

@@ -1,12 +1,14 @@
 """Which records of the inputs are used: one shard of several, or the first N."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain
 
-from oea_cli.errors import Failure, UsageError
+from oea_cli.errors import Failure, Report, UsageError
 from oea_cli.records.addresses import is_remote
+from oea_cli.records.equal_ids import refuse_equal_ids
+from oea_cli.records.file_names import is_stream
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 
@@ -15,15 +17,20 @@ Shard = tuple[int, int]
 """Part I of N, I from 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Selection:
-    """Inputs as `read_records` takes them, and which of their records are used."""
+    """Inputs as `read_records` takes them, and which of their records are used.
+
+    `num_elsewhere` counts the records of other shards that have been read.
+    """
 
     names: Sequence[str]
     text: bool = False
     files_from: str | None = None
     shard: Shard | None = None
     limit: int | None = None
+    prefix_ids: bool = False
+    num_elsewhere: int = field(default=0, init=False)
 
     def __str__(self) -> str:
         return ", ".join("stdin" if place == "-" else place for place in self._places)
@@ -37,14 +44,27 @@ class Selection:
         """The records, and between them the failures of rows that are not records; raises OeaError
         at once for an input that does not exist."""
         failures: list[Failure] = []
-        records = read_records(
-            self.names, report=failures.append, text=self.text, files_from=self.files_from
+        return self._selected(self._records(failures.append), failures)
+
+    def refuse_equal_ids(self) -> None:
+        """Raise OeaError where two of several inputs have records of one id: it would be found
+        when hours of work are done. What comes by a pipe cannot be looked at beforehand."""
+        if len(self._places) > 1 and not any(map(is_stream, self._places)):
+            advice = "--prefix-ids puts the name of its folder before each id"
+            refuse_equal_ids(lambda: self._records(lambda _: None), advice)
+
+    def _records(self, report: Report) -> Iterator[Record]:
+        return read_records(
+            self.names,
+            report=report,
+            text=self.text,
+            files_from=self.files_from,
+            prefix_ids=self.prefix_ids,
         )
-        return self._selected(records, failures)
 
     def count(self) -> int | None:
         """The number of records, read beforehand; None for stdin and for what is remote."""
-        if any(place == "-" or is_remote(place) for place in self._places):
+        if any(is_stream(place) or is_remote(place) for place in self._places):
             return None
         return sum(not isinstance(item, Failure) for item in self.items())
 
@@ -62,6 +82,8 @@ class Selection:
                 count += 1
                 if count == self.limit:
                     return
+            else:
+                self.num_elsewhere += 1
         yield from failures
 
 

@@ -15,6 +15,7 @@ from oea_cli.encoder.streaming.stream import stream_clips
 from oea_cli.errors import UsageError, raise_failure
 from oea_cli.records.fields import records_from_row
 from oea_cli.records.rows import Record
+from oea_cli.records.where.evaluation import Condition
 from oea_cli.search.hits import Hit
 from oea_cli.search.retrieval import Conditions, Retrieval
 from oea_cli.vectors.arrays import Floats
@@ -36,6 +37,7 @@ def search_index(
     exclude: Sequence[str] = (),
     where: str | None = None,
     min_score: float | None = None,
+    windows: bool = True,
     encoder: Encoder | None = None,
 ) -> list[list[Hit]]:
     """The best `k` records of an index for each query, best first: a list of hits per query.
@@ -46,13 +48,13 @@ def search_index(
     less what `exclude` takes off), then the record's own keys. `frame(hits)` makes a table of them.
 
     `exclude` are texts: a clip that resembles one more than most of the index does loses score.
-    `where` is an SQL condition over the records' keys, such as "duration < 10". `encoder` is the
-    one that made the index; without it, the index's own is loaded by its name when first needed,
-    and kept as long as `index` is.
+    `where` is a condition over the records' keys, as `--where` takes it: "duration < 10". Of a long
+    clip every window may be a hit; without `windows` its best one stands for the file, and `k`
+    counts files. `encoder` is the one that made the index; without it, the index's own is loaded by
+    its name when first needed, and kept as long as `index` is.
 
-    Raises UsageError for a query or a `k` that makes no sense, OeaError for an index without
-    vectors, queries of another encoder or dimension, a query that cannot be encoded, and a
-    condition that cannot be read.
+    Raises UsageError for a query, a `k` or a condition that makes no sense, OeaError for an index
+    without vectors, queries of another encoder or dimension, and a query that cannot be encoded.
     """
     if k < 1:
         raise UsageError(f"k must be 1 or more; got {k}")
@@ -61,7 +63,8 @@ def search_index(
     if encoder is not None:
         check_encoder(opened.encoder, str(opened.path), encoder.encoder_id)
     excluded = [exclude] if isinstance(exclude, str) else list(exclude)
-    conditions = Conditions(excluded, where, min_score, k)
+    condition = None if where is None else Condition.parse(where)
+    conditions = Conditions(excluded, condition, min_score, k, windows)
     retrieval = Retrieval(opened.snapshot, conditions, get_encoder)
     return list(retrieval.answer(_batches(opened, queries, get_encoder)))
 
@@ -70,7 +73,7 @@ def _encoder_of(index: Index, given: Encoder | None) -> Encoder:
     if given is not None:
         return given
     if index not in _LOADED:
-        _LOADED[index] = matching_encoder(index.encoder, str(index.path), None, {})
+        _LOADED[index] = matching_encoder(index.encoder, index.dim, str(index.path), None, {})
     return _LOADED[index]
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,11 @@ import numpy as np
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts
 from oea_cli.errors import UsageError
+from oea_cli.records.ids import clip_of, is_window
+from oea_cli.records.rows import Record
+from oea_cli.records.where.evaluation import Condition
 from oea_cli.search.exclusion import exclusion_penalty
+from oea_cli.search.folding import FileSearch
 from oea_cli.search.hits import Hit, make_hits
 from oea_cli.vectors.arrays import SCORE_DIGITS, Floats, Mask, RowNumbers
 from oea_cli.vectors.batch import Batch
@@ -19,12 +23,15 @@ from oea_cli.vectors.index.index import VectorIndex
 
 @dataclass(frozen=True)
 class Conditions:
-    """Which clips may be hits: what to push down, an SQL condition, a least score, how many."""
+    """Which clips may be hits: what to push down, a condition over the records, a least score, how
+    many; and whether each window of a long clip is a hit of its own, or its best one stands for the
+    file."""
 
     exclude: list[str] = field(default_factory=list)
-    where: str | None = None
+    where: Condition | None = None
     min_score: float | None = None
     top_k: int = 10
+    windows: bool = True
 
     def __post_init__(self) -> None:
         if self.min_score is not None and not math.isfinite(self.min_score):
@@ -44,10 +51,32 @@ class Retrieval:
         """Yield the hits of each query in turn; the record with the id `hide` is never one."""
         mask = self._mask(hide)
         for batch in queries:
-            rows, scores = self.index.search(
-                batch.vectors, self.conditions.top_k, mask, self._penalty
-            )
-            yield from self._hits([record["id"] for record in batch.records], rows, scores)
+            found = self._found(batch.vectors, mask)
+            yield from self._hits([record["id"] for record in batch.records], found)
+
+    def _found(self, vectors: Floats, mask: Mask | None) -> "_Found":
+        """The best rows of each query, windows folded where files are asked for."""
+        asked = (vectors, self.conditions.top_k, mask, self._penalty)
+        found = self._kept(*self.index.search(*asked))
+        if self.conditions.windows or not any(is_window(r["id"]) for r in found.records.values()):
+            return found
+        found = self._kept(*self._files.search(*asked))
+        records = {row: {**r, "id": clip_of(r["id"])} for row, r in found.records.items()}
+        return replace(found, records=records)
+
+    def _kept(self, rows: RowNumbers, scores: Floats) -> "_Found":
+        """The rows whose score suffices, with their records."""
+        # A score that was printed, given as --min-score, lets its own hit through.
+        scores = np.round(scores, SCORE_DIGITS)
+        least = self.conditions.min_score
+        kept = (rows >= 0) & (scores >= np.float32(-np.inf if least is None else least))
+        chosen = np.unique(rows[kept])
+        records = dict(zip(chosen.tolist(), self.index.records(chosen), strict=True))
+        return _Found(rows, scores, kept, records)
+
+    @cached_property
+    def _files(self) -> FileSearch:
+        return FileSearch(self.index)
 
     def _mask(self, hide: str | None) -> Mask | None:
         """Return which rows (N,) may be found; None for all."""
@@ -55,8 +84,16 @@ class Retrieval:
         mask = None if where is None else self.index.where(where)
         if hide is not None:
             mask = np.ones(self.index.num_rows, bool) if mask is None else mask.copy()
-            mask[self.index.find(hide)] = False
+            mask[self._hidden(hide)] = False
         return mask
+
+    def _hidden(self, id_: str) -> list[int]:
+        """The rows that a record hides: its own, or, where files are asked for, its file's."""
+        row = self.index.find(id_)
+        if self.conditions.windows or not is_window(id_):
+            return [row]
+        clip = clip_of(id_)
+        return [row for other, row in self.index.row_of.items() if clip_of(other) == clip]
 
     @cached_property
     def _penalty(self) -> Floats | None:
@@ -69,16 +106,20 @@ class Retrieval:
         penalty[live] = exclusion_penalty(self.index.scores_for(unwanted)[:, live])
         return penalty
 
-    def _hits(self, ids: list[str], rows: RowNumbers, scores: Floats) -> Iterator[list[Hit]]:
-        # A score that was printed, given as --min-score, lets its own hit through.
-        scores = np.round(scores, SCORE_DIGITS)
-        least = self.conditions.min_score
-        kept = (rows >= 0) & (scores >= np.float32(-np.inf if least is None else least))
-        found = np.unique(rows[kept])
-        records = dict(zip(found.tolist(), self.index.records(found), strict=True))
+    def _hits(self, ids: list[str], found: "_Found") -> Iterator[list[Hit]]:
         for query, id_ in enumerate(ids):
-            own = kept[query]
-            hit_records = [records[row] for row in rows[query][own].tolist()]
+            own = found.kept[query]
+            hit_records = [found.records[row] for row in found.rows[query][own].tolist()]
             self.num_queries += 1
             self.num_hits += len(hit_records)
-            yield make_hits(id_, scores[query][own].tolist(), hit_records)
+            yield make_hits(id_, found.scores[query][own].tolist(), hit_records)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Rows (Q, k), best first, their scores, which of them are hits, and the hits' records."""
+
+    rows: RowNumbers
+    scores: Floats
+    kept: Mask
+    records: dict[int, Record]

@@ -1,6 +1,6 @@
 """Batches of records with their vectors, checked once when they are read and when written."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oea_cli.errors import OeaError
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
 
@@ -88,12 +89,22 @@ class EmbeddingReader:
         encoder: str | None,
         dim: int,
         metadata: dict[str, Any] | None = None,
+        is_complete: Callable[[], bool] | None = None,
     ) -> None:
         self.encoder = encoder
         self.dim = dim
         self.metadata = metadata or {}
         self._batches = batches
         self._opened: BinaryIO | None = None
+        self._is_complete = is_complete
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a stream of ours came to its end; known when all of it has been read.
+
+        True for files that are whole or not there, and for other people's rows.
+        """
+        return self._is_complete is None or self._is_complete()
 
     def owning(self, stream: BinaryIO) -> "EmbeddingReader":
         """Own a stream that was opened for this reader only, and close it in the end."""
@@ -120,9 +131,9 @@ def empty_reader(encoder: str | None = None) -> EmbeddingReader:
     return EmbeddingReader(iter(()), encoder, 0)
 
 
-def numbered(records: Sequence[Record], first_row: int) -> None:
-    """Give records without an id their row number, counted from 0, and turn numbers into text."""
+def numbered(records: Sequence[Record], first_row: int, where: str) -> None:
+    """Give records without an id their row number, counted from 0, and turn numbers into text;
+    raises OeaError for what is no id."""
     for row, record in enumerate(records, first_row):
-        name = record.get("id")
-        if not isinstance(name, str):
-            record["id"] = str(row if name is None else name)
+        if not isinstance(record.get("id"), str):
+            record["id"] = id_or_number(record, row, f"{where}: row {row + 1}")

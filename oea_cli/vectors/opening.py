@@ -4,6 +4,7 @@ in one place whether a source holds vectors or only records."""
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import hexdigits
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ import orjson
 
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.records.addresses import is_remote, open_bytes
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.folders import is_pattern, is_sound
 from oea_cli.records.lines import PeekableStream, first_line, read_json_lines
 from oea_cli.records.pipes import stdin_bytes
@@ -18,11 +20,12 @@ from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
-from oea_cli.vectors.files.matrix import MAGIC, open_matrix, read_matrix, sidecars
+from oea_cli.vectors.files.matrix import open_matrix, read_matrix, sidecars
 from oea_cli.vectors.files.names import is_vector_file, suffix_format
 from oea_cli.vectors.files.shards import is_shard_folder
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
+from oea_cli.vectors.npy import MAGIC
 from oea_cli.vectors.rows import ArrayRows, FileRows, IndexRows
 from oea_cli.vectors.scan.candidates import Corpus
 
@@ -33,7 +36,8 @@ class VectorSource(Protocol):
     """Vectors with their records, opened: one pass over the batches, or all of them as candidates.
 
     `encoder` is "NAME:FINGERPRINT", None where the vectors name no encoder; `dim` is 0 where there
-    are no vectors; `metadata` is what else the artefact stores.
+    are no vectors; `metadata` is what else the artefact stores; `is_complete` is False after the
+    rows of a stream of ours whose writer did not come to its end.
     """
 
     @property
@@ -42,6 +46,8 @@ class VectorSource(Protocol):
     def dim(self) -> int: ...
     @property
     def metadata(self) -> Mapping[str, Any]: ...
+    @property
+    def is_complete(self) -> bool: ...
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches in bounded memory, once through."""
@@ -96,8 +102,23 @@ def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
-    """True where two ids "NAME:FINGERPRINT" have the same fingerprint, or one of them is None."""
-    return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
+    """True where two ids "NAME:FINGERPRINT" have the same fingerprint, or one of them is None.
+
+    Where one has only a name, as others write it, the names must be the same.
+    """
+    if one is None or other is None:
+        return True
+    (name, fingerprint), (other_name, other_fingerprint) = split_id(one), split_id(other)
+    if fingerprint and other_fingerprint:
+        return fingerprint == other_fingerprint
+    return name == other_name
+
+
+def split_id(encoder_id: str) -> tuple[str, str]:
+    """Name and fingerprint, which is hex digits; "" where there is none."""
+    name, _, fingerprint = encoder_id.rpartition(":")
+    has_one = name and set(fingerprint) <= set(hexdigits)
+    return (name, fingerprint) if has_one else (encoder_id, "")
 
 
 def _holds_vectors(source: str, stdin: PeekableStream | None) -> bool:
@@ -123,7 +144,7 @@ def _has_vector_column(source: str) -> bool:
 
     try:
         return "embedding" in pl.read_parquet_schema(source)
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return False  # its reader reports the error
 
 
@@ -156,6 +177,10 @@ class _Read:
     @property
     def metadata(self) -> Mapping[str, Any]:
         return self.reader.metadata
+
+    @property
+    def is_complete(self) -> bool:
+        return self.reader.is_complete
 
     def __iter__(self) -> Iterator[Batch]:
         for batch in self.reader:
@@ -196,6 +221,10 @@ class IndexSource:
     def metadata(self) -> Mapping[str, Any]:
         return {}
 
+    @property
+    def is_complete(self) -> bool:
+        return True
+
     def __iter__(self) -> Iterator[Batch]:
         live = np.flatnonzero(self.index.live)
         for start in range(0, len(live), ROWS_PER_BATCH):
@@ -224,14 +253,17 @@ class _Several:
         self.encoder = self._first[1].encoder if self._first else None
         self.dim = self._first[1].dim if self._first else 0
         self.metadata: Mapping[str, Any] = {}
+        self.is_complete = True
 
     def __iter__(self) -> Iterator[Batch]:
         if self._first is None:
             return
         yield from self._first[1]
+        self.is_complete = self._first[1].is_complete
         for name, source in self._opened:
             self._check(name, source)
             yield from source
+            self.is_complete = self.is_complete and source.is_complete
 
     def _check(self, name: str, source: VectorSource) -> None:
         assert self._first is not None
@@ -277,7 +309,9 @@ def _matrix_ids(path: Path) -> tuple[list[str], list[str]]:
         return ids, ids
     with open_bytes(lines) as stream:
         rows = read_json_lines(stream, str(lines))
-        found = [(str(record.get("id", row)), record) for row, (_, record) in enumerate(rows)]
+        found = [
+            (id_or_number(record, row, where), record) for row, (where, record) in enumerate(rows)
+        ]
     if len(found) != count:
         raise OeaError(f"{path}: {count} vectors, but {len(found)} records")
     return [id_ for id_, _ in found], [_clip_of_record(record, id_) for id_, record in found]

@@ -320,12 +320,18 @@ def test_bytes_streams_and_pipes(tmp_path: Path) -> None:
     content = written(tmp_path / "a.flac", noise(1.0)).read_bytes()
     np.testing.assert_array_equal(read_audio(content, RATE), noise(1.0))
     np.testing.assert_array_equal(read_audio(io.BytesIO(content), RATE), noise(1.0))
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    writer = threading.Thread(target=fifo.write_bytes, args=(content,))
+    # What a shell makes of <(...): a stream of this process, not a FIFO that lies in a folder.
+    reading, writing = os.pipe()
+    writer = threading.Thread(target=_write_and_close, args=(writing, content))
     writer.start()
-    np.testing.assert_array_equal(read_audio(fifo, RATE), noise(1.0))
+    np.testing.assert_array_equal(read_audio(f"/dev/fd/{reading}", RATE), noise(1.0))
+    os.close(reading)
     writer.join()
+
+
+def _write_and_close(descriptor: int, content: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
 
 
 def test_remote_addresses(tmp_path: Path) -> None:
@@ -343,7 +349,7 @@ def test_what_is_no_sound_file(tmp_path: Path) -> None:
     assert refusal(tmp_path / "none.wav") == "no such file"
     assert refusal("a\0b.wav") == "embedded null byte"
     assert refusal(tmp_path) == "is a folder, not a sound file"
-    assert refusal("/dev/null") == "is neither a file nor a pipe"
+    assert refusal("/dev/null") == "is a device, not a file"
     (tmp_path / "empty.mp3").touch()
     assert refusal(tmp_path / "empty.mp3") == "the file is empty"
     (tmp_path / "text.wav").write_text("this is not a sound\n" * 100)

@@ -184,6 +184,13 @@ class TestHardNegatives:
         elsewhere = [{**row, "dataset": "clotho"} for row in rows]
         assert "no clip has its 13" in refused(*elsewhere)
 
+    def test_of_mecat_every_caption_must_be_the_clips(self) -> None:
+        """Each caption is that of two clips, and both together of one."""
+        clips = {"b": ["one", "two", "three"], "c": ["one", "four"], "d": ["two", "five"]}
+        rows = [positive(name, captions, "mecat") for name, captions in clips.items()]
+        asked = negative("c", clips["c"], ["one", "two"], "mecat")
+        assert resolve_uiq(placed(*rows, asked))[3]["hard_negative"] == "b"
+
 
 def no_captions() -> Row:
     return {"negative_captions": []}

@@ -1,5 +1,7 @@
 """The encoder path: the same numbers as the stock front end, whatever else is in the batch."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +12,17 @@ from safetensors.torch import load_file, save_file
 
 from oea_cli.encoder.loading import _no_garbage_collection, load_encoder
 from oea_cli.encoder.names.places import encoder_folder
+from oea_cli.encoder.omni.backbone import build_backbone
 from oea_cli.encoder.omni.folder import load_encoder_folder, save_encoder_folder
-from oea_cli.encoder.omni.fresh import ModelSizes, new_front_end, new_model, train_tokenizer
+from oea_cli.encoder.omni.fresh import (
+    ModelSizes,
+    new_front_end,
+    new_model,
+    thinker_config,
+    train_tokenizer,
+)
 from oea_cli.encoder.omni.front_end import chat, num_audio_tokens
-from oea_cli.encoder.omni.omni import OmniEncoder
+from oea_cli.encoder.omni.omni import OmniEncoder, OmniModel
 from oea_cli.encoder.omni.settings import EncoderSettings
 from oea_cli.errors import OeaError
 
@@ -85,6 +94,47 @@ def test_mel_equals_the_stock_extractor_at_300_seconds(
         np.testing.assert_array_equal(mel, stock["input_features"][i, :, :frames])
 
 
+@pytest.mark.parametrize("hop", [160, 320])
+@pytest.mark.parametrize("beyond", [0, 1, 39, 80, 120, 159])
+def test_the_last_frame_sees_the_zeros_behind_the_clip(
+    encoder: OmniEncoder, hop: int, beyond: int
+) -> None:
+    """A clip alone whose last hop is only begun: the extractor mirrors what it is not given.
+
+    160 is the released encoders' hop; half of the extractor's 400 samples reach beyond it.
+    """
+    sizes = replace(SIZES, hop_length=hop)
+    front_end = new_front_end(encoder.front_end.tokenizer, sizes, encoder.front_end.settings)
+    waveform = np.random.default_rng(2).standard_normal(20 * hop + beyond).astype(np.float32)
+    stock = front_end.extractor(
+        waveform, sampling_rate=16_000, padding="max_length", return_tensors="np"
+    )
+    ours = front_end.audio_inputs([waveform])["input_features"][0].numpy()
+    np.testing.assert_array_equal(ours, stock["input_features"][0, :, : ours.shape[1]])
+
+
+def test_padding_is_not_seen_by_a_model_that_looks_both_ways(encoder: OmniEncoder) -> None:
+    front_end = encoder.front_end
+    config = thinker_config(SIZES, front_end.tokenizer)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        model = OmniModel(build_backbone(config, "bidirectional"), 32).eval()
+    with torch.inference_mode():
+        together = model(front_end.text_inputs(TEXTS), "text")
+        alone = torch.cat([model(front_end.text_inputs([text]), "text") for text in TEXTS])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+
+
+def test_a_long_text_loses_its_end(encoder: OmniEncoder) -> None:
+    """Mean pooling: of the words the first stay, and with them the prompt and the system's turn."""
+    limit = encoder.front_end.settings.max_text_tokens
+    ids = encoder.front_end.text_inputs(["rain on the roof " * 300])["input_ids"][0].tolist()
+    begins = chat("You are a helpful assistant.", "query:rain on the roof ").split("<|im_end|>\n<")
+    decoded = encoder.front_end.tokenizer.decode(ids, skip_special_tokens=False)
+    assert len(ids) == limit and decoded.startswith(begins[0])
+    assert "<|im_start|>user\nquery:rain on the roof rain" in decoded
+
+
 def test_embedding_equals_the_documented_pooling_written_out(
     encoder: OmniEncoder, waveforms: list[np.ndarray]
 ) -> None:
@@ -151,6 +201,25 @@ def test_fingerprint_is_of_what_decides_a_vector(folder: Path, tmp_path: Path) -
     save_encoder_folder(tmp_path / "other", new_model(SIZES, front_end, 2), front_end, settings)
     other = load_encoder_folder(tmp_path / "other")
     assert other.fingerprint != first.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("tokenizer.json", '"<|im_start|>"', '"<|im_begin|>"'),
+        ("preprocessor_config.json", '"hop_length": 320', '"hop_length": 160'),
+        ("encoder.json", '"query:"', '"passage:"'),
+    ],
+)
+def test_fingerprint_is_of_prompt_tokenizer_and_mel(
+    folder: Path, tmp_path: Path, name: str, old: str, new: str
+) -> None:
+    changed = Path(shutil.copytree(folder, tmp_path / "changed"))
+    content = (changed / name).read_text(encoding="utf-8")
+    assert old in content
+    (changed / name).write_text(content.replace(old, new), encoding="utf-8")
+    fingerprints = {load_encoder_folder(path).fingerprint for path in (folder, changed)}
+    assert len(fingerprints) == 2
 
 
 def test_an_encoder_is_named_by_its_folder(folder: Path) -> None:

@@ -20,9 +20,10 @@ NUM_QUERIES = 60
 
 @pytest.fixture
 def rankings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """good.trec finds every target first, fair.trec a half, same.trec all but one; qrels.txt."""
+    """good.trec finds every target first, fair.trec a half, same.trec all but one, few.trec all but
+    six; qrels.txt."""
     monkeypatch.chdir(tmp_path)
-    shares = {"good": 0, "fair": NUM_QUERIES // 2, "same": 1}
+    shares = {"good": 0, "fair": NUM_QUERIES // 2, "same": 1, "few": 6}
     for name, misses in shares.items():
         with Path(f"{name}.trec").open("w") as file:
             for query in range(NUM_QUERIES):
@@ -106,6 +107,15 @@ class TestBaselines:
         assert found["r@1"]["p_holm"] == pytest.approx(3 * found["r@1"]["p"])
         assert found["r@2"]["p_holm"] == 1.0
 
+    def test_alpha_is_held_against_the_corrected_p(self, rankings: Path) -> None:
+        """Six of sixty queries are worse: p is 0.03 by itself, and 0.06 of two metrics."""
+        extra = ["--baseline", "good.trec", "--max-drop", "r@1=0.01", "--alpha", "0.05"]
+        assert score("few", *extra).returncode == 4
+        done = score("few", "-M", "mrr", *extra)
+        found = json.loads(done.stdout)["baseline"]["metrics"]["r@1"]
+        assert found["p"] < 0.05 < found["p_holm"]
+        assert done.returncode == 0 and "is not under 0.05" in verdicts(done)[0]
+
     def test_a_drop_within_the_limit_is_none(self, rankings: Path) -> None:
         done = score("good", "--baseline", "good.trec", "--max-drop", "r@1=0")
         assert done.returncode == 0 and "no worse" in verdicts(done)[0]
@@ -116,6 +126,7 @@ class TestBaselines:
         files = ["eval", "--run", "good.trec", "--qrels", "some.txt", "-M", "r@1"]
         done = run([*files, "--baseline", "good.json"])
         assert json.loads(done.stdout)["baseline"]["metrics"]["r@1"]["queries"] == 2
+        assert "58 queries of the baseline missing here: not compared" in done.stderr
         Path("none.trec").write_text("x Q0 y 1 1 z\n")
         done = run([*files, "--baseline", "none.trec"])
         assert done.returncode == 1 and "holds none of the evaluated queries" in done.stderr

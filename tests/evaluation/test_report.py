@@ -3,6 +3,8 @@
 Run: pytest tests/test_report.py (the browser's part: -m slow)
 """
 
+import base64
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -109,6 +111,19 @@ def test_strangers_texts_stay_texts(made: Path) -> None:
         link == "data:," or str(link).startswith(("./", "../")) for link in links
     )
     assert "http://" not in page and "https://" not in page
+
+
+def test_a_browser_runs_the_pages_own_script_and_nothing_else(made: Path) -> None:
+    page, _ = report(made)
+    [policy] = [
+        one for one in Tags(page).all("meta") if "content-security-policy" in str(one).lower()
+    ]
+    rules = dict(rule.strip().split(" ", 1) for rule in str(policy["content"]).split(";"))
+    assert rules["default-src"] == "'none'" == rules["base-uri"] == rules["form-action"]
+    for tag in ("style", "script"):
+        [content] = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert rules[f"{tag}-src"] == f"'sha256-{digest}'"
 
 
 def test_sounds_are_linked_from_the_reports_folder(made: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from oea_cli.mining.duplicates import COINCIDING, SUSPECT, Duplicates, fingerprint_of
-from oea_cli.mining.fingerprints import SAMPLE_RATE, compare, fingerprint
+from oea_cli.mining.fingerprints import SAMPLE_RATE, Fingerprint, compare, fingerprint
 from tests.mining.mining_clips import clips_of
 from tests.vectors.batches import unit
 
@@ -86,6 +86,20 @@ class TestFingerprints:
         whole = fingerprint(take(0)[:: RATE // SAMPLE_RATE].astype(np.float32))
         click = fingerprint(take(0)[:: RATE // SAMPLE_RATE][:1500].astype(np.float32))
         assert not compare(whole, click).is_same
+
+    @pytest.mark.parametrize(("share", "expected"), [(0.33, True), (0.37, False)])
+    def test_the_share_of_bits_that_makes_two_sounds_one(
+        self, share: float, expected: bool
+    ) -> None:
+        """Above 0.35 lie takes of one kind (0.40 and more), below it codecs at low rates."""
+        draws = np.random.default_rng(7)
+        flipped = draws.random((4000, 32)) < share
+        bits = draws.integers(0, 2**32, 4000, dtype=np.uint32)
+        other = bits ^ np.packbits(flipped, axis=1, bitorder="little").view(np.uint32)[:, 0]
+        loud, levels = np.ones(4000, bool), np.zeros((4000, 33), np.int8)
+        compared = compare(Fingerprint(bits, loud, levels), Fingerprint(other, loud, levels))
+        assert compared.bits == pytest.approx(share, abs=0.01)
+        assert compared.is_same is expected
 
     @pytest.mark.parametrize("length", [0, 1, 100, 2048, 5000])
     def test_any_length_has_one(self, length: int) -> None:

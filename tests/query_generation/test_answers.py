@@ -1,7 +1,11 @@
 """Answers that were paid for survive whatever happens to the program."""
 
+import os
+import sys
 import threading
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -17,6 +21,23 @@ def test_an_answer_is_on_disk_when_add_returns(tmp_path: Path) -> None:
     answers.add("k", Answer("Find a dog.", 3, 4), {"row": "r"})
     assert AnswerFile(tmp_path / "a.jsonl").find("k") == Answer("Find a dog.", 3, 4)
     assert answers.find("other") is None
+
+
+def test_an_answer_is_synced_before_add_returns(tmp_path: Path) -> None:
+    """What only the system's memory holds is lost with its power."""
+    called: list[str] = []
+
+    def follow(frame: FrameType, event: str, function: Any) -> None:
+        if event == "c_call" and function in (os.write, os.fsync):
+            called.append(function.__name__)
+
+    answers = AnswerFile(tmp_path / "a.jsonl")
+    sys.setprofile(follow)
+    try:
+        answers.add("k", Answer("Find a dog."), {})
+    finally:
+        sys.setprofile(None)
+    assert called == ["write", "fsync"]
 
 
 @pytest.mark.parametrize("rest", [b'{"key": "b", "text": "hal', b"\xff\xfe", b"[1]\n", b"{}\n"])

@@ -209,7 +209,7 @@ def test_a_server_that_dies_half_way(clips: Path) -> None:
         paid = rows(clips.parent / "uiq.jsonl.answers.jsonl")
         assert len(paid) == 4
 
-    with llm_server(lambda question, _: good(question)) as alive:
+    with llm_server(lambda question, _: good(question), dead.address) as alive:
         done = ask(clips, alive)
         assert done.returncode == 0, done.stderr
         assert alive.asked.total() == 6, "what was paid for is not asked again"
@@ -244,6 +244,15 @@ def test_max_cost_is_not_exceeded_and_nothing_is_lost(clips: Path) -> None:
         assert done.returncode == 0 and service.asked.total() == 10
     unpriced = run(["gen-queries", clips, "--max-cost", "1"])
     assert unpriced.returncode == 2 and "--price-in" in unpriced.stderr
+
+
+def test_max_cost_counts_the_calls_under_way(clips: Path) -> None:
+    """Of ten workers one may ask at a time, as long as two calls may cost more than is left."""
+    prices = ["--price-in", "10", "--price-out", "100"]  # a call: 0.002 in fact, 0.054 at most
+    with llm_server(lambda q, _: Reply(good(q).text, seconds=0.05)) as service:
+        done = ask(clips, service, *prices, "--max-cost", "0.07", "-j", "10")
+        assert done.returncode == 0, done.stderr
+    assert max(service.busiest) == 1
 
 
 def test_dry_run_asks_nothing_and_knows_what_is_at_hand(clips: Path) -> None:

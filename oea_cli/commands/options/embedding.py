@@ -36,12 +36,20 @@ FilesFromOption = Annotated[
         "--files-from", metavar="FILE", help="Also embed the sounds listed in FILE; - is stdin."
     ),
 ]
+PrefixIdsOption = Annotated[
+    bool,
+    INPUT.option(
+        "--prefix-ids",
+        help="Put the name of its folder or table before each id: siteA/0500.wav, siteB/0500.wav.",
+    ),
+]
 ShardOption = Annotated[
     str | None,
     INPUT.option(
         "--shard",
         metavar="I/N",
-        help="Take only part I of N (I from 1), chosen by a hash of the id.",
+        help="Take only part I of N (I from 1), chosen by a hash of the id; the jobs of all parts "
+        "may write one folder, at once.",
     ),
 ]
 FormatOption = Annotated[

@@ -65,6 +65,14 @@ AppendOption = Annotated[
 ReplaceOption = Annotated[
     bool, CHANGES.option("--replace", help="Add to the index; the newer vector of an id wins.")
 ]
+AcceptUnfinishedOption = Annotated[
+    bool,
+    INPUT.option(
+        "--accept-unfinished",
+        help="Let vectors replace the index although their stream was cut off or filtered at its "
+        "end.",
+    ),
+]
 DeleteOption = Annotated[
     list[str] | None, CHANGES.option("--delete", metavar="ID", help="Delete a record (repeatable).")
 ]

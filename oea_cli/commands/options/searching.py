@@ -48,7 +48,9 @@ NotOption = Annotated[
 ]
 WhereOption = Annotated[
     str | None,
-    HITS.option("--where", metavar="SQL", help="Only clips whose record meets this condition."),
+    HITS.option(
+        "--where", metavar="CONDITION", help="Only clips whose record meets this condition."
+    ),
 ]
 MinScoreOption = Annotated[
     float | None,
@@ -67,6 +69,14 @@ FormatOption = Annotated[
 NullOption = Annotated[
     bool, OUTPUT.option("-0", "--null", help="Write paths, each ended by NUL, for xargs -0.")
 ]
+WindowsOption = Annotated[
+    bool | None,
+    HITS.option(
+        "--windows/--no-windows",
+        help="Show all windows of long clips, or one hit per file, its best "
+        "[default: windows in jsonl and json, files elsewhere].",
+    ),
+]
 PlayOption = Annotated[bool, OUTPUT.option("--play", help="Play the hits, best first.")]
 IndexModelOption = Annotated[
     str | None,
@@ -74,7 +84,7 @@ IndexModelOption = Annotated[
         "--model",
         "-m",
         metavar="NAME",
-        help="Where the index's own encoder is now, if it has moved.",
+        help="The index's encoder: where it is now, or its name, if the index names none.",
         autocompletion=complete_models,
     ),
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from oea_cli.clips.lookup import GetRecords, by_given_id, resolve_ids
 from oea_cli.clips.queries import Query
 from oea_cli.records.addresses import is_remote, open_bytes
+from oea_cli.records.ids import clip_of
 from oea_cli.records.lines import PeekableStream, read_json_lines
 from oea_cli.records.rows import Record
 
@@ -61,17 +62,21 @@ def hit_records(source: str) -> GetRecords:
     def get(ids: Collection[str]) -> dict[str, Record]:
         if not (is_remote(source) or Path(source).is_file()):
             return {}
-        missing, found = set(ids), {}
+        missing = set(ids)
+        row_of: dict[str, str] = {}
+        rows_found: dict[str, Record] = {}
         with open_bytes(source) as stream:
             whole = PeekableStream(stream, source)
             is_json = whole.first_line().lstrip()[:1] == b"{"
             rows = read_json_lines(whole, source) if is_json else iter(())
             for _, row in rows:
-                if row["id"] in missing:
-                    missing.remove(row["id"])
-                    found[row["id"]] = row
+                id_ = str(row["id"])
+                if names := missing & {id_, clip_of(id_)}:
+                    missing -= names
+                    row_of.update(dict.fromkeys(names, id_))
+                    rows_found[id_] = row
                 if not missing:
                     break
-        return found
+        return by_given_id(row_of, rows_found)
 
     return get

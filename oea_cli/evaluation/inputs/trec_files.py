@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from oea_cli.errors import OeaError
 from oea_cli.metrics.outcomes import Floats, QueryNumbers
+from oea_cli.records.text import NUL_FOUND, nfc, not_utf8, with_line_feeds
 
 CHUNK_BYTES = 1 << 24
+NEW_LINE = b"\n"
 LARGEST_BLANK = 32  # the bytes up to this one separate words: space, tab, line ends
 WIDEST_TABLE = 256
 EXACT_DIGITS = 15
@@ -41,6 +43,8 @@ class Column:
         if (self.ends - self.starts).max(initial=0) > WIDEST_TABLE:
             raise ValueError("too many digits for a number")
         words = self._padded()
+        if (words.view(np.uint8) == ord("_")).any():
+            raise ValueError("Python reads 1_000 as a number, and nobody else does")
         numbers = _plain_decimals(words)
         return words.astype(np.float64) if numbers is None else numbers
 
@@ -110,15 +114,28 @@ def columns_of(
     Blank lines are skipped. Raises OeaError naming the first line that has fewer words, by its
     number, counted from `first_line`; `layout` is the expected line in the message.
     """
-    if b"\0" in content:
-        raise OeaError(f"{name}: not a text file; expected lines of `{layout}`")
-    content = content.rstrip()
+    content = _one_form(content, name, first_line).rstrip()
     columns = _cut(content, width)
     if columns is None:
         # trec_eval ignores what follows the last column, and so do we, more slowly.
         columns = _cut(_same_width(content, name, width, layout, first_line), width)
     assert columns is not None
     return columns
+
+
+def _one_form(content: bytes, name: str, first_line: int) -> bytes:
+    """The content with ids in the one form of Unicode that they are compared in; raises OeaError
+    naming the line that is not UTF-8 or holds a NUL."""
+    if (place := content.find(b"\0")) >= 0:
+        raise OeaError(f"{name}:{first_line + content.count(NEW_LINE, 0, place)}: {NUL_FOUND}")
+    if content.isascii():
+        return content
+    try:
+        return nfc(content.decode()).encode()
+    except UnicodeDecodeError as error:
+        number = content.count(NEW_LINE, 0, error.start)
+        line = content.split(NEW_LINE, number + 1)[number]
+        raise OeaError(f"{name}:{first_line + number}: {not_utf8(line)}") from error
 
 
 def _cut(content: bytes, width: int) -> list[Column] | None:
@@ -152,15 +169,32 @@ def _same_width(content: bytes, name: str, width: int, layout: str, first_line: 
     return b"\n".join(lines)
 
 
+def finite_number(word: bytes) -> float | None:
+    """The number that a word is; None for one that is not finite, and for any other word."""
+    try:
+        number = float(word)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) and b"_" not in word else None
+
+
+def line_numbers(content: bytes, count: int, first_line: int = 1) -> QueryNumbers:
+    """The number (L,) of each of the `count` lines that are not blank."""
+    if content.rstrip().count(b"\n") + 1 == count:
+        return np.arange(first_line, first_line + count)
+    lines = enumerate(content.split(b"\n"), first_line)
+    return np.array([number for number, line in lines if line.strip()], np.int64)
+
+
 def whole_lines(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the content in large pieces that end where a line ends."""
     rest = b""
     while chunk := stream.read(CHUNK_BYTES):
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield rest + chunk[:cut]
+            yield with_line_feeds(rest + chunk[:cut])
             rest = chunk[cut:]
         else:
             rest += chunk
     if rest:
-        yield rest
+        yield with_line_feeds(rest)

@@ -1,45 +1,43 @@
 """Query vectors and corpus vectors, or an index with its encoder -> outcomes."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from oea_cli.clips.captions import captions_by_clip, captions_in
+from oea_cli.clips.captions import captions_in
 from oea_cli.clips.lookup import GetRecords, lookup
-from oea_cli.clips.queries import Query, QuerySource, distinct, query_from, read_queries
+from oea_cli.clips.queries import Query, distinct
 from oea_cli.encoder.protocol import Encoder
-from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
+from oea_cli.encoder.streaming.stream import embed_texts
 from oea_cli.errors import OeaError, Report, UsageError
 from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
+from oea_cli.evaluation.inputs.query_vectors import (
+    Queries,
+    clips_as_queries,
+    named,
+    only_one,
+    queries_for_index,
+    read_query_vectors,
+    rows_as_queries,
+)
 from oea_cli.evaluation.inputs.record_lookup import corpus_records, query_records
 from oea_cli.evaluation.inputs.run_input import RANK_RULES, name_of, with_targets
 from oea_cli.evaluation.protocol import Protocol
+from oea_cli.evaluation.scoring.selves import are_numbered, with_selves
 from oea_cli.evaluation.scoring.tasks import QueryVectors, one_per_clip, rank
 from oea_cli.evaluation.setting import RecordLookup, Setting
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.ids import caption_id, clip_of, is_window
+from oea_cli.records.ids import caption_id, clip_of
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.opening import (
-    IndexSource,
-    VectorSource,
-    open_vectors,
-    read_vectors,
-    same_encoder,
-    stdin_of,
-)
+from oea_cli.vectors.opening import IndexSource, read_vectors, same_encoder
 from oea_cli.vectors.rows import ArrayRows
 from oea_cli.vectors.scan.candidates import Corpus
 
-GetEncoder = Callable[[], Encoder]
-Queries = str | Sequence[Record] | Batch
-"""A file of queries or of their vectors, queries as records, or vectors in memory."""
 Qrels = str | Judgments | None
 
 
@@ -53,19 +51,19 @@ def evaluate_vectors(
     """
     candidates = read_vectors(corpus).candidates()
     if queries:
-        query_vectors, encoder = _read_query_vectors(_only_one(queries))
+        query_vectors, encoder = read_query_vectors(only_one(queries))
     elif protocol.task == "text-to-text":
-        query_vectors, encoder = _rows_as_queries(candidates), candidates.encoder
+        query_vectors, encoder = rows_as_queries(candidates), candidates.encoder
     else:
         raise UsageError("--corpus needs --queries FILE with vectors")
-    named = _named(queries, candidates.where)
+    names = named(queries, candidates.where)
     if not same_encoder(encoder, candidates.encoder):
         raise OeaError(
-            f"{named}: made by {encoder}, {candidates.where} by {candidates.encoder}; "
+            f"{names}: made by {encoder}, {candidates.where} by {candidates.encoder}; "
             "embed both with the same encoder"
         )
     records = corpus_records(corpus, candidates.ids)
-    return _evaluate(query_vectors, candidates, qrels, protocol, "vectors", named, records)
+    return _evaluate(query_vectors, candidates, qrels, protocol, "vectors", names, records)
 
 
 def evaluate_index(
@@ -92,23 +90,22 @@ def evaluate_index(
             raise UsageError(
                 "audio-to-text: the queries are the index's own clips; leave --queries out"
             )
-        query_vectors = _clips_as_queries(clips.by_clip() if clips.has_windows else clips)
+        query_vectors = clips_as_queries(clips.by_clip() if clips.has_windows else clips)
     elif queries:
-        query_vectors = _queries_for_index(queries, index, encoder_of_index, report)
+        query_vectors = queries_for_index(queries, index, encoder_of_index, report)
     elif protocol.task == "text-to-text":
-        query_vectors = _rows_as_queries(corpus)
+        query_vectors = rows_as_queries(corpus)
     elif protocol.task == "text-to-audio":
-        query_vectors = _rows_as_queries(_caption_corpus(index, encoder_of_index()))
+        query_vectors = rows_as_queries(_caption_corpus(index, encoder_of_index()))
     else:
         raise UsageError("audio-to-audio needs --queries FILE with targets")
-    named = _named(queries, str(folder))
     return _evaluate(
         query_vectors,
         corpus,
         qrels,
         protocol,
         "index",
-        named,
+        named(queries, str(folder)),
         lookup(index.row_of, index.records_of),
     )
 
@@ -128,8 +125,11 @@ def _evaluate(
             f"{source}: vectors of {judged.vectors.shape[1]} dimensions, {corpus.where} has "
             f"{corpus.dim}; embed both with the same encoder"
         )
-    if corpus.has_windows and not any(map(_names_window, judged.queries)):
+    if corpus.has_windows and not any(query.names_window for query in judged.queries):
         corpus = corpus.by_clip()
+    if qrels is None:
+        _refuse_unpaired(judged.queries, corpus, source)
+    judged = with_selves(judged, corpus, protocol.task, clips)
     if protocol.captions == "one":
         judged = judged.chosen(one_per_clip(judged.queries, protocol.seed))
     described = protocol_document(protocol, kind)
@@ -146,6 +146,8 @@ def _evaluate(
         "queries_without_relevant": num_without_relevant,
         "queries_not_encoded": judged.is_encoded.count(False),
     }
+    if protocol.task.endswith("audio"):
+        counts["queries_of_themselves"] = _num_of_themselves(judged.queries, outcomes)
     datasets = {name for name in outcomes.datasets if name is not None}
     if protocol.within is None and len(datasets) > 1:
         counts["datasets_in_one_pool"] = len(datasets)
@@ -153,6 +155,30 @@ def _evaluate(
         counts["skipped_single_caption"] = len(judged.queries) - len(outcomes)
     records = RecordLookup(query_records(judged.queries), clips)
     return outcomes, Setting(described, counts, corpus.encoder, records)
+
+
+def _refuse_unpaired(queries: Sequence[Query], corpus: Corpus, source: str) -> None:
+    """Raise OeaError for a bare matrix of queries that has not as many rows as the corpus."""
+    if are_numbered(queries) and len(queries) != len(corpus):
+        raise OeaError(
+            f"{source}: {len(queries)} rows without targets, and {corpus.where} has {len(corpus)}; "
+            "rows are paired one to one, so both must have as many: give each query its 'target', "
+            "or --qrels"
+        )
+
+
+def _num_of_themselves(queries: Sequence[Query], outcomes: Outcomes) -> int:
+    """How many sounds were to find nothing but themselves; raises OeaError where all were."""
+    measured = set(outcomes.ids)
+    left_out = [query for query in queries if query.itself and query.id not in measured]
+    if left_out and not measured:
+        first = left_out[0]
+        raise OeaError(
+            f"{first.where}: query {first.id!r} is itself the sound that it should find, and no "
+            "query has another target; give other targets, or queries with 'text' (without "
+            "--queries, the captions of an index ask)"
+        )
+    return len(left_out)
 
 
 def _rank_within(
@@ -171,11 +197,6 @@ def _rank_within(
         allow_missing=protocol.allow_missing,
     )
     return found, sizes(labels)
-
-
-def _names_window(query: Query) -> bool:
-    """True where a query's target or hard negative is a window of a clip."""
-    return any(map(is_window, (*query.targets, query.hard_negative or "")))
 
 
 def protocol_document(protocol: Protocol, kind: str) -> Record:
@@ -209,53 +230,7 @@ def _judged(query_vectors: QueryVectors, qrels: Qrels) -> tuple[QueryVectors, in
     rows = [row for row, query in enumerate(query_vectors.queries) if query.id in found]
     kept = query_vectors.chosen(rows)
     queries = [found[query.id] for query in kept.queries]
-    return QueryVectors(queries, kept.vectors, kept.is_encoded), len(judged) - len(queries)
-
-
-def _read_query_vectors(source: Queries) -> tuple[QueryVectors, str | None]:
-    vectors = open_vectors(source) if isinstance(source, str | Batch) else None
-    if vectors is None:
-        source = name_of(source, "queries")
-        raise OeaError(
-            f"{source}: holds no vectors; embed it with `oea embed --text`, "
-            "or give an index with -i"
-        )
-    return _queries_of(vectors, name_of(source, "queries")), vectors.encoder
-
-
-def _queries_of(vectors: VectorSource, source: str) -> QueryVectors:
-    queries: list[Query] = []
-    parts: list[Vectors] = []
-    for batch in vectors:
-        for record in batch.records:
-            queries.append(query_from(f"{source}: row {len(queries) + 1}", record))
-        parts.append(batch.vectors)
-    if not queries:
-        raise OeaError(f"{source}: holds no queries")
-    return _all_encoded(distinct(queries), np.concatenate(parts))
-
-
-def _all_encoded(queries: list[Query], vectors: Vectors) -> QueryVectors:
-    return QueryVectors(queries, vectors, [True] * len(queries))
-
-
-def _rows_as_queries(corpus: Corpus) -> QueryVectors:
-    """The rows of a corpus of captions as queries of their clips."""
-    queries = [
-        Query(id_, corpus.where, clip=clip)
-        for id_, clip in zip(corpus.ids, corpus.clips, strict=True)
-    ]
-    return _all_encoded(queries, corpus.rows.take(np.arange(len(corpus))))
-
-
-def _clips_as_queries(corpus: Corpus) -> QueryVectors:
-    """The clips of an index as queries; the vector of a clip with several windows is their mean."""
-    queries = [Query(id_, corpus.where, clip=id_) for id_ in corpus.ids]
-    vectors = corpus.rows.take(np.arange(corpus.rows.count))
-    if corpus.starts is not None:
-        sums = np.add.reduceat(vectors.astype(np.float64), corpus.starts, axis=0)
-        vectors = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
-    return _all_encoded(queries, vectors)
+    return replace(kept, queries=queries), len(judged) - len(queries)
 
 
 def _caption_corpus(index: VectorIndex, encoder: Encoder) -> Corpus:
@@ -282,61 +257,3 @@ def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:
         seen.add(clip)
         for number, text in enumerate(captions_in(record), 1):
             yield caption_id(clip, number), clip, text
-
-
-def _named(queries: Sequence[Queries], otherwise: str) -> str:
-    return ", ".join(name_of(query, "queries") for query in queries) or otherwise
-
-
-def _only_one(sources: Sequence[Queries]) -> Queries:
-    if len(sources) > 1:
-        raise UsageError("query vectors must be in one file; give --queries once")
-    return sources[0]
-
-
-def _queries_for_index(
-    sources: Sequence[Queries], index: VectorIndex, get_encoder: GetEncoder, report: Report
-) -> QueryVectors:
-    first = sources[0]
-    stdin = stdin_of(sources)
-    vectors = open_vectors(first, stdin=stdin) if isinstance(first, str | Batch) else None
-    if vectors is not None:
-        name = name_of(_only_one(sources), "queries")
-        query_vectors = _queries_of(vectors, name)
-        if not same_encoder(vectors.encoder, index.encoder):
-            raise OeaError(
-                f"{index.folder}: made by {index.encoder}, {name} by {vectors.encoder}; "
-                "embed both with the same encoder"
-            )
-        return query_vectors
-    queries = read_queries(
-        [_judgeable(source, stdin) for source in sources],
-        lambda: captions_by_clip(index.records(np.flatnonzero(index.live))),
-    )
-    if not queries:
-        raise OeaError(f"{_named(sources, 'queries')}: no queries")
-    return _encoded(queries, index, get_encoder, report)
-
-
-def _judgeable(source: Queries, stdin: BinaryIO | None) -> QuerySource:
-    """What a reader of judged queries takes; a pipe whose start was read begins there again."""
-    if isinstance(source, Batch):
-        raise UsageError("query vectors must be in one file; give --queries once")
-    return stdin if stdin is not None and source == "-" else source
-
-
-def _encoded(
-    queries: list[Query], index: VectorIndex, get_encoder: GetEncoder, report: Report
-) -> QueryVectors:
-    """Encode texts and sounds; a query with only a clip's id gets the clip's vector."""
-    stored = [query for query in queries if not query.has_content and query.id in index.row_of]
-    vectors = {query.id: index.vector_of(query.id) for query in stored}
-    records = [query.as_record() for query in queries if query.id not in vectors]
-    if records:
-        with closing(stream_clips(get_encoder(), records, report=report)) as batches:
-            for batch in batches:
-                ids = [record["id"] for record in batch.records]
-                vectors.update(zip(ids, batch.vectors, strict=True))
-    not_encoded = np.zeros(index.dim, np.float32)
-    table = np.stack([vectors.get(query.id, not_encoded) for query in queries])
-    return QueryVectors(queries, table, [query.id in vectors for query in queries])

@@ -12,15 +12,14 @@ that was used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 
 import numpy as np
 
-from oea_cli.clips.names import ClipNames
 from oea_cli.clips.queries import Query
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.protocol import Task
+from oea_cli.evaluation.scoring.finder import Finder
 from oea_cli.metrics.outcomes import (
     Floats,
     Mask,
@@ -35,18 +34,19 @@ from oea_cli.vectors.scan.candidates import Corpus
 from oea_cli.vectors.scan.ranks import ranks_of
 
 ANY_TARGET: tuple[Task, ...] = ("audio-to-text", "text-to-text")
-SELF_RETRIEVAL: tuple[Task, ...] = ("text-to-text", "audio-to-audio")
 Candidate = tuple[str, int, float]
 
 
 @dataclass(frozen=True)
 class QueryVectors:
     """Judged queries and their vectors (Q, D); `is_encoded` (Q,) is False for a query that could
-    not be encoded, and its vector is 0."""
+    not be encoded, and its vector is 0. With `from_sounds`, queries without a text asked by their
+    sounds."""
 
     queries: list[Query]
     vectors: Vectors
     is_encoded: list[bool]
+    from_sounds: bool = False
 
     def chosen(self, rows: Sequence[int]) -> "QueryVectors":
         """These queries, in this order."""
@@ -54,6 +54,7 @@ class QueryVectors:
             [self.queries[row] for row in rows],
             self.vectors[list(rows)],
             [self.is_encoded[row] for row in rows],
+            self.from_sounds,
         )
 
 
@@ -81,35 +82,6 @@ def one_per_clip(queries: Sequence[Query], seed: int) -> list[int]:
     return [choose(own) for own in rows.values()]
 
 
-class _Finder:
-    """Finds candidates by their ids, in any spelling that stands for one of them."""
-
-    def __init__(self, corpus: Corpus) -> None:
-        self.ids, self._corpus = corpus.ids, corpus
-
-    @cached_property
-    def _names(self) -> ClipNames:
-        """All spellings; built when an id is not found as it is, because a corpus may be large."""
-        return ClipNames(self._corpus.clips)
-
-    def by_id(self, id_: str) -> int:
-        """The number of the candidate, -1 where there is none; raises OeaError for several."""
-        numbers = self._corpus.number_of
-        if id_ in numbers:
-            return numbers[id_]
-        clip = self._names.find(id_)
-        return -1 if clip is None else numbers.get(clip, -1)
-
-    def of_clip(self, clip: str) -> list[int]:
-        """The numbers of all candidates that belong to a clip."""
-        if self._corpus.clips is self._corpus.ids:
-            number = self.by_id(clip)
-            return [] if number < 0 else [number]
-        found = self._corpus.of_clip
-        name = clip if clip in found else self._names.find(clip)
-        return [] if name is None else found[name]
-
-
 def assign(
     queries: Sequence[Query], corpus: Corpus, task: Task, allow_missing: bool = False
 ) -> list[Assigned]:
@@ -117,10 +89,11 @@ def assign(
 
     Relevant are the clips that a query names; for a query that names none, the candidates of the
     clip it was made from, or of its own id; where bare matrices are compared, the row of the same
-    number. Raises OeaError, naming the first of them, for targets and hard negatives that are not
+    number. The candidate that a query is itself is neither relevant nor a candidate for it. Raises
+    OeaError, naming the first of them, for targets and hard negatives that are not
     in the corpus, unless `allow_missing`. A query without relevant clips has no candidates.
     """
-    finder = _Finder(corpus)
+    finder = Finder(corpus)
     by_row = _are_rows(queries, corpus)
     found = []
     for row, query in enumerate(queries):
@@ -128,18 +101,16 @@ def assign(
             relevant = [(corpus.ids[row], row, 1.0)]
         else:
             relevant = _relevant(query, finder, task in ANY_TARGET)
-        own = corpus.number_of.get(query.id, -1) if task in SELF_RETRIEVAL else -1
-        if not query.targets:
-            relevant = [one for one in relevant if one[1] != own or own < 0]
-        hidden = own if own not in {number for _, number, _ in relevant} else -1
+        own = -1 if query.itself is None else corpus.number_of.get(query.itself, -1)
+        relevant = [one for one in relevant if one[1] != own or own < 0]
         negative = _members(query.hard_negative, finder, task in ANY_TARGET)
-        found.append(Assigned(row, query, relevant, negative, hidden))
+        found.append(Assigned(row, query, relevant, negative, hidden=own))
     if not allow_missing:
         _refuse_missing(found, corpus)
     return found
 
 
-def _relevant(query: Query, finder: "_Finder", any_target: bool) -> list[Candidate]:
+def _relevant(query: Query, finder: Finder, any_target: bool) -> list[Candidate]:
     if query.targets:
         return [
             (id_, number, grade)
@@ -149,7 +120,7 @@ def _relevant(query: Query, finder: "_Finder", any_target: bool) -> list[Candida
     return _members(query.clip or query.id, finder, any_target=True)
 
 
-def _members(name: str | None, finder: "_Finder", any_target: bool) -> list[Candidate]:
+def _members(name: str | None, finder: Finder, any_target: bool) -> list[Candidate]:
     """A candidate by its id or, where captions stand for clips, all that belong to the clip."""
     if name is None:
         return []
@@ -277,4 +248,5 @@ def _outcomes(
         gains=np.array([grade for one in found for _, _, grade in one.relevant], np.float64),
         last_rank=int(depths.max(initial=0)) + 1,
         any_target=task in ANY_TARGET,
+        texts=[query.text_sha256 for query in queries],
     )

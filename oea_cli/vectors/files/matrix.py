@@ -1,8 +1,8 @@
 """Vectors as X.npy, with the records in X.jsonl and what made them in X.meta.json, written last."""
 
-import errno
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,12 +16,15 @@ from oea_cli.records.json_lines import json_line, numbered_records, read_json_re
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader
-from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin, check_description
+from oea_cli.vectors.npy import LARGEST_DIM, MAGIC, map_array, read_header
 
 MAGIC_BYTES = 6
-MAGIC = b"\x93NUMPY"
 # The header is written first, with space for any number of rows, and again when they are counted.
 HEADER_BYTES = 128
+UNFINISHED = "unfinished"
+"""The key of an X.meta.json that stands there while the files beside it are replaced."""
+PIECE_BYTES = 1 << 24
 
 
 def sidecars(matrix: Path) -> tuple[Path, Path]:
@@ -63,40 +66,31 @@ def open_matrix(path: Path) -> npt.NDArray[Any]:
     Rows can be changed where memory allows it, without changing the file.
     """
     try:
-        vectors = _mapped(path)
+        vectors = map_array(path, "c")  # copied on write: callers that change rows copy only these
     except FileNotFoundError as error:
         raise OeaError(f"{path}: no such file") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise OeaError(f"{path}: not a complete .npy matrix ({error})") from error
+    except OSError as error:
+        raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
     _check(vectors.dtype, vectors.shape, str(path))
     return vectors[None] if vectors.ndim == 1 else vectors
 
 
-def _mapped(path: Path) -> npt.NDArray[Any]:
-    try:
-        # Copied on write: callers that change rows copy only these.
-        vectors: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
-    except OSError as error:
-        if error.errno != errno.ENOMEM:
-            raise
-        # Such a mapping counts as memory: the system refuses it for a file larger than the memory.
-        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-    return vectors
-
-
 def _check(dtype: np.dtype[Any], shape: tuple[int, ...], where: str) -> None:
-    if dtype.kind != "f" or len(shape) not in (1, 2) or (shape[0] and not shape[-1]):
+    is_matrix = len(shape) in (1, 2) and shape[-1] <= LARGEST_DIM and (shape[-1] or not shape[0])
+    if dtype.kind != "f" or not is_matrix:
         raise OeaError(f"{where}: vectors must be rows of floats; got {dtype} of shape {shape}")
 
 
 def _read_meta(path: Path) -> dict[str, Any]:
     try:
-        description: dict[str, Any] = orjson.loads(path.read_bytes())
-        if not {"encoder", "count", "dim"} <= description.keys():
-            raise ValueError("no 'encoder', 'count' and 'dim'")
-    except (ValueError, AttributeError) as error:
+        content = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
         raise OeaError(f"{path}: not written by oea ({error})") from error
-    return description
+    if isinstance(content, dict) and UNFINISHED in content:
+        raise OeaError(f"{path}: `oea embed` did not finish; run it again")
+    return check_description(content, path)
 
 
 def _bare_records(count: int, batch_rows: int) -> Iterator[Sequence[Record]]:
@@ -132,24 +126,12 @@ def _paired(
 
 def read_matrix_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
     """Read a bare .npy from a pipe, row by row; ids are "0", "1", ..."""
-    dtype, shape = _read_header(stream, name)
-    rows, dim = shape if len(shape) == 2 else (1, shape[0])
-    return EmbeddingReader(_streamed(stream, dtype, (rows, dim), batch_rows, name), None, dim)
-
-
-def _read_header(stream: BinaryIO, name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    try:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
-        else:
-            shape, by_columns, dtype = np.lib.format.read_array_header_2_0(stream)
-    except (ValueError, EOFError) as error:
-        raise OeaError(f"{name}: not a complete .npy matrix ({error})") from error
+    shape, by_columns, dtype = read_header(stream, name)
     _check(dtype, shape, name)
     if by_columns and len(shape) == 2:
         raise OeaError(f"{name}: the matrix is in Fortran order; a pipe needs C order")
-    return dtype, shape
+    rows, dim = shape if len(shape) == 2 else (1, shape[0])
+    return EmbeddingReader(_streamed(stream, dtype, (rows, dim), batch_rows, name), None, dim)
 
 
 def _streamed(
@@ -170,7 +152,8 @@ def _streamed(
 
 def _read_fully(stream: BinaryIO, size: int) -> bytes:
     content = io.BytesIO()
-    while part := stream.read(size - content.tell()):
+    # Piece by piece: the header may promise more than there is, or than fits into memory.
+    while part := stream.read(min(size - content.tell(), PIECE_BYTES)):
         content.write(part)
     return content.getvalue()
 
@@ -210,16 +193,17 @@ class MatrixSink:
     """Writes X.npy, X.jsonl and, when both are in place, X.meta.json."""
 
     def __init__(self, path: Path, origin: Origin) -> None:
-        lines, self._meta = sidecars(path)
-        if lines.exists() and not self._meta.exists():
+        lines, meta = sidecars(path)
+        if lines.exists() and not meta.exists() and not _is_written_pair(path, lines):
             raise OeaError(
                 f"{path}: its records would replace {lines}, which does not belong to a "
                 "matrix; choose another name"
             )
         self._origin = origin
-        self._matrix_atomic, self._lines_atomic = AtomicFile(path), AtomicFile(lines)
-        self._matrix = MatrixFile(self._matrix_atomic.temporary, STORAGE_TYPES[origin.storage])
-        self._lines = self._lines_atomic.temporary.open("wb")
+        self._files = [AtomicFile(file) for file in (lines, path, meta)]
+        lines_file, matrix_file, self._meta = self._files
+        self._matrix = MatrixFile(matrix_file.temporary, STORAGE_TYPES[origin.storage])
+        self._lines = lines_file.temporary.open("wb")
 
     def write(self, batch: Batch) -> None:
         """Append the rows to both files."""
@@ -230,17 +214,34 @@ class MatrixSink:
         """Rename the files into place, in an order in which no reader takes them for complete."""
         self._matrix.close()
         self._lines.close()
-        # Without X.meta.json, X.jsonl beside X.npy means unfinished: so it goes first, and
-        # X.jsonl is there before X.npy is.
-        self._meta.unlink(missing_ok=True)
-        self._lines_atomic.commit()
-        self._matrix_atomic.commit()
         description = self._origin.description(self._matrix.rows, self._matrix.dim)
-        write_whole(self._meta, orjson.dumps(description, option=orjson.OPT_INDENT_2) + b"\n")
+        # A full disk shows here, while what was there before is still whole.
+        self._meta.temporary.write_bytes(_json(description))
+        # After a kill among the renames, this tells a reader and the next run what they have.
+        write_whole(self._meta.path, _json({"format": description["format"], UNFINISHED: True}))
+        for file in self._files:
+            file.commit()
 
     def abort(self) -> None:
         """Remove what is unfinished."""
-        self._matrix.close()
-        self._lines.close()
-        self._matrix_atomic.discard()
-        self._lines_atomic.discard()
+        for opened in (self._lines, self._matrix):
+            with suppress(OSError):  # of a full disk, which has been said
+                opened.close()
+        for file in self._files:
+            file.discard()
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def _is_written_pair(path: Path, lines: Path) -> bool:
+    """Whether a matrix and its records are as `oea embed` writes them, without X.meta.json."""
+    if not path.is_file():
+        return False
+    with lines.open("rb") as stream, suppress(OeaError, ValueError, AttributeError):
+        first = stream.readline()
+        record = orjson.loads(first)
+        is_ours = isinstance(record.get("id"), str) and json_line(record) == first
+        return is_ours and 1 + sum(1 for _ in stream) == len(open_matrix(path))
+    return False

@@ -4,7 +4,8 @@ The file's key-value "oea" is JSON: encoder, dim, count, storage, metadata, and 
 stored in the columns (see `records/columns.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
+from oea_cli.records.arrow_schema import plain_types
 from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.columns import (
-    PARQUET_KEY,
     ColumnPlan,
     ParquetTable,
     json_records_of,
@@ -27,11 +28,12 @@ from oea_cli.records.columns import (
 )
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
+from oea_cli.records.parquet_files import PARQUET_KEY, write_parquet, writing_parquet
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader, numbered
 from oea_cli.vectors.files.matrix import MatrixFile, open_matrix
-from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin, check_description
 
 COLUMN = "embedding"
 ROWS_PER_GROUP = 8192
@@ -45,19 +47,29 @@ def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
     table = open_parquet(path, batch_rows=batch_rows)
     if COLUMN not in table.schema:
         raise OeaError(f"{path}: no column 'embedding'; is this the output of `oea embed`?")
+    if table.metadata:
+        check_description(table.metadata, path)
     first = next(table.frames, None)
+    encoder = _encoder_of(table, first)
     if first is None or first.is_empty():
-        return empty_reader(table.metadata.get("encoder"))
-    encoder = table.metadata.get("encoder", _encoder_of(first))
+        return empty_reader(encoder)
     dim = _matrix_of(first[COLUMN], str(path)).shape[1]
     batches = _batches(first, table, encoder, dim, str(path))
     return EmbeddingReader(batches, encoder, dim, table.metadata.get("metadata", {}))
 
 
-def _encoder_of(frame: pl.DataFrame) -> str | None:
-    # A file that oea did not write may have the pipe's keys as columns.
-    encoder: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
-    return encoder
+def _encoder_of(table: ParquetTable, first: pl.DataFrame | None) -> str | None:
+    """What made the vectors, by our own description or, in anyone's file, a key-value `encoder` or
+    a column of that name, as on a pipe."""
+    if "encoder" in table.metadata:
+        own: str | None = table.metadata["encoder"]
+        return own
+    if "encoder" in table.key_values:
+        return table.key_values["encoder"]
+    if first is None or "encoder" not in first.columns or first.is_empty():
+        return None
+    named: str | None = first["encoder"].cast(pl.String)[0]
+    return named
 
 
 def _batches(
@@ -75,20 +87,21 @@ def _batches(
             raise OeaError(
                 f"{where}: vectors of several encoders; embed them all with the same encoder"
             )
-        records = _records_of(frame.drop(COLUMN, "encoder", strict=False), table, row, len(vectors))
+        rest = frame.drop(COLUMN, "encoder", strict=False)
+        records = _records_of(rest, table, row, len(vectors), where)
         yield Batch(records, unit_rows(vectors, records, where))
         row += len(vectors)
         frame = next(table.frames, None)
 
 
 def _records_of(
-    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int
+    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int, where: str
 ) -> Sequence[Record]:
     texts = json_records_of(frame, table.description)
     if texts is not None:
         return texts
     records = records_of(frame, table.description) or [{} for _ in range(count)]
-    numbered(records, first_row)
+    numbered(records, first_row, where)
     return records
 
 
@@ -113,9 +126,12 @@ def vector_column(vectors: npt.NDArray[Any]) -> pl.Series:
     return pl.Series(COLUMN, vectors, dtype=pl.Array(inner, vectors.shape[1]))
 
 
-def key_values(description: dict[str, Any], plan: ColumnPlan) -> dict[str, str]:
-    """The Parquet key-values that make records and vectors readable again."""
-    return {PARQUET_KEY: orjson.dumps({**description, "columns": plan.description}).decode()}
+def key_values(
+    description: dict[str, Any], plan: ColumnPlan, schema: Mapping[str, Any]
+) -> dict[str, str]:
+    """The Parquet key-values that make records and vectors readable again, here and elsewhere."""
+    own = orjson.dumps({**description, "columns": plan.description}).decode()
+    return {PARQUET_KEY: own, **plain_types(pl.Schema(schema))}
 
 
 class ParquetSink:
@@ -143,16 +159,17 @@ class ParquetSink:
         self._matrix.close()
         self._lines.close()
         plan = plan_columns(self._read_records())
-        metadata = key_values(self._origin.description(self._matrix.rows, self._matrix.dim), plan)
+        description = self._origin.description(self._matrix.rows, self._matrix.dim)
         if self._matrix.rows:
-            self._sink_frames(plan, metadata)
+            self._sink_frames(plan, description)
         else:
-            empty = [pl.Series("id", dtype=pl.String), pl.Series(COLUMN, dtype=pl.List(pl.Float32))]
-            pl.DataFrame(empty).write_parquet(self._atomic.temporary, metadata=metadata)
+            empty = pl.DataFrame(schema={"id": pl.String, COLUMN: pl.List(pl.Float32)})
+            metadata = key_values(description, plan, empty.schema)
+            write_parquet(empty, self._atomic.temporary, metadata)
         self._atomic.commit()
         self.abort()
 
-    def _sink_frames(self, plan: ColumnPlan, metadata: dict[str, str]) -> None:
+    def _sink_frames(self, plan: ColumnPlan, description: dict[str, Any]) -> None:
         from polars.io.plugins import register_io_source
 
         vectors = open_matrix(self._vectors.temporary)
@@ -166,13 +183,14 @@ class ParquetSink:
                 yield plan.frame(list(islice(records, len(part)))).with_columns(vector_column(part))
 
         # Vectors hardly compress: zstd would take more time than its saving is worth.
-        register_io_source(frames, schema=schema).sink_parquet(
-            self._atomic.temporary,
-            compression="uncompressed",
-            row_group_size=ROWS_PER_GROUP,
-            maintain_order=True,
-            metadata=metadata,
-        )
+        with writing_parquet(self._atomic.path):
+            register_io_source(frames, schema=schema).sink_parquet(
+                self._atomic.temporary,
+                compression="uncompressed",
+                row_group_size=ROWS_PER_GROUP,
+                maintain_order=True,
+                metadata=key_values(description, plan, schema),
+            )
 
     def _read_records(self) -> Iterator[Record]:
         with self._records.temporary.open("rb") as stream:
@@ -181,7 +199,8 @@ class ParquetSink:
 
     def abort(self) -> None:
         """Remove the temporary files."""
-        self._matrix.close()
-        self._lines.close()
+        for opened in (self._matrix, self._lines):
+            with suppress(OSError):  # of a full disk, which has been said
+                opened.close()
         for file in (self._atomic, self._vectors, self._records):
             file.discard()

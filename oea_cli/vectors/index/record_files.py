@@ -1,29 +1,22 @@
-"""The records of an index: Parquet files of two columns, `id` and `record` (the record as JSON).
+"""The records of an index, in numbered files."""
 
-The JSON text keeps every key exactly; typed columns could not (a key that is a number in one clip
-and a list in the next, absent keys and null ones).
-"""
-
-import mmap
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 
-from oea_cli.errors import OeaError
-from oea_cli.vectors.arrays import Mask, RowNumbers
+from oea_cli.records.rows import Record
+from oea_cli.vectors.arrays import RowNumbers
+from oea_cli.vectors.index.record_part import TEXT, RecordPart, write_part
 
 PART_ROWS = 1 << 18
 
-Record = dict[str, Any]
-
 
 class RecordWriter:
-    """Writes records to numbered Parquet parts, holding one part in memory at most."""
+    """Writes records to numbered Parquet parts, one while the next is being collected."""
 
     def __init__(self, folder: Path, number: int) -> None:
         self.folder, self.number = folder, number
@@ -31,6 +24,8 @@ class RecordWriter:
         self.part_rows: list[int] = []
         self._ids: list[str] = []
         self._texts: list[str] = []
+        self._worker = ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
 
     def write(self, ids: Sequence[str], texts: Sequence[str]) -> None:
         """Append records as JSON text, with the id of each."""
@@ -39,32 +34,59 @@ class RecordWriter:
         if len(self._ids) >= PART_ROWS:
             self._write_part()
 
+    def text(self, row: int) -> str:
+        """The record in a row that has been written, counted from the first."""
+        self._wait()
+        for name, rows in zip(self.parts, self.part_rows, strict=True):
+            if row < rows:
+                return str(RecordPart(self.folder / name, rows).column(TEXT)[row])
+            row -= rows
+        return self._texts[row]
+
     def close(self) -> None:
         """Write what is left; `parts` and `part_rows` then name the files and their sizes."""
         if self._ids:
             self._write_part()
+        self._wait()
+        self._worker.shutdown()
+
+    def abort(self) -> None:
+        """Write nothing more."""
+        self._worker.shutdown(cancel_futures=True)
 
     def _write_part(self) -> None:
+        self._wait()
         name = f"records-{self.number:04}-{len(self.parts):02}.parquet"
-        frame = pl.DataFrame({"id": self._ids, "record": self._texts})
         self.parts.append(name)
-        self.part_rows.append(len(frame))
-        with (self.folder / name).open("xb") as file:
-            frame.write_parquet(file, compression="lz4", statistics=False)
-            file.flush()
-            os.fsync(file.fileno())
+        self.part_rows.append(len(self._ids))
+        self._last = self._worker.submit(write_part, self.folder / name, self._ids, self._texts)
         self._ids, self._texts = [], []
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
 
 
 class RecordReader:
-    """Reads records by row number from the open parts of all segments, in order.
-
-    All files are mapped at once, so that they stay readable after a writer's clean-up.
-    """
+    """Reads records by row number from the open parts of all segments, in order."""
 
     def __init__(self, paths: Sequence[Path], sizes: Sequence[int]) -> None:
-        self._parts = [_mapped(path) for path in paths]
+        self._parts = [RecordPart(*part) for part in zip(paths, sizes, strict=True)]
         self._starts = np.cumsum([0, *sizes])
+
+    @property
+    def num_rows(self) -> int:
+        """The number of records, those of deleted rows included."""
+        return int(self._starts[-1])
+
+    @property
+    def names(self) -> list[str]:
+        """The keys of all records."""
+        return sorted({key for part in self._parts for key in part.keys})
+
+    def pieces(self, name: str) -> Iterator[pl.Series | list[Any]]:
+        """The values of a key, part by part."""
+        return (part.values(name) for part in self._parts)
 
     def ids(self) -> list[str]:
         """Return the id of every row, those of deleted rows included."""
@@ -72,93 +94,29 @@ class RecordReader:
 
     def texts(self) -> list[str]:
         """Return every row's record as JSON text."""
-        return self._whole("record")
+        return self._whole(TEXT)
 
     def take(self, column: str, rows: RowNumbers) -> list[str]:
         """Return a column (`id`, or `record` as JSON text) of these rows, in their order."""
-        owners = np.searchsorted(self._starts, rows, side="right") - 1
         found = np.empty(len(rows), object)
-        for number in np.unique(owners):
-            own = owners == number
-            local = rows[own] - self._starts[number]
-            found[own] = self._column(int(number), column).gather(local).to_numpy()
+        for part, own, local in self._owners(rows):
+            found[own] = part.column(column).gather(local).to_numpy()
         return list(found)
 
     def records(self, rows: RowNumbers) -> list[Record]:
-        """Return the records of these rows, in their order."""
-        return [orjson.loads(text) for text in self.take("record", rows)]
+        """Return the records of these rows, in their order; raises OeaError for a damaged one."""
+        found = np.empty(len(rows), object)
+        for part, own, local in self._owners(rows):
+            texts = part.column(TEXT).gather(local)
+            found[own] = [part.record(text) for text in texts]
+        return list(found)
 
-    def where(self, condition: str) -> Mask:
-        """Return which rows (N,) satisfy an SQL condition over the record's keys.
-
-        Raises OeaError for text that is not SQL, an unknown key, or another SQL expression.
-        """
-        expression = _parse(condition)
-        names = expression.meta.root_names()
-        frame = self._frame(names, condition)
-        try:
-            # A literal (`1 = 1`) yields one row whatever the height.
-            result = frame.with_columns(expression.alias("chosen"))["chosen"]
-        except pl.exceptions.PolarsError as error:
-            raise OeaError(f"--where {condition!r}: {_first_line(error)}") from error
-        if result.dtype != pl.Boolean:
-            raise OeaError(
-                f"--where {condition!r}: must be true or false for each record; got {result.dtype}"
-            )
-        return result.fill_null(False).to_numpy()
-
-    def _frame(self, names: list[str], condition: str) -> pl.DataFrame:
-        """Collect the values of these keys over all rows."""
-        columns: dict[str, list[Any]] = {name: [] for name in names}
-        known: set[str] = set()
-        num_rows = 0
-        for text in self.texts():
-            record = orjson.loads(text)
-            num_rows += 1
-            known.update(record)
-            for name, values in columns.items():
-                values.append(record.get(name))
-        if missing := [name for name in names if name not in known]:
-            raise OeaError(
-                f"--where {condition!r}: no record has a key {missing[0]!r}; "
-                f"the keys are {', '.join(sorted(known))}"
-            )
-        series = [_series(name, values, condition) for name, values in columns.items()]
-        return pl.DataFrame([pl.Series("", np.arange(num_rows)), *series])
+    def _owners(self, rows: RowNumbers) -> Iterator[tuple[RecordPart, Any, RowNumbers]]:
+        """Each part that holds some of the rows: which they are, and their numbers in it."""
+        owners = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(owners):
+            own = owners == number
+            yield self._parts[number], own, rows[own] - self._starts[number]
 
     def _whole(self, name: str) -> list[str]:
-        columns = (self._column(number, name) for number in range(len(self._parts)))
-        return [value for column in columns for value in column.to_list()]
-
-    def _column(self, number: int, name: str) -> pl.Series:
-        self._parts[number].seek(0)
-        return pl.read_parquet(cast(Any, self._parts[number]), columns=[name])[name]
-
-
-def _mapped(path: Path) -> mmap.mmap:
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _parse(condition: str) -> pl.Expr:
-    try:
-        return pl.sql_expr(condition)
-    except pl.exceptions.PolarsError as error:
-        raise OeaError(
-            f"--where {condition!r}: {_first_line(error)}; "
-            "write SQL such as \"duration < 10 AND category = 'dog'\""
-        ) from error
-
-
-def _series(name: str, values: list[Any], condition: str) -> pl.Series:
-    try:
-        series = pl.Series(name, values, strict=False)
-    except (pl.exceptions.PolarsError, TypeError):
-        series = pl.Series(name, values, dtype=pl.Object)
-    if series.dtype == pl.Object:
-        raise OeaError(f"--where {condition!r}: the values of {name!r} are of several types")
-    return series
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+        return [value for part in self._parts for value in part.column(name).to_list()]

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from oea_cli.errors import OeaError
+from oea_cli.records.equal_ids import place_of
 from oea_cli.records.json_lines import ids_of, texts_of
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Floats, Stored
@@ -77,7 +78,7 @@ class RowWriter:
             self.change.replaced += 1
             self.dead.add(row)
         else:
-            raise OeaError(self._conflict(id_, row))
+            raise OeaError(self._conflict(id_, row, text))
         self.known[id_] = self.first_row + self.writer.rows.num_rows
         self.writer.write([id_], [text], vector, stored)
 
@@ -104,9 +105,15 @@ class RowWriter:
     def _old_texts(self) -> list[str]:
         return self.index.record_files.texts() if self.index else []
 
-    def _conflict(self, id_: str, row: int) -> str:
+    def _conflict(self, id_: str, row: int, text: str) -> str:
         if self.index is None or row >= self.first_row:
-            return f"id {id_!r} occurs twice with different vectors; ids must be unique"
+            old = self.writer.record(row - self.first_row)
+            one, two = (place_of(orjson.loads(record)) for record in (old, text))
+            both = f", of {one} and {two}" if one != two else ""
+            return (
+                f"id {id_!r} occurs twice with different vectors{both}; ids must be unique "
+                "(`oea embed --prefix-ids` puts the name of its folder before each)"
+            )
         return (
             f"id {id_!r} is in {self.index.folder} with another vector; "
             "--replace keeps the newer one"

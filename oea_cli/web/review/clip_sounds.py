@@ -9,7 +9,7 @@ from oea_cli.clips.captions import captions_in
 from oea_cli.clips.lookup import lookup
 from oea_cli.clips.names import ClipNames
 from oea_cli.errors import raise_failure
-from oea_cli.records.folders import exists, resolved
+from oea_cli.records.file_names import exists, resolved
 from oea_cli.records.ids import clip_of, section_of
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record

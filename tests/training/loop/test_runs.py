@@ -206,6 +206,15 @@ def test_a_stage_without_progress_ends_at_its_best(patient: Recipe, tmp_path: Pa
     assert told["steps"] == best + 1 + 3
 
 
+def test_the_weights_of_a_cut_stage_are_its_best(patient: Recipe, tmp_path: Path) -> None:
+    recipe = patient.changed(stages=patient.stages[:1])
+    train(recipe, tmp_path, workers=0, device="cpu")
+    best, heads = load_file(tmp_path / BEST_FILE), load_file(tmp_path / "heads.safetensors")
+    assert progress_in(tmp_path / BEST_FILE).step < len(log_of(tmp_path))
+    for name, tensor in heads.items():
+        assert torch.equal(tensor, best[f"modules.model.{name}"]), name
+
+
 @pytest.mark.slow
 def test_an_early_end_is_the_same_after_a_stop(patient: Recipe, tmp_path: Path) -> None:
     class StopError(Exception):

@@ -86,6 +86,29 @@ def test_the_weights_move(trained: Path, smoke: Recipe, tmp_path: Path) -> None:
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_clipped_gradient_moves_no_weight(smoke: Recipe, tmp_path: Path) -> None:
+    """Clipped to next to nothing, it is far below AdamW's epsilon; as it is, it moves them."""
+    stage = smoke.stages[0]
+    still = smoke.changed(
+        clip_norm=1e-12, weight_decay=0.0, average=0.0, validation=(), validate_every=0
+    )
+    for recipe, moves in ((still, False), (still.changed(clip_norm=1.0), True)):
+        first, second = (
+            load_file(
+                train(
+                    recipe.changed(stages=(stage.changed(steps=steps),)),
+                    tmp_path / f"{moves}{steps}",
+                    workers=0,
+                    device="cpu",
+                )
+                / WEIGHTS[1]
+            )
+            for steps in (1, 2)
+        )
+        furthest = max((first[name] - second[name]).abs().max().item() for name in first)
+        assert (furthest > 1e-4) is moves, furthest
+
+
 class StopError(Exception):
     pass
 

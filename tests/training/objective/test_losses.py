@@ -58,7 +58,8 @@ def test_hard_negatives_of_both_kinds_stand_in_one_denominator_each() -> None:
     assert found.item() == pytest.approx((to_clips + to_texts).item() / 2, rel=1e-5)
 
 
-def test_hardness_weighs_negatives_by_their_cosine() -> None:
+def test_hardness_weighs_negatives_by_their_logits() -> None:
+    """As AuroLA has it: exp(beta x cosine / temperature), over the mean of a row."""
     texts, clips = unit(4, seed=1), unit(4, seed=2)
     same = torch.zeros(4, 4, dtype=torch.bool)
     same[0, 2] = True
@@ -66,7 +67,7 @@ def test_hardness_weighs_negatives_by_their_cosine() -> None:
     for a, b, masked in [(texts, clips, same), (clips, texts, same.T)]:
         for i in range(4):
             others = [j for j in range(4) if j != i and not masked[i, j]]
-            weights = [math.exp(3.0 * float(a[i] @ b[j])) for j in others]
+            weights = [math.exp(0.1 * float(a[i] @ b[j]) / 0.07) for j in others]
             mean = sum(weights) / len(weights)
             negatives = sum(
                 w / mean * math.exp(float(a[i] @ b[j]) / 0.07)
@@ -74,7 +75,7 @@ def test_hardness_weighs_negatives_by_their_cosine() -> None:
             )
             own = math.exp(float(a[i] @ b[i]) / 0.07)
             total += -math.log(own / (own + negatives)) / 4
-    found = info_nce(texts, clips, same=same, hardness=3.0)
+    found = info_nce(texts, clips, same=same, hardness=0.1)
     assert found.item() == pytest.approx(total / 2, rel=1e-4)
     assert found.item() > info_nce(texts, clips, same=same).item()
 
@@ -139,6 +140,16 @@ def test_exclusion_margin_is_log_two_when_both_clips_fit_alike() -> None:
     loss = exclusion_margin(texts, clips, torch.tensor([1, -1, 0]))
     assert loss.item() == pytest.approx(math.log(2))
     assert exclusion_margin(texts, clips, torch.full((3,), -1)).item() == 0.0
+
+
+def test_exclusion_margin_pulls_to_the_own_clip_and_away_from_the_other() -> None:
+    texts = torch.tensor([[1.0, 0.0], [0.6, 0.8]])
+    clips = torch.tensor([[0.8, 0.6], [0.0, 1.0]], requires_grad=True)
+    # Of text 0, 0.8 to its own clip and 0.0 to clip 1, its hard negative.
+    loss = exclusion_margin(texts, clips, torch.tensor([1, -1]), temperature=0.5)
+    assert loss.item() == pytest.approx(math.log1p(math.exp((0.0 - 0.8) / 0.5)))
+    (gradient,) = torch.autograd.grad(loss, clips)
+    assert gradient[0, 0] < 0 < gradient[1, 0]
 
 
 def test_label_loss_leaves_out_what_is_not_said() -> None:

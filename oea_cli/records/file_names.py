@@ -1,0 +1,89 @@
+"""Which file a written name means: `./a`, `x/../a`, `a//b`, absolute names, Windows' backslashes.
+
+A name is written in a table or a list, perhaps on another system; a file has one name, by which a
+walk of its folder finds it. Every verb asks here.
+"""
+
+import os
+import posixpath
+import re
+from pathlib import Path
+
+from oea_cli.records.addresses import is_remote, join
+from oea_cli.records.text import forms_of
+
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
+
+
+def exists(name: str) -> bool:
+    """True for a local file that exists; remote addresses count as existing until opened."""
+    if is_remote(name):
+        return True
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
+        return False
+
+
+def is_stream(name: str) -> bool:
+    """True for "-" and for what can be read only once: a pipe, a socket, a terminal."""
+    path = Path(name)
+    return name == "-" or (
+        exists(name) and not is_remote(name) and not (path.is_file() or path.is_dir())
+    )
+
+
+def existing(name: str) -> str | None:
+    """The name in the form of Unicode in which it exists; None where it does not."""
+    return next(filter(exists, forms_of(name)), None)
+
+
+def resolved(path: str, folder: str) -> str:
+    """A path as written in a table of `folder`: relative to it, or else to the working directory;
+    in the form of Unicode in which it exists.
+
+    Backslashes count as `/` where no file has them in its name. Where nothing exists, the path
+    within the folder is returned.
+    """
+    inside = join(folder, path)
+    if exists(inside):
+        return inside
+    others = [inside, path]
+    if "\\" in path:
+        others += [join(folder, _slashes(path)), _slashes(path)]
+    return next(filter(None, map(existing, others)), inside)
+
+
+def plain_name(name: str) -> str:
+    """The name as a walk would write it: `/` between its parts, and no `./`, `//` or `x/..`."""
+    # Names by the million come here, and nearly all are plain.
+    if "./" not in name and "//" not in name and "\\" not in name:
+        return name
+    if is_remote(name):
+        return name
+    return posixpath.normpath(_slashes(name))
+
+
+def is_absolute(name: str) -> bool:
+    """True for `/data/a.wav` and, on whatever system, for `C:/data/a.wav`."""
+    return _ABSOLUTE.match(name) is not None
+
+
+def name_within(folder: str, below: str, written: str) -> str:
+    """The name, relative to `folder`, of a file that a table in its subfolder `below` names.
+
+    A file that lies elsewhere keeps its absolute name.
+    """
+    literal = "\\" in written and exists(join(join(folder, below), written))
+    name = written if literal else plain_name(written)
+    if not is_absolute(name):
+        name = f"{below}/{name}" if below else name
+        return name if literal else plain_name(name)
+    for base in (os.path.abspath(folder), os.path.realpath(folder)):  # noqa: PTH100
+        if name.startswith(f"{base}/"):
+            return name[len(base) + 1 :]
+    return name
+
+
+def _slashes(name: str) -> str:
+    return name.replace("\\", "/")

@@ -1,0 +1,1 @@
+"""The small language of conditions over records: tokens, a tree, and the rows that fulfil it."""

@@ -1,0 +1,1 @@
+"""Wrong changes to the code that no test once noticed; each must be noticed now."""
