@@ -87,20 +87,21 @@ def _batches(
             raise OeaError(
                 f"{where}: vectors of several encoders; embed them all with the same encoder"
             )
-        records = _records_of(frame.drop(COLUMN, "encoder", strict=False), table, row, len(vectors))
+        rest = frame.drop(COLUMN, "encoder", strict=False)
+        records = _records_of(rest, table, row, len(vectors), where)
         yield Batch(records, unit_rows(vectors, records, where))
         row += len(vectors)
         frame = next(table.frames, None)
 
 
 def _records_of(
-    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int
+    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int, where: str
 ) -> Sequence[Record]:
     texts = json_records_of(frame, table.description)
     if texts is not None:
         return texts
     records = records_of(frame, table.description) or [{} for _ in range(count)]
-    numbered(records, first_row)
+    numbered(records, first_row, where)
     return records
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 import numpy as np
 import polars as pl
@@ -13,6 +12,7 @@ import polars as pl
 from oea_cli.errors import OeaError
 from oea_cli.records.rows import Record
 from oea_cli.records.similar_ids import did_you_mean
+from oea_cli.records.text import nfc
 from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.checking import check_files, remember
@@ -175,7 +175,7 @@ class VectorIndex:
         known = self.record_files.id_column
         found = self._live_rows(known == id)
         if not len(found) and not id.isascii():
-            found = self._live_rows(known.str.normalize("NFC") == normalize("NFC", id))
+            found = self._live_rows(known.str.normalize("NFC") == nfc(id))
         if not len(found):
             hint = did_you_mean(id, known.filter(pl.Series(self.live)))
             raise OeaError(f"{self.folder}: no record with id {id!r}{hint}")
