@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import orjson
 
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.errors import OeaError, UsageError, missing
 from oea_cli.records.addresses import is_remote, open_bytes
 from oea_cli.records.folders import is_pattern, is_sound
 from oea_cli.records.lines import PeekableStream, first_line, read_json_lines
@@ -110,7 +110,7 @@ def _holds_vectors(source: str, stdin: PeekableStream | None) -> bool:
     if is_pattern(source) or is_remote(source) or is_sound(source):
         return False
     if not path.exists():
-        raise OeaError(f"{source}: no such file or folder")
+        raise missing(source)
     if is_vector_file(path):
         return True
     if suffix_format(path) == "parquet":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.errors import UsageError, missing
 from oea_cli.records.pipes import stdin_bytes, stdout_bytes
 from oea_cli.vectors.batch import EmbeddingReader
 from oea_cli.vectors.files.lines import LineFileSink, LineSink, read_lines
@@ -42,7 +42,7 @@ def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) ->
     if path.is_dir():
         return read_shards(path, batch_rows)
     if not path.exists():
-        raise OeaError(f"{path}: no such file or folder")
+        raise missing(path)
     form = suffix_format(path)
     if form is not None and form in READERS:
         return READERS[form](path, batch_rows)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from oea_cli.errors import OeaError
+from oea_cli.errors import OeaError, missing
 from oea_cli.records.artefacts import AtomicFile, write_whole
 from oea_cli.records.json_lines import json_line, numbered_records, read_json_records
 from oea_cli.records.rows import Record
@@ -65,7 +65,7 @@ def open_matrix(path: Path) -> npt.NDArray[Any]:
     try:
         vectors = _mapped(path)
     except FileNotFoundError as error:
-        raise OeaError(f"{path}: no such file") from error
+        raise missing(path) from error
     except (OSError, ValueError, EOFError) as error:
         raise OeaError(f"{path}: not a complete .npy matrix ({error})") from error
     _check(vectors.dtype, vectors.shape, str(path))
