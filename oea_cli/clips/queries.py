@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, BinaryIO
 
 from oea_cli.errors import OeaError
@@ -66,6 +67,11 @@ class Query:
         """What it asks in words."""
         text = self.record.get("text")
         return text if isinstance(text, str) and text else None
+
+    @property
+    def text_sha256(self) -> str | None:
+        """A fingerprint of the text, by which a later evaluation sees that it was reworded."""
+        return None if self.text is None else sha256(self.text.strip().encode()).hexdigest()[:16]
 
     @property
     def path(self) -> str | None:

@@ -182,7 +182,7 @@ def _write(
 
 def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bool) -> None:
     """Say what is worth a line and every gate's verdict; end with the code that goes with them."""
-    from oea_cli.evaluation.output.rendering import notes
+    from oea_cli.evaluation.output.notes import notes
 
     say = notices("eval")
     if not (quiet or is_table):

@@ -9,8 +9,8 @@ import numpy as np
 
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import Report, UsageError, raise_failure
+from oea_cli.evaluation.inputs.baseline import query_changes, read_baseline
 from oea_cli.evaluation.inputs.qrels import Judgments
-from oea_cli.evaluation.inputs.run_input import read_baseline
 from oea_cli.evaluation.inputs.runs import Scores
 from oea_cli.evaluation.output.results import document_of, measure
 from oea_cli.evaluation.protocol import Captions, Protocol, Task
@@ -214,12 +214,20 @@ def _document(
     """Measure, compare and judge; the document from which every format is rendered."""
     measured = measure(outcomes, metrics)
     check_gates(gates, measured.metrics)
-    pair, comparisons = None, {}
-    if against.baseline is not None:
-        pair = paired(outcomes, against.outcomes(outcomes), against.name)
-        comparisons = compare(pair, measured.metrics, against.seed)
-    verdicts = judge(gates, measured.values, comparisons, against.alpha)
-    return document_of(measured, setting, against.seed, pair, comparisons, verdicts)
+    if against.baseline is None:
+        verdicts = judge(gates, measured.values, {}, against.alpha)
+        return document_of(measured, setting, against.seed, verdicts=verdicts)
+    theirs = against.outcomes(outcomes)
+    pair = paired(outcomes, theirs, against.name)
+    comparisons = compare(pair, measured.metrics, against.seed)
+    changes = query_changes(outcomes, theirs)
+    verdicts = judge(gates, measured.values, comparisons, against.alpha, changes.reason)
+    document = document_of(measured, setting, against.seed, pair, comparisons, verdicts)
+    document["baseline"]["queries"] = {"both": len(pair.ours), **changes.counts}
+    document["baseline"]["depths"] = [
+        int(each.depths.max(initial=0)) for each in (outcomes, theirs)
+    ]
+    return document
 
 
 def _gates(

@@ -1,7 +1,7 @@
 """How each query came out: the ranks of its relevant clips and of its hard negative."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Outcomes:
     gains: Floats  # (P,) graded relevance, above 0
     last_rank: int  # stands for "not found" where a finite rank is needed: one after the deepest
     any_target: bool = False  # the best of several relevant clips counts, not the share of them
+    texts: list[str | None] = field(default_factory=list)
+    """(Q,) a fingerprint of what each query asks, None for what is no text; empty: unknown."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -83,11 +85,12 @@ class Outcomes:
             gains=self.gains[pairs],
             last_rank=self.last_rank,
             any_target=self.any_target,
+            texts=[self.texts[row] for row in rows] if self.texts else [],
         )
 
     def columns(self) -> dict[str, Any]:
         """The same as plain columns for JSON, one entry per query; not found is null."""
-        return {
+        columns = {
             "id": self.ids,
             "type": self.types,
             "dataset": self.datasets,
@@ -104,6 +107,7 @@ class Outcomes:
             "last_rank": self.last_rank,
             "any_target": self.any_target,
         }
+        return {**columns, "text_sha256": self.texts} if any(self.texts) else columns
 
 
 def joined(parts: Sequence[Outcomes]) -> Outcomes:
@@ -134,6 +138,7 @@ def joined(parts: Sequence[Outcomes]) -> Outcomes:
         gains=numbers("gains"),
         last_rank=max(part.last_rank for part in parts),
         any_target=any(part.any_target for part in parts),
+        texts=listed("texts") if all(part.texts for part in parts) else [],
     )
 
 
@@ -160,6 +165,7 @@ def from_columns(columns: dict[str, Any], where: str) -> Outcomes:
             gains=_numbers([gain for row in columns["gains"] for gain in row], 0.0),
             last_rank=columns["last_rank"],
             any_target=columns["any_target"],
+            texts=columns.get("text_sha256", []),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise OeaError(

@@ -23,10 +23,11 @@ UNREADABLE = Attempt(
 
 @dataclass(slots=True)
 class Draft:
-    """A task, the name of its writer, the attempts so far, and the result."""
+    """A task, its writer and the name of that one's model, the attempts so far, and the result."""
 
     task: Task
     writer: str
+    model: str
     attempts: list[Attempt] = field(default_factory=list)
     accepted: str | None = None
     error: str | None = None
@@ -70,7 +71,7 @@ class Draft:
     def row(self) -> Record:
         """The accepted query as a row of the release."""
         assert self.accepted is not None
-        return release_row(self.task, self.accepted, self.writer)
+        return release_row(self.task, self.accepted, self.model)
 
     def reject(self) -> Record:
         """The last attempt, with every reason why it was rejected."""
@@ -83,7 +84,7 @@ class Draft:
             "text": last.text,
             "reasons": [str(violation) for violation in last.violations],
             "attempts": len(self.attempts),
-            "source_model": self.writer,
+            "source_model": self.model,
         }
 
 

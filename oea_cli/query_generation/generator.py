@@ -1,7 +1,7 @@
 """From tasks to queries: written, checked, requested again with the reason, or set aside."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from oea_cli.query_generation.drafts import Draft, Generated
@@ -16,7 +16,12 @@ from oea_cli.query_generation.models.calls import (
     Reply,
 )
 from oea_cli.query_generation.models.prompts import messages_for
-from oea_cli.query_generation.models.writers import RULES_NAME, ModelWriter, WriterAssignment
+from oea_cli.query_generation.models.writers import (
+    RULES_NAME,
+    ModelWriter,
+    WriterAssignment,
+    plain_text,
+)
 from oea_cli.query_generation.tasks import Task
 
 
@@ -80,7 +85,12 @@ class Generator:
         }
 
     def _drafts(self, tasks: Sequence[Task]) -> list[Draft]:
-        return [Draft(task, self.assignment.writer_of(task)) for task in tasks]
+        drafts = []
+        for task in tasks:
+            name = self.assignment.writer_of(task)
+            model = self.writers[name].name if name in self.writers else name
+            drafts.append(Draft(task, name, model))
+        return drafts
 
     def _replies(
         self, generated: Generated, caller: ModelCaller | None, advance: Callable[[], None]
@@ -109,7 +119,12 @@ class Generator:
         return found
 
     def _stored_answer(self, call: ModelCall) -> Answer | None:
-        return self.answers.find(call.key) if self.answers is not None else None
+        """The answer at hand; an earlier version may have stored one with its thoughts."""
+        if self.answers is None:
+            return None
+        stored = self.answers.find(call.key) or self.answers.find(call.older_key)
+        text = plain_text(stored.text) if stored else ""
+        return replace(stored, text=text) if stored and text else None
 
     def _calls(self, drafts: Sequence[Draft]) -> list[ModelCall]:
         return [self._call(place, draft) for place, draft in enumerate(drafts)]
@@ -118,7 +133,11 @@ class Generator:
         writer, task = self.writers[draft.writer], draft.task
         request = writer.request(messages_for(task, draft.attempts))
         notes = {"row": task.id, "type": task.type, "model": writer.name}
-        return ModelCall(place, writer, request, key_of(task.id, task.type, request), notes)
+        if writer.server:
+            notes["server"] = writer.server
+        older = key_of(task.id, task.type, request)
+        key = key_of(task.id, task.type, request, writer.server)
+        return ModelCall(place, writer, request, key, older, notes)
 
 
 def _for_models(drafts: Sequence[Draft]) -> list[Draft]:

@@ -6,6 +6,7 @@ footer and the headers of all pages that will be read are checked first: some 20
 for a page of about a megabyte. What is inside a page, the reader checks itself.
 """
 
+import mmap
 import os
 import stat
 from collections.abc import Collection, Iterator
@@ -44,7 +45,7 @@ class Source(Protocol):
 class BytesSource:
     """Bytes in memory, or a mapped file."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes | mmap.mmap) -> None:
         self.size = len(content)
         self._content = content
 

@@ -18,11 +18,12 @@ from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
 from oea_cli.vectors.batch import Batch, EmbeddingReader
 from oea_cli.vectors.files.formats import read_embeddings
-from oea_cli.vectors.files.matrix import MAGIC, open_matrix, read_matrix, sidecars
+from oea_cli.vectors.files.matrix import open_matrix, read_matrix, sidecars
 from oea_cli.vectors.files.names import is_vector_file, suffix_format
 from oea_cli.vectors.files.shards import is_shard_folder
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import is_index
+from oea_cli.vectors.npy import MAGIC
 from oea_cli.vectors.rows import ArrayRows, FileRows, IndexRows
 from oea_cli.vectors.scan.candidates import Corpus
 

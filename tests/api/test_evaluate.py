@@ -60,7 +60,6 @@ def test_vectors_in_files_and_in_memory(encoder: Encoder, batch: oea.Batch) -> N
     bare = oea.evaluate(queries=batch.vectors, corpus=batch.vectors)
     assert bare["r@1"] == 1.0 and bare.frame["id"].to_list() == ["0", "1", "2", "3"]
     own = {id_: {id_: 1} for id_ in batch.ids}
-    assert oea.evaluate(queries=queries, corpus=batch, qrels=own)["r@10"] == 1.0
     with pytest.raises(oea.OeaError, match="is itself the sound that it should find"):
         oea.evaluate(queries=batch, corpus=batch, qrels=own)
 

@@ -126,6 +126,7 @@ class TestBaselines:
         files = ["eval", "--run", "good.trec", "--qrels", "some.txt", "-M", "r@1"]
         done = run([*files, "--baseline", "good.json"])
         assert json.loads(done.stdout)["baseline"]["metrics"]["r@1"]["queries"] == 2
+        assert "58 queries of the baseline missing here: not compared" in done.stderr
         Path("none.trec").write_text("x Q0 y 1 1 z\n")
         done = run([*files, "--baseline", "none.trec"])
         assert done.returncode == 1 and "holds none of the evaluated queries" in done.stderr

@@ -14,18 +14,18 @@ def make(folder: Path) -> list[str]:
     return ["a.txt"]
 
 
-def _at_the_fourth(end: Callable[[], object]) -> Callable[[Path], None]:
+def _at_the_fifth_call(end: Callable[[], object]) -> Callable[[Path], None]:
     seen: list[Path] = []
 
     def read(folder: Path) -> None:
         seen.append(folder)
-        if len(seen) == 4:
+        if len(seen) == 5:
             end()
 
     return read
 
 
 BROKEN = [
-    Target("abort", make, _at_the_fourth(os.abort)),
-    Target("hang", make, _at_the_fourth(lambda: time.sleep(60))),
+    Target("abort", make, _at_the_fifth_call(os.abort)),
+    Target("hang", make, _at_the_fifth_call(lambda: time.sleep(60))),
 ]

@@ -19,16 +19,23 @@ def _nothing(_: Path) -> None:
     pass
 
 
-def _refuse(_: Path) -> None:
-    raise OeaError("a.txt: damaged; write it again")
+def _refuse(folder: Path) -> None:
+    if _is_damaged(folder):
+        raise OeaError("a.txt: damaged; write it again")
 
 
-def _fail(_: Path) -> None:
-    raise KeyError("a.txt")
+def _fail(folder: Path) -> None:
+    if _is_damaged(folder):
+        raise KeyError("a.txt")
 
 
-def _grow(_: Path) -> None:
-    bytes(bytearray(b"\x01") * 300_000_000)
+def _grow(folder: Path) -> None:
+    if _is_damaged(folder):
+        bytes(bytearray(b"\x01") * 300_000_000)
+
+
+def _is_damaged(folder: Path) -> bool:
+    return (folder / "a.txt").read_bytes() != b"whole"
 
 
 def _job(place: Path, target: str, last: int, memory: int = 100) -> Job:
@@ -44,6 +51,14 @@ def test_ends_are_counted(
 ) -> None:
     counts = run(_job(tmp_path, "t", 3), Target("t", make, read))
     assert (counts.read, counts.refused, len(counts.unclean)) == expected
+
+
+def test_a_reader_that_refuses_the_whole_files_is_no_target(tmp_path: Path) -> None:
+    def read(_: Path) -> None:
+        raise OeaError("a.txt: no; yes")
+
+    with pytest.raises(OeaError, match="no; yes"):
+        run(_job(tmp_path, "t", 3), Target("t", make, read))
 
 
 def test_memory_is_counted(tmp_path: Path) -> None:

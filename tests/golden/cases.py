@@ -76,7 +76,7 @@ EVAL = {
                  "oea eval --queries uiq.jsonl -i sounds.oea -f table -M r@1 -M hnsr@3"],
     "eval-vectors": ["oea eval --queries v/queries.npy --corpus v/clips.parquet -f json "
                      "-M r@1 -M r@5 -M map -M ndcg@5 -M hnsr@3 -M tfr@3 -M median-rank",
-                     "cat v/queries.npy | oea eval --queries - --corpus v/bare.npy -f json "
+                     "cat v/clips.npy | oea eval --queries - --corpus v/bare.npy -f json "
                      "-M r@1",
                      "oea eval --queries v/queries.npy --corpus v/windows.npy --allow-missing "
                      "-f json -M r@3",

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 Answer = Callable[[str, int], "Reply"]
 """What to say to a question, the how-manieth time it is asked."""
@@ -44,8 +45,8 @@ class Service:
 
 
 @contextmanager
-def llm_server(answer: Answer) -> Iterator[Service]:
-    """Serve `answer` on a free port."""
+def llm_server(answer: Answer, address: str | None = None) -> Iterator[Service]:
+    """Serve `answer` on a free port, or where an earlier server was."""
     lock = threading.Lock()
     busy = 0
 
@@ -88,7 +89,8 @@ def llm_server(answer: Answer) -> Iterator[Service]:
             elif reply.status == 200 and reply.body is None:
                 service.answered[question] += 1
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port = 0 if address is None else urlsplit(address).port or 0
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

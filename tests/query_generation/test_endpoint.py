@@ -209,7 +209,7 @@ def test_a_server_that_dies_half_way(clips: Path) -> None:
         paid = rows(clips.parent / "uiq.jsonl.answers.jsonl")
         assert len(paid) == 4
 
-    with llm_server(lambda question, _: good(question)) as alive:
+    with llm_server(lambda question, _: good(question), dead.address) as alive:
         done = ask(clips, alive)
         assert done.returncode == 0, done.stderr
         assert alive.asked.total() == 6, "what was paid for is not asked again"

@@ -397,7 +397,7 @@ def test_the_folder_is_plain_files(tmp_path: Path, rng: np.random.Generator) -> 
     frame = pl.read_parquet(folder / "records-0001-00.parquet")
     assert frame.columns == ["id", "record"] and frame["id"][3] == "c3"
     head = orjson.loads((folder / "index.json").read_bytes())
-    assert (head["format"], head["count"], head["encoder"]) == ("oea-index/1", 20, STAMP)
+    assert (head["format"], head["count"], head["encoder"]) == ("oea-index/2", 20, STAMP)
 
 
 def test_what_is_no_index_is_named(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -419,10 +419,10 @@ def test_what_is_no_index_is_named(tmp_path: Path, rng: np.random.Generator) -> 
     ("content", "words"),
     [
         (b"{", "cannot be read"),
-        (b"[]", "format None"),
+        (b"[]", "no JSON object"),
         (
             b'{"format": "oea-index/9"}',
-            "format 'oea-index/9' is not supported; this oea reads 'oea-index/1'",
+            r"written by a newer oea \(format 9; this one reads up to 2\); upgrade oea",
         ),
         (b'{"format": "oea-index/1"}', "damaged"),
     ],

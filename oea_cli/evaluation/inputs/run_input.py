@@ -1,7 +1,8 @@
-"""A run and relevance judgments -> outcomes; and baselines to compare with."""
+"""A run and relevance judgments -> outcomes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+import numpy as np
 
 from oea_cli.clips.lookup import no_records
 from oea_cli.clips.queries import Query, QuerySource, distinct, read_queries
@@ -10,10 +11,8 @@ from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
 from oea_cli.evaluation.inputs.record_lookup import hit_records, query_records
 from oea_cli.evaluation.inputs.run_outcomes import run_outcomes
 from oea_cli.evaluation.inputs.runs import Scores, read_run
-from oea_cli.evaluation.output.results import read_results
 from oea_cli.evaluation.setting import RecordLookup, Setting
 from oea_cli.metrics.outcomes import Outcomes
-from oea_cli.records.lines import read_text
 from oea_cli.vectors.arrays import Ties
 
 RANK_RULES = {
@@ -72,6 +71,8 @@ def evaluate_run(
             "missing_queries": missing,
             "queries_without_relevant": len(judged) - len(with_relevant),
             "queries_not_judged": len(run.queries) - (len(with_relevant) - missing),
+            "run_depth": int(outcomes.depths.max()),
+            "judged_not_in_run": _num_beyond(outcomes),
         },
         records=RecordLookup(
             query_records(with_relevant),
@@ -80,25 +81,8 @@ def evaluate_run(
     )
 
 
-def read_baseline(source: str, ours: Outcomes, ties: Ties) -> Outcomes:
-    """Read a baseline: results as JSON, or another run, judged as ours was."""
-    found = read_results(read_text(source), source)
-    if found is not None:
-        return found
-    run = read_run(source)
-    outcomes = run_outcomes(run, list(map(_as_query, *_judgments(ours))), ties)
-    if not outcomes.depths.any():
-        raise OeaError(f"{source}: holds none of the evaluated queries")
-    return replace(outcomes, any_target=ours.any_target)
-
-
-def _judgments(ours: Outcomes) -> tuple[list[str], list[dict[str, float]], list[str | None]]:
-    targets = [
-        dict(zip(ids, grades, strict=True))
-        for ids, grades in zip(ours.targets, ours.grades, strict=True)
-    ]
-    return ours.ids, targets, ours.hard_negatives
-
-
-def _as_query(id_: str, targets: dict[str, float], hard_negative: str | None) -> Query:
-    return Query(id_, "baseline", targets, hard_negative)
+def _num_beyond(outcomes: Outcomes) -> int:
+    """How many targets and hard negatives of the run's queries it does not hold."""
+    in_run = outcomes.depths > 0
+    found = np.isinf([outcomes.target_ranks[in_run], outcomes.hard_negative_ranks[in_run]])
+    return int(found.sum())

@@ -51,6 +51,7 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
         places=places,
         gains=np.array([gain for query in queries for gain in query.targets.values()], float),
         last_rank=int(counts.max()) + 1,
+        texts=[query.text_sha256 for query in queries],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from oea_cli.evaluation.output.notes import counted, notes
 from oea_cli.evaluation.output.results import to_json
 from oea_cli.evaluation.setting import Document
 from oea_cli.metrics.metrics import Metric, parse_metric
@@ -41,9 +42,9 @@ def render(document: Document, format: str) -> bytes:
 def headline(document: Document) -> str:
     """What was measured, in one line."""
     counts, protocol = document["counts"], document["protocol"]
-    parts = [protocol["task"], _counted(counts["queries"], "query")]
+    parts = [protocol["task"], counted(counts["queries"], "query")]
     if "corpus" in counts:
-        parts.append(_counted(counts["corpus"], protocol["candidates"].rstrip("s")))
+        parts.append(counted(counts["corpus"], protocol["candidates"].rstrip("s")))
     if document["encoder"]:
         parts.append(document["encoder"])
     return ", ".join(parts)
@@ -119,77 +120,6 @@ def _beside(
         ["", "", counts[1], "baseline", *(formatted(m, theirs[str(m)]) for m in metrics)],
         ["", "", "", "difference", *(with_sign(m, differences[str(m)]) for m in metrics)],
     ]
-
-
-NOTES = {
-    "missing_queries": ("query", "missing from the run: counted as not found"),
-    "queries_not_encoded": ("query", "could not be encoded: counted as not found"),
-    "targets_not_found": ("query", "whose target was not found"),
-    "queries_without_relevant": ("query", "without a relevant clip: left out"),
-    "queries_of_themselves": ("query", "whose only target is its own sound: left out"),
-    "queries_not_judged": ("query", "of the run not judged: left out"),
-    "datasets_in_one_pool": (
-        "dataset",
-        "of queries ranked in one pool: --within dataset ranks each within its own clips",
-    ),
-    "skipped_single_caption": ("clip", "with a single caption: left out"),
-}
-
-
-def _counted(number: int, thing: str) -> str:
-    """`1 query`, `2 queries`."""
-    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
-    return f"{number} {thing if number == 1 else many}"
-
-
-def notes(document: Document) -> list[str]:
-    """What a reader of the figures should know besides."""
-    counts = document["counts"]
-    lines = [
-        f"{_counted(counts[key], thing)} {what}"
-        for key, (thing, what) in NOTES.items()
-        if counts.get(key)
-    ]
-    if (average := document["means"].get("avg_uiq")) is not None:
-        beside = _average_beside(document["means"])
-        lines.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}{beside}")
-    return lines + (_leak_notes(document["leaks"]) if "leaks" in document else [])
-
-
-def _average_beside(means: Document) -> str:
-    theirs, difference = (
-        means.get(which, {}).get("avg_uiq") for which in ("baseline", "difference")
-    )
-    if theirs is None or difference is None:
-        return ""
-    return f", baseline {100 * theirs:.2f} ({100 * difference:+.2f})"
-
-
-def _leak_notes(leaks: Document) -> list[str]:
-    """A line per kind of overlap with training; one line where there is none."""
-    lines = [
-        f"leaks: {number} of {_counted(leaks['clips'], 'clip')} in training by {kind}, such as "
-        + _example(next(pair for pair in leaks["pairs"] if pair["by"] == kind))
-        for kind, number in leaks["counts"].items()
-        if number
-    ]
-    forbidden = leaks["blacklisted"]
-    if forbidden:
-        number = len({pair["training"] for pair in forbidden})
-        where = forbidden[0]["blacklist"]
-        lines.append(
-            f"leaks: {_counted(number, 'training clip')} on the blacklist {where}, such as "
-            + _example(forbidden[0])
-        )
-    if lines:
-        return lines
-    kinds = [kind for kind in leaks["counts"] if kind != "content" or leaks["content"]]
-    clips = _counted(leaks["clips"], "clip")
-    return [f"leaks: none of {clips} in {', '.join(leaks['training'])} by {', '.join(kinds)}"]
-
-
-def _example(pair: Document) -> str:
-    return f"{pair['evaluation']} ({pair['training']} in {pair['source']})"
 
 
 def to_table(document: Document) -> str:

@@ -72,11 +72,15 @@ def judge(
     values: Mapping[Metric, float],
     comparisons: Mapping[Metric, MetricComparison],
     alpha: float | None,
+    unlike: str | None = None,
 ) -> list[Verdict]:
-    """One verdict per gate, in order."""
+    """One verdict per gate, in order. `unlike` is why the baseline is none for these queries: then
+    no drop can be judged, and its gates fail."""
     return [
         _under(gate, values[gate.metric])
         if gate.kind == "fail-under"
+        else _unlike(gate, comparisons[gate.metric], unlike)
+        if unlike
         else _drop(gate, comparisons[gate.metric], alpha)
         for gate in gates
     ]
@@ -92,6 +96,12 @@ def _under(gate: Gate, value: float) -> Verdict:
         (True, False): "is above",
     }[lower, passed]
     return Verdict(gate, passed, value, f"{gate.metric} {value:.4f} {word} {gate.limit:g}")
+
+
+def _unlike(gate: Gate, comparison: MetricComparison, reason: str) -> Verdict:
+    lower = gate.metric.definition.lower_is_better
+    worse = comparison.difference if lower else -comparison.difference
+    return Verdict(gate, False, worse, f"{gate.metric}: {reason}; make a new baseline")
 
 
 def _drop(gate: Gate, comparison: MetricComparison, alpha: float | None) -> Verdict:

@@ -248,4 +248,5 @@ def _outcomes(
         gains=np.array([grade for one in found for _, _, grade in one.relevant], np.float64),
         last_rank=int(depths.max(initial=0)) + 1,
         any_target=task in ANY_TARGET,
+        texts=[query.text_sha256 for query in queries],
     )

@@ -1,8 +1,10 @@
 """Paid answers: each one is stored on disk before it is used.
 
 One JSON object per line, appended and synced as it arrives. The key is a hash of the whole
-request (row, type, model, messages, settings): the same request is never sent twice, even after a
-process was killed. The incomplete last line that it may leave is skipped.
+request (row, type, model, messages, settings, server): the same request is never sent twice, even
+after a process was killed. Two servers do not share answers, whatever their models are called;
+answers of earlier versions, which did not say where they came from, stand for any. The incomplete
+last line that a killed process may leave is skipped.
 """
 
 import hashlib
@@ -28,9 +30,11 @@ class Answer:
     tokens_out: int = 0
 
 
-def key_of(task_id: str, query_type: str, request: Mapping[str, Any]) -> str:
-    """The key of an answer: a hash of the row, the type and all that is sent, model included."""
-    content = orjson.dumps([task_id, query_type, request], option=orjson.OPT_SORT_KEYS)
+def key_of(task_id: str, query_type: str, request: Mapping[str, Any], server: str = "") -> str:
+    """The key of an answer: a hash of the row, the type, all that is sent, model included, and the
+    server that it is sent to, where there is one."""
+    parts = [task_id, query_type, request, *([server] if server else [])]
+    content = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(content).hexdigest()
 
 

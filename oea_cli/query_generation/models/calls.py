@@ -18,7 +18,8 @@ MAX_FAILURES_IN_A_ROW = 5
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One call of a model: its writer, the request, and the key of its answer.
+    """One call of a model: its writer, the request, and the key of its answer; `older_key` is the
+    one that earlier versions stored it under, who did not ask which server it came from.
 
     `place` is its number in the caller's list; `notes` are stored beside the answer for people.
     """
@@ -27,6 +28,7 @@ class ModelCall:
     writer: ModelWriter
     request: dict[str, Any]
     key: str
+    older_key: str
     notes: dict[str, str]
 
     @property
@@ -135,11 +137,11 @@ class ModelCaller:
         return False
 
     def _settled(self, call: ModelCall, outcome: object) -> tuple[ModelCall, Reply]:
-        answer = outcome if isinstance(outcome, Answer) else None
-        self._budget.settle(call, answer)
-        if answer is not None:
+        paid = outcome.paid if isinstance(outcome, WriterError) else outcome
+        self._budget.settle(call, paid if isinstance(paid, Answer) else None)
+        if isinstance(outcome, Answer):
             self._failures_in_a_row = 0
-            return call, answer
+            return call, outcome
         if isinstance(outcome, WriterStoppedError):
             self._stop(str(outcome))
             return call, WriterError(str(outcome))

@@ -8,6 +8,7 @@ as long each time.
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from oea_cli.errors import OeaError
 from oea_cli.query_generation.models.answers import Answer
@@ -30,6 +31,7 @@ class EndpointWriter:
     ) -> None:
         """Open the client; sends nothing yet. Raises OeaError where openai is not installed."""
         self.name = model
+        self.server = server_of(address)
         self.max_workers = workers
         self._address = address
         self._seed = seed
@@ -75,20 +77,40 @@ class EndpointWriter:
             raise WriterError(f"{self._address}: no connection ({error.__cause__})") from error
         except openai.OpenAIError as error:
             raise WriterError(f"{self._address}: {_reason(error)}") from error
-        return _read(reply)
+        answer = _read(reply)
+        if not answer.text:
+            raise WriterError(f"{self._address}: {_emptiness(reply.choices[0])}", answer)
+        return answer
 
 
 def _read(reply: Any) -> Answer:
-    """The answer in a reply; raises ValueError where there is none."""
+    """The answer in a reply, which may be empty; raises ValueError where there is no message."""
     try:
         text = reply.choices[0].message.content
     except (AttributeError, IndexError, TypeError) as error:
         raise ValueError("no message in it") from error
-    if not isinstance(text, str):
-        raise ValueError("no text in it")
     usage = reply.usage  # some servers do not count tokens
     tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-    return Answer(plain_text(text), tokens[0] or 0, tokens[1] or 0)
+    plain = plain_text(text) if isinstance(text, str) else ""
+    return Answer(plain, tokens[0] or 0, tokens[1] or 0)
+
+
+def _emptiness(choice: Any) -> str:
+    """What an answer without text holds instead."""
+    message = choice.message
+    thoughts = getattr(message, "reasoning_content", None) or getattr(message, "reasoning", None)
+    text = message.content if isinstance(message.content, str) else ""
+    if choice.finish_reason == "length":
+        return f"the answer is empty: its {MAX_TOKENS} tokens went into thinking"
+    if thoughts or text.strip():
+        return "the answer is empty: the model only thought"
+    return "the answer is empty"
+
+
+def server_of(address: str) -> str:
+    """Which server an address means: without the password and the key that it may hold."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
 
 
 def _client(address: str, timeout: float, retries: int) -> "OpenAI":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from oea_cli.query_generation.models.answers import Answer
 from oea_cli.query_generation.models.prompts import Message
-from oea_cli.query_generation.models.writers import plain_text
+from oea_cli.query_generation.models.writers import WriterError, plain_text
 
 if TYPE_CHECKING:
     from oea_cli.query_generation.models.text_generation import TextGenerator
@@ -18,6 +18,7 @@ class LocalWriter:
     """A causal language model, with greedy decoding: the same conversation gives the same query."""
 
     max_workers = 1
+    server = ""
 
     def __init__(self, name: str, device: str) -> None:
         """`name` is a model's id or folder; it is loaded at its first call."""
@@ -30,11 +31,16 @@ class LocalWriter:
         return {"model": self.name, "messages": list(messages), "max_new_tokens": MAX_NEW_TOKENS}
 
     def answer(self, request: dict[str, Any]) -> Answer:
-        """The first line of what the model writes; raises OeaError where it cannot be loaded."""
+        """The first line of what the model writes.
+
+        Raises OeaError where it cannot be loaded, WriterError where it writes nothing.
+        """
         if self._model is None:
             from oea_cli.query_generation.models.text_generation import load_text_generator
 
             self._model = load_text_generator(self.name, self._device)
         answer = self._model.answer(request["messages"], request["max_new_tokens"])
-        first_line = next((line for line in answer.text.splitlines() if line.strip()), "")
-        return replace(answer, text=plain_text(first_line))
+        text = plain_text(answer.text)
+        if not text:
+            raise WriterError(f"hf:{self.name}: the answer is empty", answer)
+        return replace(answer, text=plain_text(text.splitlines()[0]))

@@ -55,19 +55,17 @@ class WriterNames:
 def open_writers(
     names: WriterNames, calls: CallOptions, seed: int
 ) -> tuple[list[str], dict[str, ModelWriter]]:
-    """The writers' own names, one per share, and the models among them by name.
+    """The writer of each share, and the models among them, by the names they were given.
 
     Raises UsageError for an unknown name, OeaError where the openai package is missing.
     """
     model_of = names.model_of()
     writers: dict[str, ModelWriter] = {}
-    shares = []
-    for name in names.shares:
+    for name in dict.fromkeys(names.shares):
         writer = _writer(name, model_of, names.device, calls, seed)
-        shares.append(RULES_NAME if writer is None else writer.name)
         if writer is not None:
-            writers.setdefault(writer.name, writer)
-    return shares, writers
+            writers[name] = writer
+    return list(names.shares), writers
 
 
 def _writer(

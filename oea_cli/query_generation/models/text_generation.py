@@ -50,7 +50,10 @@ class TextGenerator:
         if self._tokenizer.chat_template:
             return str(
                 self._tokenizer.apply_chat_template(
-                    list(messages), tokenize=False, add_generation_prompt=True
+                    list(messages),
+                    tokenize=False,
+                    add_generation_prompt=True,
+                    enable_thinking=False,  # templates that know no such thing ignore it
                 )
             )
         turns = [f"{message['role'].capitalize()}: {message['content']}" for message in messages]

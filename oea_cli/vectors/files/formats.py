@@ -10,11 +10,12 @@ from oea_cli.errors import UsageError, missing
 from oea_cli.records.pipes import stdin_bytes, stdout_bytes
 from oea_cli.vectors.batch import EmbeddingReader
 from oea_cli.vectors.files.lines import LineFileSink, LineSink, read_lines
-from oea_cli.vectors.files.matrix import MAGIC, MatrixSink, read_matrix, read_matrix_stream
+from oea_cli.vectors.files.matrix import MatrixSink, read_matrix, read_matrix_stream
 from oea_cli.vectors.files.names import Format, format_of, suffix_format
 from oea_cli.vectors.files.parquet import ParquetSink, read_parquet_vectors
 from oea_cli.vectors.files.shards import Kind, ShardSink, read_shards
 from oea_cli.vectors.files.writer import EmbeddingWriter, Encoding, Origin, Sink, Storage
+from oea_cli.vectors.npy import MAGIC
 
 READERS: dict[Format, Callable[[Path, int], EmbeddingReader]] = {
     "npy": read_matrix,

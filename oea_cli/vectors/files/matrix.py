@@ -1,6 +1,5 @@
 """Vectors as X.npy, with the records in X.jsonl and what made them in X.meta.json, written last."""
 
-import errno
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,12 +15,13 @@ from oea_cli.records.json_lines import json_line, numbered_records, read_json_re
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader
-from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin, check_description
+from oea_cli.vectors.npy import LARGEST_DIM, MAGIC, map_array, read_header
 
 MAGIC_BYTES = 6
-MAGIC = b"\x93NUMPY"
 # The header is written first, with space for any number of rows, and again when they are counted.
 HEADER_BYTES = 128
+PIECE_BYTES = 1 << 24
 
 
 def sidecars(matrix: Path) -> tuple[Path, Path]:
@@ -63,40 +63,29 @@ def open_matrix(path: Path) -> npt.NDArray[Any]:
     Rows can be changed where memory allows it, without changing the file.
     """
     try:
-        vectors = _mapped(path)
+        vectors = map_array(path, "c")  # copied on write: callers that change rows copy only these
     except FileNotFoundError as error:
         raise missing(path) from error
-    except (OSError, ValueError, EOFError) as error:
-        raise OeaError(f"{path}: not a complete .npy matrix ({error})") from error
+    except OSError as error:
+        raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
     _check(vectors.dtype, vectors.shape, str(path))
     return vectors[None] if vectors.ndim == 1 else vectors
 
 
-def _mapped(path: Path) -> npt.NDArray[Any]:
-    try:
-        # Copied on write: callers that change rows copy only these.
-        vectors: npt.NDArray[Any] = np.load(path, mmap_mode="c", allow_pickle=False)
-    except OSError as error:
-        if error.errno != errno.ENOMEM:
-            raise
-        # Such a mapping counts as memory: the system refuses it for a file larger than the memory.
-        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-    return vectors
-
-
 def _check(dtype: np.dtype[Any], shape: tuple[int, ...], where: str) -> None:
-    if dtype.kind != "f" or len(shape) not in (1, 2) or (shape[0] and not shape[-1]):
+    is_matrix = len(shape) in (1, 2) and shape[-1] <= LARGEST_DIM and (shape[-1] or not shape[0])
+    if dtype.kind != "f" or not is_matrix:
         raise OeaError(f"{where}: vectors must be rows of floats; got {dtype} of shape {shape}")
 
 
 def _read_meta(path: Path) -> dict[str, Any]:
     try:
-        description: dict[str, Any] = orjson.loads(path.read_bytes())
-        if not {"encoder", "count", "dim"} <= description.keys():
-            raise ValueError("no 'encoder', 'count' and 'dim'")
-    except (ValueError, AttributeError) as error:
+        content = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
         raise OeaError(f"{path}: not written by oea ({error})") from error
-    return description
+    return check_description(content, path)
 
 
 def _bare_records(count: int, batch_rows: int) -> Iterator[Sequence[Record]]:
@@ -132,24 +121,12 @@ def _paired(
 
 def read_matrix_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
     """Read a bare .npy from a pipe, row by row; ids are "0", "1", ..."""
-    dtype, shape = _read_header(stream, name)
-    rows, dim = shape if len(shape) == 2 else (1, shape[0])
-    return EmbeddingReader(_streamed(stream, dtype, (rows, dim), batch_rows, name), None, dim)
-
-
-def _read_header(stream: BinaryIO, name: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    try:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, by_columns, dtype = np.lib.format.read_array_header_1_0(stream)
-        else:
-            shape, by_columns, dtype = np.lib.format.read_array_header_2_0(stream)
-    except (ValueError, EOFError) as error:
-        raise OeaError(f"{name}: not a complete .npy matrix ({error})") from error
+    shape, by_columns, dtype = read_header(stream, name)
     _check(dtype, shape, name)
     if by_columns and len(shape) == 2:
         raise OeaError(f"{name}: the matrix is in Fortran order; a pipe needs C order")
-    return dtype, shape
+    rows, dim = shape if len(shape) == 2 else (1, shape[0])
+    return EmbeddingReader(_streamed(stream, dtype, (rows, dim), batch_rows, name), None, dim)
 
 
 def _streamed(
@@ -170,7 +147,8 @@ def _streamed(
 
 def _read_fully(stream: BinaryIO, size: int) -> bytes:
     content = io.BytesIO()
-    while part := stream.read(size - content.tell()):
+    # Piece by piece: the header may promise more than there is, or than fits into memory.
+    while part := stream.read(min(size - content.tell(), PIECE_BYTES)):
         content.write(part)
     return content.getvalue()
 

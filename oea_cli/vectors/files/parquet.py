@@ -31,7 +31,7 @@ from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader, numbered
 from oea_cli.vectors.files.matrix import MatrixFile, open_matrix
-from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
+from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin, check_description
 
 COLUMN = "embedding"
 ROWS_PER_GROUP = 8192
@@ -45,6 +45,8 @@ def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
     table = open_parquet(path, batch_rows=batch_rows)
     if COLUMN not in table.schema:
         raise OeaError(f"{path}: no column 'embedding'; is this the output of `oea embed`?")
+    if table.metadata:
+        check_description(table.metadata, path)
     first = next(table.frames, None)
     if first is None or first.is_empty():
         return empty_reader(table.metadata.get("encoder"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
@@ -9,12 +10,15 @@ import numpy as np
 
 from oea_cli import __version__
 from oea_cli.errors import OeaError
+from oea_cli.records.format_versions import check_format, format_mark
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.npy import LARGEST_DIM
 
 Storage = Literal["f32", "f16"]
 Encoding = Literal["json", "base64"]
 
+FORMAT = "oea-embeddings"
 STORAGE_TYPES: dict[Storage, type[np.floating[Any]]] = {"f32": np.float32, "f16": np.float16}
 
 
@@ -29,7 +33,7 @@ class Origin:
     def description(self, count: int, dim: int) -> dict[str, Any]:
         """The content of X.meta.json, of the Parquet key-value and of the manifest."""
         return {
-            "format": "oea-embeddings/1",
+            "format": format_mark(FORMAT),
             "encoder": self.encoder,
             "dim": dim,
             "count": count,
@@ -37,6 +41,27 @@ class Origin:
             "oea_version": __version__,
             "metadata": self.metadata,
         }
+
+
+def check_description(content: Any, where: str | Path) -> dict[str, Any]:
+    """What `description` wrote, as it is read back; raises OeaError where it is something else."""
+    if not isinstance(content, dict):
+        raise OeaError(f"{where}: not written by oea (it holds no JSON object)")
+    check_format(content, FORMAT, where, unmarked=1)
+    right = (
+        ("encoder", isinstance(content.get("encoder", 0), str | None)),
+        ("dim", is_count(content.get("dim"), LARGEST_DIM)),
+        ("count", is_count(content.get("count"))),
+        ("metadata", isinstance(content.get("metadata", {}), dict)),
+    )
+    if wrong := [repr(key) for key, is_right in right if not is_right]:
+        raise OeaError(f"{where}: not written by oea, or damaged ({', '.join(wrong)})")
+    return content
+
+
+def is_count(value: Any, most: int = 1 << 53) -> bool:
+    """Whether a value out of JSON is a whole number from 0 to `most`."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 class Sink(Protocol):

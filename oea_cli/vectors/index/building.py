@@ -10,12 +10,11 @@ import numpy as np
 
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.vectors.arrays import RowNumbers
+from oea_cli.vectors.index.checking import sum_of
+from oea_cli.vectors.index.contents import KINDS, Manifest, Segment, now
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.manifest import (
-    Manifest,
-    Segment,
     is_index,
-    now,
     read_manifest,
     unused_number,
     write_manifest,
@@ -25,7 +24,6 @@ from oea_cli.vectors.index.row_writer import Change, RowWriter, VectorBatch
 from oea_cli.vectors.index.segment_writer import SegmentWriter
 from oea_cli.vectors.index.storage import check_storage, encode_rows
 
-KINDS = ("auto", "exact", "hnsw")
 # A scan of a million float32 rows of 512 takes about a tenth of a second per query on two cores.
 EXACT_ROWS = 1_000_000
 # Each segment costs every search some time and every process three open files.
@@ -230,7 +228,10 @@ def mark_deleted(folder: Path, segment: Segment, rows: RowNumbers, number: int) 
         np.save(file, rows, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
-    return replace(segment, deleted=name, num_deleted=len(rows))
+    sums = {known: one for known, one in segment.sums.items() if known != segment.deleted}
+    if sums:
+        sums[name] = sum_of(folder / name)
+    return replace(segment, deleted=name, num_deleted=len(rows), sums=sums)
 
 
 def _mostly_deleted(manifest: Manifest) -> bool:

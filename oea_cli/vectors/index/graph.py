@@ -11,6 +11,7 @@ import numpy as np
 from usearch.index import Index, ScalarKind
 
 from oea_cli.vectors.arrays import Floats, RowNumbers, Stored
+from oea_cli.vectors.index.graph_structure import check_graph
 from oea_cli.vectors.index.storage import decode_rows
 
 ADD_ROWS = 8192
@@ -25,6 +26,11 @@ def build_graph(path: Path, stored: Stored, storage: str, dim: int) -> None:
         vectors = decode_rows(stored[start : start + ADD_ROWS], storage, dim)
         graph.add(np.arange(start, start + len(vectors)), vectors)
     graph.save(str(path))
+
+
+def check_graph_file(path: Path, num_rows: int, storage: str, dim: int) -> None:
+    """Raise OeaError where the saved graph is not one of so many rows, with sound links."""
+    check_graph(path, num_rows, dim, 2 if _NUMBERS[storage] is ScalarKind.F16 else 1)
 
 
 def open_graph(path: Path, storage: str, dim: int) -> Any:

@@ -12,10 +12,13 @@ from oea_cli.errors import OeaError
 from oea_cli.records.ids import clip_of
 from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
-from oea_cli.vectors.index.manifest import Manifest, Segment, read_manifest
+from oea_cli.vectors.index.checking import check_files, remember
+from oea_cli.vectors.index.contents import Manifest, Segment
+from oea_cli.vectors.index.manifest import read_manifest
 from oea_cli.vectors.index.record_files import Record, RecordReader
 from oea_cli.vectors.index.record_table import IndexTable
 from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
+from oea_cli.vectors.npy import map_array
 from oea_cli.vectors.scan.best import best_rows
 
 BLOCK_QUERIES = 1024
@@ -65,11 +68,26 @@ class VectorIndex:
         for _ in range(3):
             manifest = read_manifest(folder)
             try:
-                return cls(folder, manifest)
+                return cls._checked(folder, manifest)
             except FileNotFoundError as error:
                 # A writer replaced the index between the two reads: look again.
                 missing = error.filename
         raise OeaError(f"{folder}: damaged: {missing} is missing; build the index again")
+
+    @classmethod
+    def _checked(cls, folder: Path, manifest: Manifest) -> "VectorIndex":
+        """Open the files once they have been found to be what was written."""
+        sums = {name: s.sums.get(name) for s in manifest.segments for name in s.files()}
+        new = check_files(folder, sums)
+        for segment in manifest.segments:
+            if segment.graph in new:
+                from oea_cli.vectors.index.graph import check_graph_file
+
+                path = folder / segment.graph
+                check_graph_file(path, segment.num_rows, manifest.storage, manifest.dim)
+        index = cls(folder, manifest)
+        remember(folder, sums)
+        return index
 
     def __len__(self) -> int:
         return self.manifest.num_live
@@ -83,7 +101,10 @@ class VectorIndex:
     def row_of(self) -> dict[str, int]:
         """The row of every id that is not deleted."""
         ids = self.record_files.ids()
-        return {ids[row]: row for row in np.flatnonzero(self.live).tolist()}
+        rows = {ids[row]: row for row in np.flatnonzero(self.live).tolist()}
+        if len(rows) != len(self):
+            raise OeaError(f"{self.folder}: damaged (an id occurs twice); build the index again")
+        return rows
 
     def search(
         self,
@@ -197,10 +218,15 @@ class VectorIndex:
 
     def _open(self, segment: Segment, first: int) -> OpenSegment:
         path = self.folder / segment.vectors
-        stored = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        live = np.ones(segment.num_rows, bool)
-        if segment.deleted:
-            live[np.load(self.folder / segment.deleted, allow_pickle=False)] = False
+        stored = np.asarray(map_array(path))
+        width = stored_width(self.dim, self.storage)
+        right = stored.shape == (segment.num_rows, width) and stored.flags.c_contiguous
+        if not right or stored.dtype != DTYPES[self.storage]:
+            raise OeaError(
+                f"{path}: damaged ({stored.dtype} of shape {stored.shape}, but index.json says "
+                f"{segment.num_rows} x {width} in {self.storage}); build the index again"
+            )
+        live = self._live(segment)
         graph = None
         if segment.graph:
             path = self.folder / segment.graph
@@ -210,6 +236,21 @@ class VectorIndex:
 
             graph = open_graph(path, self.storage, self.dim)
         return OpenSegment(first, stored, live, graph)
+
+    def _live(self, segment: Segment) -> Mask:
+        """Which rows of a segment are not deleted."""
+        live = np.ones(segment.num_rows, bool)
+        if segment.deleted is None:
+            return live
+        path = self.folder / segment.deleted
+        deleted = map_array(path)
+        if deleted.ndim == 1 and deleted.dtype == np.int64:
+            live[deleted[(deleted >= 0) & (deleted < segment.num_rows)]] = False
+        if np.count_nonzero(~live) != segment.num_deleted:
+            raise OeaError(
+                f"{path}: damaged (not {segment.num_deleted} rows); build the index again"
+            )
+        return live
 
     def _check_queries(self, queries: Floats) -> None:
         if not len(self):

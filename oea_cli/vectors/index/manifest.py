@@ -9,73 +9,21 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-from oea_cli import __version__
 from oea_cli.errors import OeaError
+from oea_cli.records.format_versions import check_format, format_mark
+from oea_cli.vectors.index.checking import REMEMBERED, remember
+from oea_cli.vectors.index.contents import Manifest, manifest_of
 
-FORMAT = "oea-index/1"
+FORMAT = "oea-index"
 MANIFEST = "index.json"
 LOCK = ".lock"
 _OURS = ("vectors-*.npy", "graph-*.usearch", "records-*.parquet", "deleted-*.npy", "*.tmp")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Rows written together; all names are files in the index folder.
-
-    `recall` is the share of the true ten nearest that a search of this segment finds, measured on
-    the vectors as they came in; None where search is exact.
-    """
-
-    number: int
-    num_rows: int
-    vectors: str
-    records: tuple[str, ...]
-    part_rows: tuple[int, ...]
-    graph: str | None = None
-    deleted: str | None = None
-    num_deleted: int = 0
-    recall: float | None = None
-
-    def files(self) -> set[str]:
-        """Return the names of all its files."""
-        names = {self.vectors, self.graph, self.deleted, *self.records}
-        return {name for name in names if name}
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """The content of `index.json`."""
-
-    dim: int
-    encoder: str | None
-    kind: str
-    storage: str
-    created: str
-    updated: str
-    next_number: int = 1
-    segments: tuple[Segment, ...] = ()
-    oea: str = __version__
-
-    @property
-    def num_live(self) -> int:
-        """Return the number of rows that are not deleted."""
-        return sum(segment.num_rows - segment.num_deleted for segment in self.segments)
-
-    def touched(self, **changes: Any) -> "Manifest":
-        """Return a copy with these changes, a new date and this version."""
-        return replace(self, updated=now(), oea=__version__, **changes)
-
-
-def now() -> str:
-    """Return the time as ISO 8601 in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+_HIDDEN = (LOCK, REMEMBERED)
 
 
 def is_index(folder: Path) -> bool:
@@ -91,22 +39,10 @@ def read_manifest(folder: Path) -> Manifest:
         raise OeaError(f"{folder}: {_why_no_index(folder)}") from error
     except (OSError, orjson.JSONDecodeError) as error:
         raise OeaError(f"{folder / MANIFEST}: cannot be read ({error})") from error
-    found = content.pop("format", None) if isinstance(content, dict) else None
-    if found != FORMAT:
-        raise OeaError(
-            f"{folder / MANIFEST}: format {found!r} is not supported; this oea reads {FORMAT!r}"
-        )
-    try:
-        del content["count"]
-        segments = tuple(_segment(row) for row in content.pop("segments"))
-        return Manifest(**content, segments=segments)
-    except (KeyError, TypeError) as error:
-        raise OeaError(f"{folder / MANIFEST}: damaged ({error}); build the index again") from error
-
-
-def _segment(row: dict[str, Any]) -> Segment:
-    lists = {"records": tuple(row["records"]), "part_rows": tuple(row["part_rows"])}
-    return Segment(**(row | lists))
+    if not isinstance(content, dict):
+        raise OeaError(f"{folder / MANIFEST}: damaged (no JSON object); build the index again")
+    check_format(content, FORMAT, folder / MANIFEST)
+    return manifest_of(content, str(folder / MANIFEST))
 
 
 def _why_no_index(folder: Path) -> str:
@@ -119,7 +55,7 @@ def _why_no_index(folder: Path) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replace `index.json` in one step, after everything it names is on the disk."""
-    head = {"format": FORMAT, "count": manifest.num_live}
+    head = {"format": format_mark(FORMAT), "count": manifest.num_live}
     content = orjson.dumps(head | asdict(manifest), option=orjson.OPT_INDENT_2)
     temporary = folder / f"{MANIFEST}.tmp"
     with temporary.open("wb") as file:
@@ -127,6 +63,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(folder / MANIFEST)
+    remember(folder, [name for segment in manifest.segments for name in segment.files()])
 
 
 def remove_stale(folder: Path, manifest: Manifest | None) -> None:
@@ -169,7 +106,9 @@ def writing(folder: Path) -> Iterator[None]:
 
 def _check_target(folder: Path) -> None:
     if folder.is_dir() and not is_index(folder):
-        foreign = [path.name for path in folder.iterdir() if path.name != LOCK and not _ours(path)]
+        foreign = [
+            path.name for path in folder.iterdir() if path.name not in _HIDDEN and not _ours(path)
+        ]
         if foreign:
             raise OeaError(f"{folder}: contains other files ({min(foreign)}); choose another -o")
     elif folder.exists() and not folder.is_dir():

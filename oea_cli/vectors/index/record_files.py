@@ -14,6 +14,9 @@ import numpy as np
 import orjson
 import polars as pl
 
+from oea_cli.errors import OeaError
+from oea_cli.records.parquet_files import parquet_errors
+from oea_cli.records.parquet_structure import BytesSource, check_structure
 from oea_cli.vectors.arrays import RowNumbers
 
 PART_ROWS = 1 << 18
@@ -70,7 +73,8 @@ class RecordReader:
     """
 
     def __init__(self, paths: Sequence[Path], sizes: Sequence[int]) -> None:
-        self._parts = [_mapped(path) for path in paths]
+        self._parts = [_mapped(path, size) for path, size in zip(paths, sizes, strict=True)]
+        self._paths = list(paths)
         self._starts = np.cumsum([0, *sizes])
 
     def ids(self) -> list[str]:
@@ -93,7 +97,18 @@ class RecordReader:
 
     def records(self, rows: RowNumbers) -> list[Record]:
         """Return the records of these rows, in their order."""
-        return [orjson.loads(text) for text in self.take("record", rows)]
+        return [self.parsed(text) for text in self.take("record", rows)]
+
+    def parsed(self, text: str) -> Record:
+        """A record out of its JSON text; raises OeaError where that is damaged."""
+        try:
+            record = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            record = None
+        if not isinstance(record, dict):
+            folder = self._paths[0].parent
+            raise OeaError(f"{folder}: a record is damaged ({text!r:.60}); build the index again")
+        return record
 
     def _whole(self, name: str) -> list[str]:
         columns = (self._column(number, name) for number in range(len(self._parts)))
@@ -101,9 +116,16 @@ class RecordReader:
 
     def _column(self, number: int, name: str) -> pl.Series:
         self._parts[number].seek(0)
-        return pl.read_parquet(cast(Any, self._parts[number]), columns=[name])[name]
+        with parquet_errors(self._paths[number]):
+            return pl.read_parquet(cast(Any, self._parts[number]), columns=[name])[name]
 
 
-def _mapped(path: Path) -> mmap.mmap:
+def _mapped(path: Path, size: int) -> mmap.mmap:
+    """A part of so many rows, mapped."""
     with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if not os.fstat(file.fileno()).st_size:
+            raise OeaError(f"{path}: damaged (an empty file); build the index again")
+        part = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if (found := check_structure(BytesSource(part), str(path))) != size:
+        raise OeaError(f"{path}: damaged ({found} records, not {size}); build the index again")
+    return part

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-import orjson
 import polars as pl
 
 from oea_cli.vectors.index.record_files import RecordReader
@@ -22,9 +21,9 @@ class IndexTable:
         """The keys of all records."""
         found: set[str] = set()
         for text in self._records.texts():
-            found.update(orjson.loads(text))
+            found.update(self._records.parsed(text))
         return sorted(found)
 
     def pieces(self, name: str) -> Iterator[pl.Series | list[Any]]:
         """The values of a key, None where a record has none."""
-        yield [orjson.loads(text).get(name) for text in self._records.texts()]
+        yield [self._records.parsed(text).get(name) for text in self._records.texts()]

@@ -1,15 +1,18 @@
 """Writes one segment of an index: rows, records, graph, and the recall of its search."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from oea_cli.vectors.arrays import Floats, Stored
+from oea_cli.vectors.index.checking import sums_of
+from oea_cli.vectors.index.contents import Segment
 from oea_cli.vectors.index.index import SCAN_ROWS, VectorIndex
-from oea_cli.vectors.index.manifest import Segment
 from oea_cli.vectors.index.record_files import RecordWriter
 from oea_cli.vectors.index.storage import RowFile, decode_rows
+from oea_cli.vectors.npy import map_array
 from oea_cli.vectors.scan.best import BestSoFar
 
 SAMPLE_QUERIES = 100
@@ -52,9 +55,9 @@ class SegmentWriter:
             from oea_cli.vectors.index.graph import build_graph
 
             name = f"graph-{self.number:04}.usearch"
-            stored = np.load(self.rows.path, mmap_mode="r", allow_pickle=False)
+            stored = map_array(self.rows.path)
             build_graph(self.folder / name, stored, self.storage, self.dim)
-        return Segment(
+        segment = Segment(
             number=self.number,
             num_rows=self.rows.num_rows,
             vectors=self.rows.path.name,
@@ -62,6 +65,9 @@ class SegmentWriter:
             part_rows=tuple(self._records.part_rows),
             graph=name,
         )
+        others = segment.files() - {segment.vectors}
+        sums = {segment.vectors: self.rows.sum, **sums_of(self.folder, others)}
+        return replace(segment, sums=sums)
 
     def recall(self, index: VectorIndex) -> float | None:
         """Return the share of the sample's ten true nearest rows that a search of `index` finds.

@@ -5,6 +5,7 @@ path only: decode a block, multiply. Queries are compared with the decoded rows,
 """
 
 import os
+import zlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.vectors.arrays import Floats, Stored
+from oea_cli.vectors.index.checking import HEADER_BYTES, FileSum
 
 FLUSH_BYTES = 1 << 25
 # How many blocks may wait for the disk before `write` waits, too.
@@ -77,13 +79,16 @@ class RowFile:
         self._file = path.open("x+b", buffering=0)
         self._write_header()
         self._start = self._file.tell()
+        assert self._start == HEADER_BYTES
         self._unflushed = 0
         self._workers = ThreadPoolExecutor(2)
+        self._summing = ThreadPoolExecutor(1)  # one, because the order matters
+        self._crc = 0
         self._waiting: deque[Future[None]] = deque()
 
     def write(self, stored: Stored) -> None:
         """Append encoded rows (N, W), which must not be changed afterwards."""
-        self._wait(WAITING_BLOCKS - 1)
+        self._wait(2 * WAITING_BLOCKS - 2)
         rows = np.ascontiguousarray(stored, self._dtype)
         place = self._start + self.num_rows * self._width * self._dtype.itemsize
         self._unflushed += rows.nbytes
@@ -91,6 +96,7 @@ class RowFile:
         if flush:
             self._unflushed = 0
         self._waiting.append(self._workers.submit(self._write_bytes, rows, place, flush))
+        self._waiting.append(self._summing.submit(self._add_to_sum, rows))
         self.num_rows += len(rows)
 
     def read(self, row: int) -> Stored:
@@ -104,6 +110,7 @@ class RowFile:
         """Write the final number of rows into the header and wait for the disk."""
         self._wait()
         self._workers.shutdown()
+        self._summing.shutdown()
         self._file.seek(0)
         self._write_header()
         if self._file.tell() != self._start:
@@ -114,8 +121,17 @@ class RowFile:
     def abort(self) -> None:
         """Remove the unfinished file."""
         self._workers.shutdown(cancel_futures=True)
+        self._summing.shutdown(cancel_futures=True)
         self._file.close()
         self.path.unlink(missing_ok=True)
+
+    @property
+    def sum(self) -> FileSum:
+        """The size of the closed file and the CRC-32 of its rows."""
+        return FileSum(self._start + self.num_rows * self._width * self._dtype.itemsize, self._crc)
+
+    def _add_to_sum(self, rows: Stored) -> None:
+        self._crc = zlib.crc32(rows.data.cast("B"), self._crc)
 
     def _wait(self, most: int = 0) -> None:
         """Wait until at most `most` blocks are left to write; raises the errors of the others."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.output import rendering
+from oea_cli.evaluation.output.notes import notes
 from oea_cli.evaluation.output.report import figures
 from oea_cli.evaluation.output.report.examples import examples_of, signed
 from oea_cli.evaluation.setting import Document, RecordLookup
@@ -55,7 +56,7 @@ def to_report(document: Document, records: RecordLookup, folder: Path) -> bytes:
         style_hash=_hash(style),
         script_hash=_hash(script),
         headline=rendering.headline(document),
-        notes=[_MINUS.sub("−", note) for note in rendering.notes(document)],
+        notes=[_MINUS.sub("−", note) for note in notes(document)],
         num_queries=document["counts"]["queries"],
         baseline=document.get("baseline"),
         gates=document.get("gates", []),
