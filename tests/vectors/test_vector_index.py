@@ -395,7 +395,7 @@ def test_the_folder_is_plain_files(tmp_path: Path, rng: np.random.Generator) -> 
     build(folder, vectors)
     assert np.array_equal(np.load(folder / "vectors-0001.npy", allow_pickle=False), vectors)
     frame = pl.read_parquet(folder / "records-0001-00.parquet")
-    assert frame.columns == ["id", "record"] and frame["id"][3] == "c3"
+    assert frame.columns == ["id", "duration", "tags", "record"] and frame["id"][3] == "c3"
     head = orjson.loads((folder / "index.json").read_bytes())
     assert (head["format"], head["count"], head["encoder"]) == ("oea-index/2", 20, STAMP)
 

@@ -4,7 +4,7 @@ The file's key-value "oea" is JSON: encoder, dim, count, storage, metadata, and 
 stored in the columns (see `records/columns.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
+from oea_cli.records.arrow_schema import plain_types
 from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.columns import (
     ColumnPlan,
@@ -115,9 +116,12 @@ def vector_column(vectors: npt.NDArray[Any]) -> pl.Series:
     return pl.Series(COLUMN, vectors, dtype=pl.Array(inner, vectors.shape[1]))
 
 
-def key_values(description: dict[str, Any], plan: ColumnPlan) -> dict[str, str]:
-    """The Parquet key-values that make records and vectors readable again."""
-    return {PARQUET_KEY: orjson.dumps({**description, "columns": plan.description}).decode()}
+def key_values(
+    description: dict[str, Any], plan: ColumnPlan, schema: Mapping[str, Any]
+) -> dict[str, str]:
+    """The Parquet key-values that make records and vectors readable again, here and elsewhere."""
+    own = orjson.dumps({**description, "columns": plan.description}).decode()
+    return {PARQUET_KEY: own, **plain_types(pl.Schema(schema))}
 
 
 class ParquetSink:
@@ -145,16 +149,17 @@ class ParquetSink:
         self._matrix.close()
         self._lines.close()
         plan = plan_columns(self._read_records())
-        metadata = key_values(self._origin.description(self._matrix.rows, self._matrix.dim), plan)
+        description = self._origin.description(self._matrix.rows, self._matrix.dim)
         if self._matrix.rows:
-            self._sink_frames(plan, metadata)
+            self._sink_frames(plan, description)
         else:
-            empty = [pl.Series("id", dtype=pl.String), pl.Series(COLUMN, dtype=pl.List(pl.Float32))]
-            pl.DataFrame(empty).write_parquet(self._atomic.temporary, metadata=metadata)
+            empty = pl.DataFrame(schema={"id": pl.String, COLUMN: pl.List(pl.Float32)})
+            metadata = key_values(description, plan, empty.schema)
+            empty.write_parquet(self._atomic.temporary, metadata=metadata)
         self._atomic.commit()
         self.abort()
 
-    def _sink_frames(self, plan: ColumnPlan, metadata: dict[str, str]) -> None:
+    def _sink_frames(self, plan: ColumnPlan, description: dict[str, Any]) -> None:
         from polars.io.plugins import register_io_source
 
         vectors = open_matrix(self._vectors.temporary)
@@ -173,7 +178,7 @@ class ParquetSink:
             compression="uncompressed",
             row_group_size=ROWS_PER_GROUP,
             maintain_order=True,
-            metadata=metadata,
+            metadata=key_values(description, plan, schema),
         )
 
     def _read_records(self) -> Iterator[Record]:

@@ -224,7 +224,8 @@ class ShardSink:
         described = self._origin.description(len(records), dim)
         described |= {"kind": self._kind, "shard": shard}
         with AtomicFile(self._folder / shard["records"]) as temporary:
-            plan.frame(records).write_parquet(temporary, metadata=key_values(described, plan))
+            metadata = key_values(described, plan, plan.dtypes)
+            plan.frame(records).write_parquet(temporary, metadata=metadata)
 
     def close(self) -> None:
         """Store the last shard, then the manifest that completes the folder."""

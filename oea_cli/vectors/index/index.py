@@ -10,13 +10,13 @@ import numpy as np
 
 from oea_cli.errors import OeaError
 from oea_cli.records.ids import clip_of
+from oea_cli.records.rows import Record
 from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.checking import check_files, remember
 from oea_cli.vectors.index.contents import Manifest, Segment
 from oea_cli.vectors.index.manifest import read_manifest
-from oea_cli.vectors.index.record_files import Record, RecordReader
-from oea_cli.vectors.index.record_table import IndexTable
+from oea_cli.vectors.index.record_files import RecordReader
 from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
 from oea_cli.vectors.npy import map_array
 from oea_cli.vectors.scan.best import best_rows
@@ -184,7 +184,7 @@ class VectorIndex:
         it does not fit them."""
         if not self.num_rows:
             return np.zeros(0, bool)
-        return condition.rows(IndexTable(self.record_files, self.num_rows))
+        return condition.rows(self.record_files)
 
     @property
     def recall(self) -> float | None:

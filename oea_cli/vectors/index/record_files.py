@@ -1,31 +1,22 @@
-"""The records of an index: Parquet files of two columns, `id` and `record` (the record as JSON).
+"""The records of an index, in numbered files."""
 
-The JSON text keeps every key exactly; typed columns could not (a key that is a number in one clip
-and a list in the next, absent keys and null ones).
-"""
-
-import mmap
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 
-from oea_cli.errors import OeaError
-from oea_cli.records.parquet_files import parquet_errors
-from oea_cli.records.parquet_structure import BytesSource, check_structure
+from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import RowNumbers
+from oea_cli.vectors.index.record_part import TEXT, RecordPart, write_part
 
 PART_ROWS = 1 << 18
 
-Record = dict[str, Any]
-
 
 class RecordWriter:
-    """Writes records to numbered Parquet parts, holding one part in memory at most."""
+    """Writes records to numbered Parquet parts, one while the next is being collected."""
 
     def __init__(self, folder: Path, number: int) -> None:
         self.folder, self.number = folder, number
@@ -33,6 +24,8 @@ class RecordWriter:
         self.part_rows: list[int] = []
         self._ids: list[str] = []
         self._texts: list[str] = []
+        self._worker = ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
 
     def write(self, ids: Sequence[str], texts: Sequence[str]) -> None:
         """Append records as JSON text, with the id of each."""
@@ -43,9 +36,10 @@ class RecordWriter:
 
     def text(self, row: int) -> str:
         """The record in a row that has been written, counted from the first."""
+        self._wait()
         for name, rows in zip(self.parts, self.part_rows, strict=True):
             if row < rows:
-                return str(pl.read_parquet(self.folder / name, columns=["record"])["record"][row])
+                return str(RecordPart(self.folder / name, rows).column(TEXT)[row])
             row -= rows
         return self._texts[row]
 
@@ -53,29 +47,46 @@ class RecordWriter:
         """Write what is left; `parts` and `part_rows` then name the files and their sizes."""
         if self._ids:
             self._write_part()
+        self._wait()
+        self._worker.shutdown()
+
+    def abort(self) -> None:
+        """Write nothing more."""
+        self._worker.shutdown(cancel_futures=True)
 
     def _write_part(self) -> None:
+        self._wait()
         name = f"records-{self.number:04}-{len(self.parts):02}.parquet"
-        frame = pl.DataFrame({"id": self._ids, "record": self._texts})
         self.parts.append(name)
-        self.part_rows.append(len(frame))
-        with (self.folder / name).open("xb") as file:
-            frame.write_parquet(file, compression="lz4", statistics=False)
-            file.flush()
-            os.fsync(file.fileno())
+        self.part_rows.append(len(self._ids))
+        self._last = self._worker.submit(write_part, self.folder / name, self._ids, self._texts)
         self._ids, self._texts = [], []
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
 
 
 class RecordReader:
-    """Reads records by row number from the open parts of all segments, in order.
-
-    All files are mapped at once, so that they stay readable after a writer's clean-up.
-    """
+    """Reads records by row number from the open parts of all segments, in order."""
 
     def __init__(self, paths: Sequence[Path], sizes: Sequence[int]) -> None:
-        self._parts = [_mapped(path, size) for path, size in zip(paths, sizes, strict=True)]
-        self._paths = list(paths)
+        self._parts = [RecordPart(*part) for part in zip(paths, sizes, strict=True)]
         self._starts = np.cumsum([0, *sizes])
+
+    @property
+    def num_rows(self) -> int:
+        """The number of records, those of deleted rows included."""
+        return int(self._starts[-1])
+
+    @property
+    def names(self) -> list[str]:
+        """The keys of all records."""
+        return sorted({key for part in self._parts for key in part.keys})
+
+    def pieces(self, name: str) -> Iterator[pl.Series | list[Any]]:
+        """The values of a key, part by part."""
+        return (part.values(name) for part in self._parts)
 
     def ids(self) -> list[str]:
         """Return the id of every row, those of deleted rows included."""
@@ -83,49 +94,29 @@ class RecordReader:
 
     def texts(self) -> list[str]:
         """Return every row's record as JSON text."""
-        return self._whole("record")
+        return self._whole(TEXT)
 
     def take(self, column: str, rows: RowNumbers) -> list[str]:
         """Return a column (`id`, or `record` as JSON text) of these rows, in their order."""
-        owners = np.searchsorted(self._starts, rows, side="right") - 1
         found = np.empty(len(rows), object)
-        for number in np.unique(owners):
-            own = owners == number
-            local = rows[own] - self._starts[number]
-            found[own] = self._column(int(number), column).gather(local).to_numpy()
+        for part, own, local in self._owners(rows):
+            found[own] = part.column(column).gather(local).to_numpy()
         return list(found)
 
     def records(self, rows: RowNumbers) -> list[Record]:
-        """Return the records of these rows, in their order."""
-        return [self.parsed(text) for text in self.take("record", rows)]
+        """Return the records of these rows, in their order; raises OeaError for a damaged one."""
+        found = np.empty(len(rows), object)
+        for part, own, local in self._owners(rows):
+            texts = part.column(TEXT).gather(local)
+            found[own] = [part.record(text) for text in texts]
+        return list(found)
 
-    def parsed(self, text: str) -> Record:
-        """A record out of its JSON text; raises OeaError where that is damaged."""
-        try:
-            record = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            record = None
-        if not isinstance(record, dict):
-            folder = self._paths[0].parent
-            raise OeaError(f"{folder}: a record is damaged ({text!r:.60}); build the index again")
-        return record
+    def _owners(self, rows: RowNumbers) -> Iterator[tuple[RecordPart, Any, RowNumbers]]:
+        """Each part that holds some of the rows: which they are, and their numbers in it."""
+        owners = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(owners):
+            own = owners == number
+            yield self._parts[number], own, rows[own] - self._starts[number]
 
     def _whole(self, name: str) -> list[str]:
-        columns = (self._column(number, name) for number in range(len(self._parts)))
-        return [value for column in columns for value in column.to_list()]
-
-    def _column(self, number: int, name: str) -> pl.Series:
-        self._parts[number].seek(0)
-        with parquet_errors(self._paths[number]):
-            return pl.read_parquet(cast(Any, self._parts[number]), columns=[name])[name]
-
-
-def _mapped(path: Path, size: int) -> mmap.mmap:
-    """A part of so many rows, mapped."""
-    with path.open("rb") as file:
-        if not os.fstat(file.fileno()).st_size:
-            raise OeaError(f"{path}: damaged (an empty file); build the index again")
-        part = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    if (found := check_structure(BytesSource(part), str(path))) != size:
-        raise OeaError(f"{path}: damaged ({found} records, not {size}); build the index again")
-    return part
+        return [value for part in self._parts for value in part.column(name).to_list()]

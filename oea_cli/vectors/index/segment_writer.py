@@ -88,6 +88,7 @@ class SegmentWriter:
 
     def abort(self) -> None:
         """Remove what has been written."""
+        self._records.abort()
         self.rows.abort()
 
     def _observe(self, vectors: Floats) -> None:
