@@ -1,6 +1,6 @@
 """Batches of records with their vectors, checked once when they are read and when written."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -13,6 +13,10 @@ from oea_cli.vectors.arrays import Vectors, unit_rows
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+VECTOR_COLUMN = "embedding"
+NAMED = 12  # columns in a message
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,16 @@ def joined_batches(batches: Iterable[Batch], *, encoder: str | None = None, dim:
     return Batch(records, vectors, encoder or (parts[0].encoder if parts else None))
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is read: rows at a time, the column (or key) of the vectors, and the number that
+    the first row has where rows have no ids of their own."""
+
+    batch_rows: int = 4096
+    column: str = VECTOR_COLUMN
+    first_row: int = 0
+
+
 class EmbeddingReader:
     """An opened source of vectors: their encoder, and one pass over the batches.
 
@@ -113,6 +127,21 @@ class EmbeddingReader:
 
     def __del__(self) -> None:
         self.close()
+
+
+def column_in(names: Collection[str], column: str) -> str:
+    """The column of the vectors among these names: the one asked for, but `embedding` in what oea
+    wrote, which names its encoder, so that its files go together with other people's."""
+    return VECTOR_COLUMN if column not in names and "encoder" in names else column
+
+
+def no_vector(where: object, column: str, names: Sequence[str]) -> OeaError:
+    """The error of a file or row without vectors, which has these columns."""
+    found = ", ".join(map(repr, names[:NAMED])) + (", ..." if len(names) > NAMED else "")
+    return OeaError(
+        f"{where}: no {column!r}, where the vector should be; it has {found or 'nothing'} "
+        "(--column names another)"
+    )
 
 
 def empty_reader(encoder: str | None = None) -> EmbeddingReader:

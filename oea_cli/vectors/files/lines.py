@@ -16,7 +16,14 @@ from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
-from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader
+from oea_cli.vectors.batch import (
+    Batch,
+    EmbeddingReader,
+    Reading,
+    column_in,
+    empty_reader,
+    no_vector,
+)
 from oea_cli.vectors.files.writer import STORAGE_TYPES, Encoding, Origin
 
 LINES_PER_WRITE = 64
@@ -33,26 +40,29 @@ class _Row(NamedTuple):
     vector: Vectors  # (d,)
 
 
-def read_lines(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
+def read_lines(stream: BinaryIO, name: str, reading: Reading) -> EmbeddingReader:
     """Read JSONL, embeddings as lists of numbers or as base64 of little-endian float32.
 
     Raises OeaError naming the line for one without an embedding, of another dimension or from
-    another encoder. Records without an id get their row number, counted from 0.
+    another encoder. Records without an id get their row number.
     """
-    rows = _rows(stream, name)
+    rows = _rows(stream, name, reading)
     with np.errstate(over="ignore"):
         first = next(rows, None)
     if first is None:
         return empty_reader()
-    batches = _batches(chain([first], rows), first.encoder, len(first.vector), batch_rows, name)
+    batches = _batches(
+        chain([first], rows), first.encoder, len(first.vector), reading.batch_rows, name
+    )
     return EmbeddingReader(batches, first.encoder, len(first.vector))
 
 
-def _rows(stream: BinaryIO, name: str) -> Iterator[_Row]:
-    for number, (where, record) in enumerate(read_json_lines(stream, name)):
-        value = record.pop("embedding", None)
+def _rows(stream: BinaryIO, name: str, reading: Reading) -> Iterator[_Row]:
+    rows = read_json_lines(stream, name)
+    for number, (where, record) in enumerate(rows, reading.first_row):
+        value = record.pop(column_in(record, reading.column), None)
         if value is None:
-            raise OeaError(f"{where}: no 'embedding'; is this the output of `oea embed`?")
+            raise no_vector(where, reading.column, list(record))
         encoder = record.pop("encoder", None)
         identity = record.get("id")
         if not isinstance(identity, str):
