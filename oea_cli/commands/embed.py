@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.standard_input import or_stdin
@@ -11,10 +12,9 @@ from oea_cli.commands.options import embedding, shared
 from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
-    from oea_cli.encoder.names.parsing import EncoderName
-    from oea_cli.encoder.protocol import Encoder
     from oea_cli.records.selection import Selection
     from oea_cli.vectors.files.names import Format
+    from oea_cli.vectors.files.parts import Part
 
 
 def embed(
@@ -58,18 +58,20 @@ def embed(
       oea embed --text "rain on a tin roof" "a dog barking" -o texts.npy
       oea embed clips.jsonl -m oea-qwen3b -o vectors/ --shard 1/8
     """
+    from oea_cli.encoder.loading import load_encoder
     from oea_cli.encoder.names.parsing import parse_name
     from oea_cli.records.selection import begun
 
     selection = _selection(inputs, text, files_from, shard, limit, prefix_ids)
     placed = shared.DeviceOptions(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, selection)
+    part = _check_output(output, format, selection)
     batch = shared.number_of(batch_size)
     with FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         selection.refuse_equal_ids()
         items = begun(selection.items())
-        if items is None and not allow_empty:
+        if items is None and not (allow_empty or selection.num_elsewhere):
             raise OeaError(f"no {selection.noun} in {selection}; --allow-empty permits that")
         name = parse_name(
             model,
@@ -78,7 +80,7 @@ def embed(
             text_prompt=text_prompt,
             audio_prompt=audio_prompt,
         )
-        encoder = _load(name, placed, output, format)
+        encoder = load_encoder(name, **placed.keywords)
         from oea_cli.encoder.streaming.writing import write_vectors
         from oea_cli.vectors.files.formats import open_writer
 
@@ -90,6 +92,8 @@ def embed(
             encoding=encoding.value,
             kind="text" if text else "audio",
             resume=resume,
+            part=part,
+            notice=watch.notice,
         ) as writer:
             with closing(watch.progress):
                 num_held = write_vectors(
@@ -139,12 +143,13 @@ def _refuse_terminal(output: str, selection: "Selection") -> None:
         )
 
 
-def _load(
-    name: "EncoderName", placed: shared.DeviceOptions, output: str, format: "Format | None"
-) -> "Encoder":
-    from oea_cli.encoder.loading import load_encoder
+def _check_output(output: str, format: "Format | None", selection: "Selection") -> "Part":
+    """Refuse a name without a meaning, and a part that another job writes, before the encoder is
+    loaded; returns the part that this job writes."""
     from oea_cli.vectors.files.names import format_of
+    from oea_cli.vectors.files.parts import WHOLE, Part, check_free
 
-    if format is None:
-        format_of(output)  # a name without a meaning is refused before the model is loaded
-    return load_encoder(name, **placed.keywords)
+    part = Part(*selection.shard) if selection.shard else WHOLE
+    if (format or format_of(output)) == "shards":
+        check_free(Path(output), part)
+    return part

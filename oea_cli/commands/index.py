@@ -1,7 +1,7 @@
 """`oea index`: vectors in, an index folder out; append, replace, delete, compact, describe."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.documents import write_document
 from oea_cli.commands.console.index_table import index_table
@@ -10,17 +10,27 @@ from oea_cli.commands.console.terminal import Progress, say
 from oea_cli.commands.options import indexing
 from oea_cli.commands.options.shared import (
     AllowEmptyOption,
+    ColumnOption,
     QuietOption,
     VerboseOption,
+    in_column,
 )
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.errors import OeaError, PartialError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from oea_cli.vectors.batch import Batch
     from oea_cli.vectors.index.row_writer import Change
+    from oea_cli.vectors.opening import VectorSource
+
+UNFINISHED = "the vectors end without the mark of a finished `oea embed`"
 
 
 def index(
     sources: indexing.SourcesArgument = None,
+    column: ColumnOption = None,
+    ids: indexing.IdsOption = None,
     append: indexing.AppendOption = False,
     replace: indexing.ReplaceOption = False,
     delete: indexing.DeleteOption = None,
@@ -30,6 +40,7 @@ def index(
     kind: indexing.KindOption = None,
     storage: indexing.StorageOption = None,
     format: indexing.InfoFormatOption = None,
+    accept_unfinished: indexing.AcceptUnfinishedOption = False,
     quiet: QuietOption = False,
     allow_empty: AllowEmptyOption = False,
     verbose: VerboseOption = False,
@@ -60,8 +71,22 @@ def index(
         from oea_cli.vectors.index.building import check_unchanged
 
         check_unchanged(output, kind, storage)
-    change = _write(sources, output, append or replace, replace, kind, storage, allow_empty, quiet)
+    change, is_complete = _write(
+        sources,
+        column,
+        ids,
+        output,
+        append or replace,
+        replace,
+        kind,
+        storage,
+        accept_unfinished,
+        allow_empty,
+        quiet,
+    )
     _report(output, change, quiet)
+    if not is_complete:
+        raise PartialError(f"{UNFINISHED}; {output} holds what there was")
 
 
 def _check_one_job(append: bool, replace: bool, delete: bool, compact: bool, info: bool) -> None:
@@ -81,15 +106,20 @@ def _the_index(sources: list[str] | None, output: Path) -> Path:
 
 def _write(
     sources: list[str] | None,
+    column: str | None,
+    ids: str | None,
     folder: Path,
     keep: bool,
     newer_wins: bool,
     kind: indexing.Kind | None,
     storage: indexing.Storage | None,
+    accept_unfinished: bool,
     allow_empty: bool,
     quiet: bool,
-) -> "Change":
-    """Build the index, or extend the one that is there."""
+) -> tuple["Change", bool]:
+    """Build the index, or extend the one that is there; also returns whether the vectors were all
+    that their writer meant to write, as far as that matters."""
+    from oea_cli.vectors.given_ids import with_ids
     from oea_cli.vectors.index.building import build_index, extend_index
     from oea_cli.vectors.index.manifest import is_index
     from oea_cli.vectors.opening import read_vectors
@@ -97,36 +127,54 @@ def _write(
     inputs = or_stdin(
         sources, "no vectors: pipe them in (`oea embed ./wavs | oea index`) or name a file"
     )
-    reader = read_vectors(*inputs)
+    if ids == "-" and "-" in inputs:
+        raise UsageError("stdin can be read only once; give the vectors or --ids as a file")
+    reader = read_vectors(*in_column(inputs, column))
     if not reader.dim and not allow_empty:
         names = ", ".join("stdin" if name == "-" else name for name in inputs)
         raise OeaError(
             f"{names}: no vectors in it; {folder} is not touched (--allow-empty permits that)"
         )
     progress = Progress("index", "vectors", quiet=quiet)
-    batches = _counted(reader, progress)
+    batches = _counted(with_ids(reader, ids) if ids else reader, progress)
     if keep and is_index(folder):
-        return extend_index(
+        change = extend_index(
             folder, batches, dim=reader.dim, encoder=reader.encoder, newer_wins=newer_wins
         )
-    return build_index(
-        folder,
-        batches,
-        dim=reader.dim,
-        encoder=reader.encoder,
-        kind=kind or "auto",
-        storage=storage or "f32",
-        newer_wins=newer_wins,
-    )
+    else:
+        if is_index(folder) and not accept_unfinished:
+            batches = _complete(batches, reader, folder)
+        change = build_index(
+            folder,
+            batches,
+            dim=reader.dim,
+            encoder=reader.encoder,
+            kind=kind or "auto",
+            storage=storage or "f32",
+            newer_wins=newer_wins,
+        )
+    return change, reader.is_complete or accept_unfinished
 
 
-def _counted(batches: Any, progress: Progress) -> Any:
+def _counted(batches: "Iterable[Batch]", progress: Progress) -> "Iterator[Batch]":
     try:
         for batch in batches:
             yield batch
             progress.advance(len(batch.records))
     finally:
         progress.close()
+
+
+def _complete(
+    batches: "Iterator[Batch]", source: "VectorSource", folder: Path
+) -> "Iterator[Batch]":
+    """The batches; raises OeaError at the end of a stream that was cut off."""
+    yield from batches
+    if not source.is_complete:
+        raise OeaError(
+            f"{folder}: not replaced, because {UNFINISHED}; run the whole command again, or add "
+            "--accept-unfinished if rows were left out on purpose"
+        )
 
 
 def _edit(

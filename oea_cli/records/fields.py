@@ -7,6 +7,7 @@ from typing import Any
 from oea_cli.records.file_names import exists, plain_name
 from oea_cli.records.ids import caption_id, section_id
 from oea_cli.records.rows import Record
+from oea_cli.records.stream_end import take_end
 
 PATH_NAMES = ("path", "audio", "file_name", "audio_path")
 TIME_NAMES = ("start", "end", "duration")
@@ -26,6 +27,8 @@ def records_from_row(
     `number` is the default id of a text; `resolve` turns a path as written into one that opens.
     Raises RowError.
     """
+    if "embedding" in row:
+        take_end(row)
     rest = {key: value for key, value in row.items() if key not in VECTOR_NAMES}
     check_letters(rest)
     written = _take_path(rest)

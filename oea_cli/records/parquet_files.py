@@ -1,5 +1,7 @@
 """Parquet files opened so that damage is an error: never a panic, an abort, or missing rows."""
 
+import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from oea_cli.records.parquet_structure import BytesSource, check_structure, open
 
 PARQUET_KEY = "oea"
 """The key-value that holds what oea writes about a file's rows, as JSON."""
+_SYSTEM_ERROR = re.compile(r"(?:os error|Errno) (\d+)")
 
 
 @contextmanager
@@ -26,6 +29,26 @@ def parquet_errors(name: str | Path) -> Iterator[None]:
             f"{name}: not a readable Parquet file ({_first_line(error)}); "
             "write or download it again"
         ) from error
+
+
+def write_parquet(table: pl.DataFrame, path: Path, key_values: dict[str, str]) -> None:
+    """Write a Parquet file with key-values; raises OSError where the disk is full and such."""
+    with writing_parquet(path):
+        table.write_parquet(path, metadata=key_values)
+
+
+@contextmanager
+def writing_parquet(path: Path) -> Iterator[None]:
+    """Raise polars' errors of the system (a full disk) as the OSError that they were."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        number = _SYSTEM_ERROR.search(str(error))
+        if number is None:
+            text = _first_line(error)
+            raise OeaError(f"{path}: cannot be written as Parquet ({text})") from error
+        code = int(number[1])
+        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 def checked_rows(path: str | Path, leave_out: Sequence[str] = ()) -> int:

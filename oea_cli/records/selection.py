@@ -1,7 +1,7 @@
 """Which records of the inputs are used: one shard of several, or the first N."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain
 
@@ -17,9 +17,12 @@ Shard = tuple[int, int]
 """Part I of N, I from 1."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Selection:
-    """Inputs as `read_records` takes them, and which of their records are used."""
+    """Inputs as `read_records` takes them, and which of their records are used.
+
+    `num_elsewhere` counts the records of other shards that have been read.
+    """
 
     names: Sequence[str]
     text: bool = False
@@ -27,6 +30,7 @@ class Selection:
     shard: Shard | None = None
     limit: int | None = None
     prefix_ids: bool = False
+    num_elsewhere: int = field(default=0, init=False)
 
     def __str__(self) -> str:
         return ", ".join("stdin" if place == "-" else place for place in self._places)
@@ -78,6 +82,8 @@ class Selection:
                 count += 1
                 if count == self.limit:
                     return
+            else:
+                self.num_elsewhere += 1
         yield from failures
 
 

@@ -1,6 +1,6 @@
 """Batches of records with their vectors, checked once when they are read and when written."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -102,12 +102,22 @@ class EmbeddingReader:
         encoder: str | None,
         dim: int,
         metadata: dict[str, Any] | None = None,
+        is_complete: Callable[[], bool] | None = None,
     ) -> None:
         self.encoder = encoder
         self.dim = dim
         self.metadata = metadata or {}
         self._batches = batches
         self._opened: BinaryIO | None = None
+        self._is_complete = is_complete
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a stream of ours came to its end; known when all of it has been read.
+
+        True for files that are whole or not there, and for other people's rows.
+        """
+        return self._is_complete is None or self._is_complete()
 
     def owning(self, stream: BinaryIO) -> "EmbeddingReader":
         """Own a stream that was opened for this reader only, and close it in the end."""
@@ -135,12 +145,12 @@ def column_in(names: Collection[str], column: str) -> str:
     return VECTOR_COLUMN if column not in names and "encoder" in names else column
 
 
-def no_vector(where: object, column: str, names: Sequence[str]) -> OeaError:
-    """The error of a file or row without vectors, which has these columns."""
+def no_vector(where: object, missing: str, names: Sequence[str]) -> OeaError:
+    """The error of a file or row without vectors, which has these columns (or keys)."""
     found = ", ".join(map(repr, names[:NAMED])) + (", ..." if len(names) > NAMED else "")
     return OeaError(
-        f"{where}: no {column!r}, where the vector should be; it has {found or 'nothing'} "
-        "(--column names another)"
+        f"{where}: no {missing}; is this the output of `oea embed`? "
+        f"It has {found or 'nothing'}, and --column names another"
     )
 
 

@@ -35,7 +35,8 @@ class VectorSource(Protocol):
     """Vectors with their records, opened: one pass over the batches, or all of them as candidates.
 
     `encoder` is "NAME:FINGERPRINT", None where the vectors name no encoder; `dim` is 0 where there
-    are no vectors; `metadata` is what else the artefact stores.
+    are no vectors; `metadata` is what else the artefact stores; `is_complete` is False after the
+    rows of a stream of ours whose writer did not come to its end.
     """
 
     @property
@@ -44,6 +45,8 @@ class VectorSource(Protocol):
     def dim(self) -> int: ...
     @property
     def metadata(self) -> Mapping[str, Any]: ...
+    @property
+    def is_complete(self) -> bool: ...
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches in bounded memory, once through."""
@@ -68,11 +71,6 @@ class InColumn(str):
         return made
 
 
-def in_column(sources: Sequence[str], column: str | None) -> list[str]:
-    """The sources, with their vectors in `column` where one is given."""
-    return list(sources) if column is None else [InColumn(source, column) for source in sources]
-
-
 def _column_of(source: object) -> str:
     return source.column if isinstance(source, InColumn) else VECTOR_COLUMN
 
@@ -83,8 +81,9 @@ def open_vectors(
     """Open vectors from any source; None where the source holds records without vectors.
 
     A source is a file in any format, a folder of shards or of Parquet files, a pattern, an index,
-    "-", or a Batch; `InColumn` says where in it the vectors are. Further ones are read after it, as one. Callers that then read records from a pipe give it as `stdin`, which
-    still has its start when the result is None. An empty source has no vectors, and dimension 0.
+    "-", or a Batch; `InColumn` says where in it the vectors are. Further ones are read after it, as
+    one. Callers that then read records from a pipe give it as `stdin`, which still has its start
+    when the result is None. An empty source has no vectors, and dimension 0.
 
     Raises OeaError for sources that do not exist or are incomplete and, while they are read, for
     vectors of several encoders and vectors without a direction.
@@ -132,7 +131,7 @@ def _parts_of(source: str | Path) -> list[str | Path]:
         found = [str(file) for file in sorted(path.glob("*.parquet"))]
     else:
         return []
-    return list(in_column(found, source.column if isinstance(source, InColumn) else None))
+    return [InColumn(file, _column_of(source)) for file in found]
 
 
 def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
@@ -206,6 +205,10 @@ class _Read:
     def metadata(self) -> Mapping[str, Any]:
         return self.reader.metadata
 
+    @property
+    def is_complete(self) -> bool:
+        return self.reader.is_complete
+
     def __iter__(self) -> Iterator[Batch]:
         for batch in self.reader:
             yield replace(batch, encoder=self.encoder)
@@ -245,6 +248,10 @@ class IndexSource:
     def metadata(self) -> Mapping[str, Any]:
         return {}
 
+    @property
+    def is_complete(self) -> bool:
+        return True
+
     def __iter__(self) -> Iterator[Batch]:
         live = np.flatnonzero(self.index.live)
         for start in range(0, len(live), ROWS_PER_BATCH):
@@ -283,6 +290,7 @@ class _Several:
         self.encoder = self._first[1].encoder if self._first else None
         self.dim = self._first[1].dim if self._first else 0
         self.metadata: Mapping[str, Any] = {}
+        self.is_complete = True
 
     def __iter__(self) -> Iterator[Batch]:
         if self._first is None:
@@ -296,6 +304,7 @@ class _Several:
         for batch in source:
             self._count += len(batch)
             yield batch
+        self.is_complete = self.is_complete and source.is_complete
 
     def _check(self, name: str, source: VectorSource) -> None:
         assert self._first is not None

@@ -234,3 +234,46 @@ def test_building_imports_no_torch(tmp_path: Path) -> None:
         "assert not {'torch', 'transformers', 'soundfile'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], env=clean_environment(), check=True)
+
+
+@pytest.fixture
+def cut_stream(tmp_path: Path) -> bytes:
+    """A stream of `oea embed` that was killed before its last row."""
+    return b"".join(write(tmp_path / "v.jsonl", some_batch()).read_bytes().splitlines(True)[:-1])
+
+
+def test_a_cut_stream_does_not_replace_an_index(tmp_path: Path, cut_stream: bytes) -> None:
+    index = tmp_path / "x.oea"
+    assert run(["index", write(tmp_path / "w.npy", some_batch()), "-o", index]).returncode == 0
+    done = run(["index", "-o", index], input=cut_stream)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "not replaced, because the vectors end without the mark" in done.stderr
+    assert "--accept-unfinished" in done.stderr
+    assert describe(index)["count"] == 12
+    done = run(["index", "-o", index, "--accept-unfinished"], input=cut_stream)
+    assert done.returncode == 0, done.stderr
+    assert describe(index)["count"] == 11
+
+
+def test_a_cut_stream_makes_a_new_index_with_exit_code_3(tmp_path: Path, cut_stream: bytes) -> None:
+    index = tmp_path / "x.oea"
+    done = run(["index", "-o", index], input=cut_stream)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 2)
+    assert "without the mark of a finished `oea embed`" in done.stderr
+    assert describe(index)["count"] == 11
+    done = run(["index", "-o", index, "--append"], input=cut_stream)
+    assert done.returncode == 3, done.stderr
+    whole = (tmp_path / "v.jsonl").read_bytes()
+    for more in ([], ["--append"]):
+        assert run(["index", "-o", index, *more], input=whole).returncode == 0
+    assert describe(index)["count"] == 12
+    assert not VectorIndex.open(index).record_files.texts()[-1].count("end")
+
+
+def test_a_cut_stream_among_others(tmp_path: Path, cut_stream: bytes) -> None:
+    (tmp_path / "cut.jsonl").write_bytes(cut_stream)
+    more = write(tmp_path / "w.jsonl", Batch([{"id": "x"}], some_batch(1, seed=4).vectors))
+    for sources in ([tmp_path / "cut.jsonl", more], [more, tmp_path / "cut.jsonl"]):
+        index = tmp_path / f"{sources[0].stem}.oea"
+        assert run(["index", *sources, "-o", index]).returncode == 3
+        assert run(["index", *sources, "-o", index]).returncode == 1

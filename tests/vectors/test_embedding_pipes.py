@@ -156,7 +156,7 @@ def test_lines_are_there_before_the_writer_ends(tmp_path: Path) -> None:
         MAKE
         + """
 with open_writer("-", encoder="m:1") as writer:
-    for batch in batches(2, rows=1):
+    for batch in batches(2, rows=2):  # the last row waits for the next one, or the end
         writer.write(batch)
         sys.stdin.readline()
 """

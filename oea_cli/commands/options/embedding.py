@@ -48,7 +48,8 @@ ShardOption = Annotated[
     INPUT.option(
         "--shard",
         metavar="I/N",
-        help="Take only part I of N (I from 1), chosen by a hash of the id.",
+        help="Take only part I of N (I from 1), chosen by a hash of the id; the jobs of all parts "
+        "may write one folder, at once.",
     ),
 ]
 FormatOption = Annotated[

@@ -31,8 +31,17 @@ SourcesArgument = Annotated[
     list[str] | None,
     INPUT.argument(
         metavar="VECTORS",
-        help="Vectors from `oea embed`, or any .npy; - is stdin. With --info, --delete and "
+        help="Vectors from `oea embed`, or anyone's .npy, Parquet (also a folder or a pattern) or "
+        "JSONL; - is stdin. With --info, --delete and "
         "--compact: the index.",
+    ),
+]
+IdsOption = Annotated[
+    str | None,
+    INPUT.option(
+        "--ids",
+        metavar="FILE",
+        help="The ids of the vectors, one a line, or their records (JSONL, CSV, Parquet).",
     ),
 ]
 IndexOutputOption = Annotated[
@@ -64,6 +73,14 @@ AppendOption = Annotated[
 ]
 ReplaceOption = Annotated[
     bool, CHANGES.option("--replace", help="Add to the index; the newer vector of an id wins.")
+]
+AcceptUnfinishedOption = Annotated[
+    bool,
+    INPUT.option(
+        "--accept-unfinished",
+        help="Let vectors replace the index although their stream was cut off or filtered at its "
+        "end.",
+    ),
 ]
 DeleteOption = Annotated[
     list[str] | None, CHANGES.option("--delete", metavar="ID", help="Delete a record (repeatable).")

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from oea_cli.errors import OeaError, UsageError
+from oea_cli.records.artefacts import with_ordinary_permissions
 from oea_cli.training.loop.learner import Learner
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -65,6 +66,7 @@ def save_checkpoint(folder: Path, progress: Progress, digest: str, learner: Lear
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         save_file(stored, aside, metadata=metadata)
+        with_ordinary_permissions(aside)
         with aside.open("rb+") as file:
             os.fsync(file.fileno())
         aside.replace(folder / CHECKPOINT_FILE)

@@ -12,6 +12,7 @@ from oea_cli.encoder.omni.adapter import lora_of, save_adapter_folder
 from oea_cli.encoder.omni.folder import save_encoder_folder
 from oea_cli.encoder.omni.heads import heads_of
 from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import with_ordinary_permissions
 from oea_cli.training.loop.learner import Learner
 from oea_cli.training.loop.starting_point import StartingPoint
 
@@ -39,6 +40,7 @@ def save_result(
                 save_adapter_folder(aside, lora, heads_of(model), settings, config)
             else:
                 save_encoder_folder(aside, model, start.front_end, settings, STORAGE[storage])
+        with_ordinary_permissions(aside)
         _move_into(folder, aside)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(aside, ignore_errors=True)

@@ -25,9 +25,9 @@ import polars as pl
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import is_remote
 from oea_cli.records.artefacts import AtomicFile
-from oea_cli.records.columns import write_parquet
 from oea_cli.records.file_names import exists
 from oea_cli.records.ids import clip_of
+from oea_cli.records.parquet_files import write_parquet
 from oea_cli.records.rows import Record
 
 FOLDER = "sources"

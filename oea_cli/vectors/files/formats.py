@@ -13,6 +13,7 @@ from oea_cli.vectors.files.lines import LineFileSink, LineSink, read_lines
 from oea_cli.vectors.files.matrix import MatrixSink, read_matrix, read_matrix_stream
 from oea_cli.vectors.files.names import Format, format_of, suffix_format
 from oea_cli.vectors.files.parquet import ParquetSink, read_parquet_vectors
+from oea_cli.vectors.files.parts import WHOLE, Notice, Part
 from oea_cli.vectors.files.shards import Kind, ShardSink, read_shards
 from oea_cli.vectors.files.writer import EmbeddingWriter, Encoding, Origin, Sink, Storage
 from oea_cli.vectors.npy import MAGIC
@@ -74,6 +75,10 @@ def read_stream(stream: BinaryIO, name: str, reading: Reading) -> EmbeddingReade
     return read_lines(buffered, name, reading)
 
 
+def _ignore(text: str) -> None:
+    pass
+
+
 def open_writer(
     output: str,
     *,
@@ -85,13 +90,15 @@ def open_writer(
     kind: Kind = "audio",
     shard_rows: int = 10_000,
     resume: bool = True,
+    part: Part = WHOLE,
+    notice: Notice = _ignore,
 ) -> EmbeddingWriter:
     """Open the output for vectors of `encoder` ("NAME:FINGERPRINT"); its name decides the format.
 
     "-" is JSONL on stdout; X.jsonl and the like are files; X/ or a folder that exists takes
     shards of `kind`, and with `resume` continues where an earlier run of the same encoder stopped:
-    see `is_done(id)` for each clip. Raises UsageError for any other name, OeaError where it cannot
-    be written.
+    see `is_done(id)` for each clip. Several jobs may each write a `part` of such a folder. Raises
+    UsageError for any other name, OeaError where it cannot be written.
     """
     origin = Origin(encoder, storage, metadata or {})
     form = file_format or format_of(output)
@@ -101,7 +108,7 @@ def open_writer(
             raise UsageError(f"stdout takes only JSONL; write {form} to a file with -o")
         return EmbeddingWriter(LineSink(stdout_bytes(), origin, encoding), "stdout")
     if form == "shards":
-        shards = ShardSink(path, origin, kind, shard_rows, resume)
+        shards = ShardSink(path, origin, kind, shard_rows, resume, part, notice)
         return EmbeddingWriter(shards, output, shards.is_done)
     if form == "jsonl":
         return EmbeddingWriter(LineFileSink(path, origin, encoding), output)

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
@@ -15,6 +17,7 @@ from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
 from oea_cli.records.rows import Record
+from oea_cli.records.stream_end import EndCheck, end_mark, take_end
 from oea_cli.vectors.arrays import Vectors, unit_rows
 from oea_cli.vectors.batch import (
     Batch,
@@ -26,11 +29,13 @@ from oea_cli.vectors.batch import (
 )
 from oea_cli.vectors.files.writer import STORAGE_TYPES, Encoding, Origin
 
-LINES_PER_WRITE = 64
+ROWS_HELD = 64
 # The bits of a double that a float32 lacks, and the middle of their range.
 DROPPED_BITS = np.uint64(0x1FFFFFFF)
 HALFWAY_BITS = np.uint64(0x10000000)
 FLOAT32_DIGITS = 9
+_OURS = re.compile(r":[0-9a-f]{12,}$")
+"""How a fingerprint of ours ends the name of an encoder."""
 
 
 class _Row(NamedTuple):
@@ -46,23 +51,26 @@ def read_lines(stream: BinaryIO, name: str, reading: Reading) -> EmbeddingReader
     Raises OeaError naming the line for one without an embedding, of another dimension or from
     another encoder. Records without an id get their row number.
     """
-    rows = _rows(stream, name, reading)
+    check = EndCheck()
+    rows = _rows(stream, name, reading, check)
     with np.errstate(over="ignore"):
         first = next(rows, None)
     if first is None:
         return empty_reader()
-    batches = _batches(
-        chain([first], rows), first.encoder, len(first.vector), reading.batch_rows, name
-    )
-    return EmbeddingReader(batches, first.encoder, len(first.vector))
+    encoder, dim = first.encoder, len(first.vector)
+    batches = _batches(chain([first], rows), encoder, dim, reading.batch_rows, name)
+    is_marked = encoder is not None and _OURS.search(encoder) is not None
+    is_complete = (lambda: check.is_complete) if is_marked else None
+    return EmbeddingReader(batches, encoder, dim, is_complete=is_complete)
 
 
-def _rows(stream: BinaryIO, name: str, reading: Reading) -> Iterator[_Row]:
+def _rows(stream: BinaryIO, name: str, reading: Reading, check: EndCheck) -> Iterator[_Row]:
     rows = read_json_lines(stream, name)
     for number, (where, record) in enumerate(rows, reading.first_row):
+        check.add(take_end(record))
         value = record.pop(column_in(record, reading.column), None)
         if value is None:
-            raise no_vector(where, reading.column, list(record))
+            raise no_vector(where, repr(reading.column), list(record))
         encoder = record.pop("encoder", None)
         identity = record.get("id")
         if not isinstance(identity, str):
@@ -134,34 +142,46 @@ def _mismatch(row: _Row, encoder: str | None, dim: int) -> OeaError:
 
 
 class LineSink:
-    """Writes JSONL to a stream, flushed batch by batch, so that the next program can start."""
+    """Writes JSONL to a stream, flushed batch by batch, so that the next program can start.
+
+    One row is held back, because the last one says that it is the last.
+    """
 
     def __init__(self, stream: BinaryIO, origin: Origin, encoding: Encoding) -> None:
         self._stream = stream
         self._encoder = {} if origin.encoder is None else {"encoder": origin.encoder}
         self._type = STORAGE_TYPES[origin.storage]
         self._encoding = encoding
+        self._count = 0
+        self._held: Record | None = None
 
     def write(self, batch: Batch) -> None:
-        """Write one line per row."""
+        """Write one line per row, but for the last, after the one that was held back."""
         vectors = batch.vectors.astype(self._type, copy=False)
         rows = zip(batch.records, vectors, strict=True)
-        while lines := [
-            self._line(record, vector) for record, vector in islice(rows, LINES_PER_WRITE)
-        ]:
-            self._stream.write(b"".join(lines))
+        while part := [self._row(record, vector) for record, vector in islice(rows, ROWS_HELD)]:
+            self._count += len(part)
+            *waiting, self._held = part if self._held is None else [self._held, *part]
+            self._stream.write(b"".join(map(json_line, waiting)))
         self._stream.flush()
 
-    def _line(self, record: Record, vector: Vectors) -> bytes:
+    def _row(self, record: Record, vector: Vectors) -> Record:
         value = vector if self._encoding == "json" else _base64(vector)
-        return json_line({**record, "embedding": value, **self._encoder})
+        return {**record, "embedding": value, **self._encoder}
 
     def close(self) -> None:
-        """Flush what is left in the buffer."""
+        """Write the last row, marked where an encoder is named, and what is left in the buffer."""
+        if self._held is not None:
+            mark = end_mark(self._held, self._count) if self._encoder else {}
+            self._stream.write(json_line({**self._held, **mark}))
         self._stream.flush()
 
     def abort(self) -> None:
-        """Does nothing: what was written to a pipe cannot be taken back."""
+        """Write the row that was held back, without a mark: what is done need not be lost."""
+        if self._held is not None:
+            with suppress(OSError):  # the reader is gone, which has been noticed
+                self._stream.write(json_line(self._held))
+                self._stream.flush()
 
 
 def _base64(vector: Vectors) -> str:
@@ -182,10 +202,12 @@ class LineFileSink:
 
     def close(self) -> None:
         """Rename the finished file into place."""
+        self._lines.close()
         self._stream.close()
         self._atomic.commit()
 
     def abort(self) -> None:
         """Remove the unfinished file."""
-        self._stream.close()
+        with suppress(OSError):  # of a full disk, which has been said
+            self._stream.close()
         self._atomic.discard()

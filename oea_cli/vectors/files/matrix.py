@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,8 @@ from oea_cli.vectors.npy import LARGEST_DIM, MAGIC, map_array, read_header
 MAGIC_BYTES = 6
 # The header is written first, with space for any number of rows, and again when they are counted.
 HEADER_BYTES = 128
+UNFINISHED = "unfinished"
+"""The key of an X.meta.json that stands there while the files beside it are replaced."""
 PIECE_BYTES = 1 << 24
 
 
@@ -83,6 +86,8 @@ def _read_meta(path: Path) -> dict[str, Any]:
         raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise OeaError(f"{path}: not written by oea ({error})") from error
+    if isinstance(content, dict) and UNFINISHED in content:
+        raise OeaError(f"{path}: `oea embed` did not finish; run it again")
     return check_description(content, path)
 
 
@@ -187,16 +192,17 @@ class MatrixSink:
     """Writes X.npy, X.jsonl and, when both are in place, X.meta.json."""
 
     def __init__(self, path: Path, origin: Origin) -> None:
-        lines, self._meta = sidecars(path)
-        if lines.exists() and not self._meta.exists():
+        lines, meta = sidecars(path)
+        if lines.exists() and not meta.exists() and not _is_written_pair(path, lines):
             raise OeaError(
                 f"{path}: its records would replace {lines}, which does not belong to a "
                 "matrix; choose another name"
             )
         self._origin = origin
-        self._matrix_atomic, self._lines_atomic = AtomicFile(path), AtomicFile(lines)
-        self._matrix = MatrixFile(self._matrix_atomic.temporary, STORAGE_TYPES[origin.storage])
-        self._lines = self._lines_atomic.temporary.open("wb")
+        self._files = [AtomicFile(file) for file in (lines, path, meta)]
+        lines_file, matrix_file, self._meta = self._files
+        self._matrix = MatrixFile(matrix_file.temporary, STORAGE_TYPES[origin.storage])
+        self._lines = lines_file.temporary.open("wb")
 
     def write(self, batch: Batch) -> None:
         """Append the rows to both files."""
@@ -207,17 +213,34 @@ class MatrixSink:
         """Rename the files into place, in an order in which no reader takes them for complete."""
         self._matrix.close()
         self._lines.close()
-        # Without X.meta.json, X.jsonl beside X.npy means unfinished: so it goes first, and
-        # X.jsonl is there before X.npy is.
-        self._meta.unlink(missing_ok=True)
-        self._lines_atomic.commit()
-        self._matrix_atomic.commit()
         description = self._origin.description(self._matrix.rows, self._matrix.dim)
-        write_whole(self._meta, orjson.dumps(description, option=orjson.OPT_INDENT_2) + b"\n")
+        # A full disk shows here, while what was there before is still whole.
+        self._meta.temporary.write_bytes(_json(description))
+        # After a kill among the renames, this tells a reader and the next run what they have.
+        write_whole(self._meta.path, _json({"format": description["format"], UNFINISHED: True}))
+        for file in self._files:
+            file.commit()
 
     def abort(self) -> None:
         """Remove what is unfinished."""
-        self._matrix.close()
-        self._lines.close()
-        self._matrix_atomic.discard()
-        self._lines_atomic.discard()
+        for opened in (self._lines, self._matrix):
+            with suppress(OSError):  # of a full disk, which has been said
+                opened.close()
+        for file in self._files:
+            file.discard()
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def _is_written_pair(path: Path, lines: Path) -> bool:
+    """Whether a matrix and its records are as `oea embed` writes them, without X.meta.json."""
+    if not path.is_file():
+        return False
+    with lines.open("rb") as stream, suppress(OeaError, ValueError, AttributeError):
+        first = stream.readline()
+        record = orjson.loads(first)
+        is_ours = isinstance(record.get("id"), str) and json_line(record) == first
+        return is_ours and 1 + sum(1 for _ in stream) == len(open_matrix(path))
+    return False

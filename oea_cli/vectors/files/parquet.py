@@ -5,6 +5,7 @@ stored in the columns (see `records/columns.py`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from oea_cli.records.columns import (
 )
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
-from oea_cli.records.parquet_files import PARQUET_KEY
+from oea_cli.records.parquet_files import PARQUET_KEY, write_parquet, writing_parquet
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import (
@@ -56,7 +57,7 @@ def read_parquet_vectors(path: str | Path, reading: Reading) -> EmbeddingReader:
     table = open_parquet(path, batch_rows=reading.batch_rows)
     column = COLUMN if table.metadata else column_in(table.schema, reading.column)
     if column not in table.schema:
-        raise no_vector(path, reading.column, list(table.schema))
+        raise no_vector(path, f"column {reading.column!r}", list(table.schema))
     if table.metadata:
         check_description(table.metadata, path)
     first = next(table.frames, None)
@@ -132,10 +133,12 @@ def _matrix_of(column: pl.Series, where: str, first_row: int) -> npt.NDArray[Any
 
 
 def _ragged(where: str, row: int, dim: int, before: int) -> OeaError:
-    if not dim:
-        return OeaError(f"{where}: row {row + 1}: an empty vector; leave the row out")
+    if not dim or not before:
+        empty = row + 1 if not dim else 1
+        return OeaError(f"{where}: row {empty}: an empty vector; leave the row out")
     return OeaError(
-        f"{where}: row {row + 1}: a vector of {dim} dimensions; the rows before have {before}"
+        f"{where}: row {row + 1}: a vector of {dim} dimension{'s' * (dim != 1)}; "
+        f"the rows before have {before}"
     )
 
 
@@ -184,7 +187,7 @@ class ParquetSink:
         else:
             empty = pl.DataFrame(schema={"id": pl.String, COLUMN: pl.List(pl.Float32)})
             metadata = key_values(description, plan, empty.schema)
-            empty.write_parquet(self._atomic.temporary, metadata=metadata)
+            write_parquet(empty, self._atomic.temporary, metadata)
         self._atomic.commit()
         self.abort()
 
@@ -202,13 +205,14 @@ class ParquetSink:
                 yield plan.frame(list(islice(records, len(part)))).with_columns(vector_column(part))
 
         # Vectors hardly compress: zstd would take more time than its saving is worth.
-        register_io_source(frames, schema=schema).sink_parquet(
-            self._atomic.temporary,
-            compression="uncompressed",
-            row_group_size=ROWS_PER_GROUP,
-            maintain_order=True,
-            metadata=key_values(description, plan, schema),
-        )
+        with writing_parquet(self._atomic.path):
+            register_io_source(frames, schema=schema).sink_parquet(
+                self._atomic.temporary,
+                compression="uncompressed",
+                row_group_size=ROWS_PER_GROUP,
+                maintain_order=True,
+                metadata=key_values(description, plan, schema),
+            )
 
     def _read_records(self) -> Iterator[Record]:
         with self._records.temporary.open("rb") as stream:
@@ -217,7 +221,8 @@ class ParquetSink:
 
     def abort(self) -> None:
         """Remove the temporary files."""
-        self._matrix.close()
-        self._lines.close()
+        for opened in (self._matrix, self._lines):
+            with suppress(OSError):  # of a full disk, which has been said
+                opened.close()
         for file in (self._atomic, self._vectors, self._records):
             file.discard()

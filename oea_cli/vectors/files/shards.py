@@ -4,13 +4,13 @@
     DIR/metadata/metadata_0000.parquet      their records, same order; clip-retrieval's layout + id
     DIR/manifest.json                       encoder, dimension, counts, sha256 per file
 
-A shard is complete when its metadata file is there, which is written after its vectors and names
-their encoder: that is all that a later run needs to continue. A shard never ends between two
-windows of one clip, so a clip is either done or not. Readers ignore the sums,
-which are for `sha256sum`.
+Several jobs may write parts of one folder: see `parts.py`. A shard is complete when its metadata
+file is there, which is written after its vectors and names their encoder: that is all that a later
+run needs to continue. A shard never ends between two windows of one clip, so a clip is either done
+or not. Readers ignore the sums, which are for `sha256sum`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -20,18 +20,33 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
-from oea_cli.records.artefacts import AtomicFile, sha256_of, write_whole
+from oea_cli.records.artefacts import AtomicFile, remove_leftovers, sha256_of, write_whole
 from oea_cli.records.columns import open_parquet, plan_columns, records_of
 from oea_cli.records.ids import clip_of, is_window
+from oea_cli.records.locks import locked
+from oea_cli.records.parquet_files import write_parquet
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, numbered
 from oea_cli.vectors.files.matrix import MatrixFile, open_matrix
 from oea_cli.vectors.files.parquet import key_values
+from oea_cli.vectors.files.parts import (
+    FOLDER_LOCK,
+    MANIFEST,
+    Notice,
+    Part,
+    advice,
+    claimed,
+    difference,
+    missing_parts,
+    num_parts,
+    part_manifests,
+    part_of,
+    settings_of,
+)
 from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
 
 Kind = Literal["audio", "text"]
-MANIFEST = "manifest.json"
 
 
 def read_shards(folder: Path, batch_rows: int) -> EmbeddingReader:
@@ -46,7 +61,11 @@ def read_shards(folder: Path, batch_rows: int) -> EmbeddingReader:
 
 def is_shard_folder(folder: Path) -> bool:
     """Whether shards lie in a folder, all of them or those of a run that did not finish."""
-    return (folder / MANIFEST).exists() or any(folder.glob("metadata/metadata_*.parquet"))
+    return (
+        (folder / MANIFEST).exists()
+        or any(folder.glob("metadata/metadata_*.parquet"))
+        or any(part_manifests(folder))
+    )
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -56,16 +75,20 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         if not {"encoder", "dim", "shards"} <= manifest.keys():
             raise ValueError("no 'encoder', 'dim' and 'shards'")
     except FileNotFoundError as error:
-        if (folder / "index.json").exists():
-            why = "it is an index; give the vectors that it was made from"
-        elif (folder / "metadata").is_dir():
-            why = "`oea embed` did not finish; run it again to continue where it stopped"
-        else:
-            why = "not a folder of vectors"
-        raise OeaError(f"{folder}: no {MANIFEST}; {why}") from error
+        raise OeaError(f"{folder}: no {MANIFEST}; {_why_no_manifest(folder)}") from error
     except (ValueError, AttributeError) as error:
         raise OeaError(f"{path}: not written by oea ({error})") from error
     return manifest
+
+
+def _why_no_manifest(folder: Path) -> str:
+    if (folder / "index.json").exists():
+        return "it is an index; give the vectors that it was made from"
+    if not is_shard_folder(folder) and not (folder / "metadata").is_dir():
+        return "not a folder of vectors"
+    if (of := num_parts(folder)) > 1 and (missing := missing_parts(folder, of)):
+        return advice(folder, missing, of)
+    return "`oea embed` did not finish; run it again to continue where it stopped"
 
 
 def _batches(
@@ -109,12 +132,21 @@ class ShardSink:
     """Writes shards as rows come in, after those of an interrupted run; the manifest is last."""
 
     def __init__(
-        self, folder: Path, origin: Origin, kind: Kind, shard_rows: int, resume: bool
+        self,
+        folder: Path,
+        origin: Origin,
+        kind: Kind,
+        shard_rows: int,
+        resume: bool,
+        part: Part,
+        notice: Notice,
     ) -> None:
         self._folder = folder
         self._origin = origin
         self._kind = kind
         self._shard_rows = shard_rows
+        self._part = part
+        self._settings = settings_of(self._described(0, 0))
         self._held = _Held([], [], [])
         self._done: set[str] = set()
         if folder.exists() and not folder.is_dir():
@@ -123,52 +155,85 @@ class ShardSink:
             raise OeaError(
                 f"{folder}: is an index; write vectors elsewhere and index them from there"
             )
-        self._adopt(resume)
-        for part in (f"{kind}_emb", "metadata"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / FOLDER_LOCK):
+            self._claim = claimed(folder, part, self._settings, notice)
+            try:
+                self._open(resume)
+            except BaseException:
+                self._claim.release()
+                raise
 
     def is_done(self, record_id: str) -> bool:
         """True when an earlier run has stored this clip, or all its windows."""
         return record_id in self._done
 
-    def _adopt(self, resume: bool) -> None:
-        paths = sorted(self._folder.glob("metadata/metadata_*.parquet"))
-        if resume:
-            for path in paths:
-                self._adopt_shard(path)
-            return
-        # The manifest is removed first, so that nobody reads what is being removed.
-        (self._folder / MANIFEST).unlink(missing_ok=True)
-        for path in [*paths, *self._folder.glob("*_emb/*_emb_*.npy")]:
-            path.unlink()
+    def _described(self, count: int, dim: int) -> dict[str, Any]:
+        """What a shard and a manifest say of themselves."""
+        described = {**self._origin.description(count, dim), "kind": self._kind}
+        part = {} if self._part.of == 1 else {"part": [self._part.number, self._part.of]}
+        return described | part
 
-    def _adopt_shard(self, path: Path) -> None:
-        stored = open_parquet(path).metadata
-        if "encoder" not in stored:
-            raise OeaError(f"{path}: not written by oea; choose another folder")
-        if stored["encoder"] != self._origin.encoder:
+    def _open(self, resume: bool) -> None:
+        """Adopt what is there, or remove it; make the folders."""
+        if resume:
+            self._adopt()
+        else:
+            self._start_anew()
+        for name in (f"{self._kind}_emb", "metadata"):
+            (self._folder / name).mkdir(exist_ok=True)
+            remove_leftovers(self._folder / name)
+        remove_leftovers(self._folder)
+
+    def _adopt(self) -> None:
+        """Take this part's shards as done; of every other part, look at the settings of one."""
+        seen: set[int] = set()
+        for number, path in _numbered(self._folder.glob("metadata/metadata_*.parquet")):
+            if number % self._part.of in seen:
+                continue
+            stored = open_parquet(path).metadata
+            if "encoder" not in stored:
+                raise OeaError(f"{path}: not written by oea; choose another folder")
+            self._check_settings(stored)
+            if part_of(stored) == self._part:
+                self._adopt_shard(number, path, stored)
+            else:
+                seen.add(number % self._part.of)
+
+    def _check_settings(self, stored: dict[str, Any]) -> None:
+        found = settings_of(stored)
+        if found != self._settings:
             raise OeaError(
-                f"{self._folder}: holds vectors of {stored['encoder']}, not of "
-                f"{self._origin.encoder}; choose another folder, or --no-resume to start again"
+                f"{self._folder}: holds {difference(found, self._settings)}; "
+                "choose another folder, or --no-resume to start again"
             )
-        own = {"kind": self._kind, "storage": self._origin.storage}
-        found = {key: stored.get(key) for key in own}
-        if found != own:
-            raise OeaError(
-                f"{self._folder}: holds vectors of {found}, but this run makes {own}; "
-                "choose another folder"
-            )
-        shard = {
-            "number": int(path.stem.rpartition("_")[2]),
-            **stored["shard"],
-            "dim": stored["dim"],
-        }
+
+    def _adopt_shard(self, number: int, path: Path, stored: dict[str, Any]) -> None:
+        shard = {"number": number, **stored["shard"], "dim": stored["dim"]}
         if not _is_whole(self._folder / shard["vectors"], shard):
             path.unlink()
             return
         for row_id in pl.read_parquet(path, columns=["id"])["id"]:
             self._done.update((row_id, clip_of(row_id)))
         self._held.shards.append(shard)
+
+    def _start_anew(self) -> None:
+        """Remove this part, and what does not fit to it; parts of the same settings stay."""
+        # The manifest is removed first, so that nobody reads what is being removed.
+        (self._folder / MANIFEST).unlink(missing_ok=True)
+        for part, path in list(part_manifests(self._folder)):
+            if part == self._part or part.of != self._part.of or self._is_other(read_json(path)):
+                path.unlink()
+        for number, path in _numbered(self._folder.glob("metadata/metadata_*.parquet")):
+            if self._part.owns(number) or self._is_other(open_parquet(path).metadata):
+                path.unlink()
+                _unlink_vectors(self._folder, number)
+        for number, path in _numbered(self._folder.glob("*_emb/*_emb_*.npy")):
+            if self._part.owns(number):
+                path.unlink()
+
+    def _is_other(self, stored: dict[str, Any]) -> bool:
+        return settings_of(stored) != self._settings
 
     def write(self, batch: Batch) -> None:
         """Collect the rows, and store a shard when there are enough."""
@@ -199,7 +264,7 @@ class ShardSink:
     def _store(self, rows: int) -> None:
         records, parts, shards = self._held
         vectors = np.concatenate(parts)
-        number = shards[-1]["number"] + 1 if shards else 0
+        number = self._part.after(shards[-1]["number"] if shards else None)
         shard = self._store_shard(number, records[:rows], vectors[:rows])
         self._held = _Held(records[rows:], [vectors[rows:]], [*shards, shard])
 
@@ -221,38 +286,76 @@ class ShardSink:
 
     def _store_records(self, records: list[Record], shard: dict[str, Any], dim: int) -> None:
         plan = plan_columns(records)
-        described = self._origin.description(len(records), dim)
-        described |= {"kind": self._kind, "shard": shard}
+        described = self._described(len(records), dim) | {"shard": shard}
         with AtomicFile(self._folder / shard["records"]) as temporary:
             metadata = key_values(described, plan, plan.dtypes)
-            plan.frame(records).write_parquet(temporary, metadata=metadata)
+            write_parquet(plan.frame(records), temporary, metadata)
 
     def close(self) -> None:
-        """Store the last shard, then the manifest that completes the folder."""
+        """Store the last shard, then the manifest of the part; with the last part, the folder's."""
         if self._held.records:
             self._store(len(self._held.records))
         shards = self._held.shards
-        dim = shards[0]["dim"] if shards else 0
         for shard in shards:
             shard["sha256"]["records"] = sha256_of(self._folder / shard["records"])
         count = sum(shard["count"] for shard in shards)
-        manifest = {
-            **self._origin.description(count, dim),
-            "kind": self._kind,
-            "shards": [
-                {key: shard[key] for key in ("vectors", "records", "count", "sha256")}
-                for shard in shards
-            ],
-        }
-        content = orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n"
-        write_whole(self._folder / MANIFEST, content)
+        manifest = self._described(count, shards[0]["dim"] if shards else 0)
+        manifest["shards"] = [
+            {key: shard[key] for key in ("vectors", "records", "count", "sha256")}
+            for shard in shards
+        ]
+        with locked(self._folder / FOLDER_LOCK):
+            _write_json(self._folder / self._part.manifest, manifest)
+            if self._part.of > 1 and not missing_parts(self._folder, self._part.of):
+                _write_json(self._folder / MANIFEST, self._joined())
+        self._claim.release()
+
+    def _joined(self) -> dict[str, Any]:
+        """The manifest of a folder whose parts are all there."""
+        parts = [read_json(path) for _, path in sorted(part_manifests(self._folder), key=_by_part)]
+        count = sum(part["count"] for part in parts)
+        joined = self._described(count, max(part["dim"] for part in parts))
+        del joined["part"]
+        shards = [shard for part in parts for shard in part["shards"]]
+        return {**joined, "parts": len(parts), "shards": shards}
 
     def abort(self) -> None:
         """Store the complete clips as a last shard; without a manifest it stays unfinished."""
-        # What made the run fail (a full disk) may make this fail too, and its message is better.
-        with suppress(OSError):
-            if rows := self._whole_clips():
-                self._store(rows)
+        try:
+            # What made the run fail (a full disk) may make this fail too; its message is better.
+            with suppress(OSError):
+                if rows := self._whole_clips():
+                    self._store(rows)
+        finally:
+            self._claim.release()
+
+
+def _by_part(found: tuple[Part, Path]) -> int:
+    return found[0].number
+
+
+def _numbered(paths: Iterable[Path]) -> list[tuple[int, Path]]:
+    """The files of shards, `.._0012.npy`, by number."""
+    found = [(path.stem.rpartition("_")[2], path) for path in paths]
+    return sorted((int(number), path) for number, path in found if number.isdecimal())
+
+
+def _unlink_vectors(folder: Path, shard: int) -> None:
+    for path in folder.glob(f"*_emb/*_emb_{shard:04}.npy"):
+        path.unlink()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A manifest's content; empty for one that is not JSON."""
+    try:
+        content = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError:
+        content = {}
+    return content if isinstance(content, dict) else {}
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    write_whole(path, orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def _is_whole(path: Path, shard: dict[str, Any]) -> bool:

@@ -18,7 +18,12 @@ import polars as pl
 from oea_cli.errors import OeaError
 from oea_cli.records.arrow_schema import plain_types
 from oea_cli.records.json_columns import json_columns
-from oea_cli.records.parquet_files import PARQUET_KEY, own_metadata, parquet_errors
+from oea_cli.records.parquet_files import (
+    PARQUET_KEY,
+    own_metadata,
+    parquet_errors,
+    writing_parquet,
+)
 from oea_cli.records.parquet_structure import BytesSource, check_structure
 from oea_cli.records.rows import Record
 
@@ -32,7 +37,8 @@ def write_part(path: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
     description = orjson.dumps({"columns": columns.description}).decode()
     metadata = {PARQUET_KEY: description, **plain_types(frame.schema)}
     with path.open("xb") as file:
-        frame.write_parquet(file, compression="lz4", statistics=False, metadata=metadata)
+        with writing_parquet(path):
+            frame.write_parquet(file, compression="lz4", statistics=False, metadata=metadata)
         file.flush()
         os.fsync(file.fileno())
 
