@@ -216,11 +216,15 @@ def _is_plain(column: pl.Series, may_be_null: bool) -> bool:
 
 @dataclass
 class ParquetTable:
-    """An opened Parquet file: its frames, some thousand rows each, its schema and metadata."""
+    """An opened Parquet file: its frames, some thousand rows each, its schema and metadata.
+
+    `metadata` is what oea wrote, `key_values` are all that the file holds.
+    """
 
     frames: Iterator[pl.DataFrame]
     schema: pl.Schema
     metadata: dict[str, Any]
+    key_values: dict[str, str]
 
     @property
     def description(self) -> dict[str, Any]:
@@ -252,7 +256,7 @@ def open_parquet(
         for column in _plain(key, dtype)
     ]
     frames = all_frames(lazy.select(chosen), name, batch_rows, rows if chosen else 0)
-    return ParquetTable(frames, schema, metadata)
+    return ParquetTable(frames, schema, metadata, keys)
 
 
 def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:

@@ -71,7 +71,7 @@ def answered(
 
     @cache
     def encoder() -> Encoder:
-        return matching_encoder(index.encoder, str(index.folder), model, placement)
+        return matching_encoder(index.encoder, index.dim, str(index.folder), model, placement)
 
     retrieval = Retrieval(index, conditions, encoder)
     with closing(question.batches(index, encoder, report)) as batches:

@@ -5,6 +5,7 @@ import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import hexdigits
 from typing import Any, Protocol
 
 import numpy as np
@@ -140,8 +141,23 @@ def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
-    """True where two ids "NAME:FINGERPRINT" have the same fingerprint, or one of them is None."""
-    return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
+    """True where two ids "NAME:FINGERPRINT" have the same fingerprint, or one of them is None.
+
+    Where one has only a name, as others write it, the names must be the same.
+    """
+    if one is None or other is None:
+        return True
+    (name, fingerprint), (other_name, other_fingerprint) = split_id(one), split_id(other)
+    if fingerprint and other_fingerprint:
+        return fingerprint == other_fingerprint
+    return name == other_name
+
+
+def split_id(encoder_id: str) -> tuple[str, str]:
+    """Name and fingerprint, which is hex digits; "" where there is none."""
+    name, _, fingerprint = encoder_id.rpartition(":")
+    has_one = name and set(fingerprint) <= set(hexdigits)
+    return (name, fingerprint) if has_one else (encoder_id, "")
 
 
 def _holds_vectors(source: str | Path, stdin: PeekableStream | None) -> bool:

@@ -84,7 +84,7 @@ IndexModelOption = Annotated[
         "--model",
         "-m",
         metavar="NAME",
-        help="Where the index's own encoder is now, if it has moved.",
+        help="The index's encoder: where it is now, or its name, if the index names none.",
         autocompletion=complete_models,
     ),
 ]

@@ -25,6 +25,7 @@ from oea_cli.records.recipe_files.fields import (
     PathMark,
     RecipeFile,
     Section,
+    full_path,
     with_paths,
 )
 from oea_cli.records.recipe_files.reading import Tree, apply_overrides, read_mapping
@@ -164,7 +165,7 @@ def _with_full_paths(tree: Tree, folder: Path) -> Tree:
     working directory."""
 
     def absolute(name: str, mark: PathMark) -> str:
-        return name if is_remote(name) else str((folder / Path(name).expanduser()).resolve())
+        return name if is_remote(name) else str(full_path(name, folder))
 
     resolved: Tree = with_paths(PaperRecipe, tree, absolute)
     return resolved

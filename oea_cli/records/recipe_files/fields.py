@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from oea_cli.errors import UsageError
+
 CONTRADICTION, OUT_OF_RANGE = "contradiction", "out_of_range"
 T = TypeVar("T")
 
@@ -119,7 +121,28 @@ class PathMark:
 
 
 def _folder(value: Any) -> Any:
-    return Path(value).expanduser() if isinstance(value, str) else value
+    return expanded(value) if isinstance(value, str) else value
+
+
+def expanded(name: str) -> Path:
+    """A path with `~` replaced; raises UsageError for what no path can be."""
+    try:
+        if "\x00" not in name:
+            return Path(name).expanduser()
+        reason = "it contains a NUL character"
+    except RuntimeError as error:  # nobody's home
+        reason = str(error)
+    raise UsageError(f"{name[:80]!r}: not a path ({reason})")
+
+
+def full_path(name: str, folder: Path) -> Path:
+    """The absolute path of a name that is meant from a folder; raises UsageError as above."""
+    try:
+        found = (folder / expanded(name)).resolve()
+        found.exists()  # raises where a name is too long
+        return found
+    except OSError as error:
+        raise UsageError(f"{name[:80]!r}: not a path ({error.strerror})") from error
 
 
 FilePath = Annotated[str, PathMark(), Field(json_schema_extra={"format": "path"})]

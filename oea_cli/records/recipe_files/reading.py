@@ -7,10 +7,13 @@ from typing import Any
 import yaml
 
 from oea_cli.errors import OeaError, UsageError, missing
+from oea_cli.records.recipe_files.fields import full_path
 
 Tree = dict[str, Any]
 LARGEST_FILE = 1_000_000
 """Bytes. A recipe is a page or two, and /dev/zero never ends."""
+MOST_VALUES = 100_000
+"""An alias stands for all it names: ten lines of aliases of aliases, for more than any memory."""
 
 
 def read_mapping(path: Path) -> Tree:
@@ -21,18 +24,53 @@ def read_mapping(path: Path) -> Tree:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise UsageError(f"{path}: is larger than {LARGEST_FILE:,} bytes; is it a recipe?")
-        tree = yaml.safe_load(content.decode("utf-8-sig"))
+        tree = _parsed(content.decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise missing(path) from error
     except OSError as error:
         raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 ({error.reason} at byte {error.start:,})") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except NOT_YAML as error:
         raise UsageError(f"{path}: not YAML ({_one_line(error)})") from error
     if not isinstance(tree, dict):
         raise UsageError(f"{path}: a recipe must be a mapping of keys to values")
     return tree
+
+
+NOT_YAML = (
+    yaml.YAMLError, RecursionError, ValueError, ArithmeticError, LookupError, TypeError,
+    AttributeError,
+)  # fmt: skip
+"""What reading YAML raises: 2026-13-45 is taken for a date, `!!timestamp x` for one without a look,
+a number for one however many digits it has."""
+
+
+def _parsed(text: str) -> Any:
+    """The value in a YAML text; raises one of NOT_YAML, also where aliases multiply without end."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}) > MOST_VALUES:
+            raise ValueError(f"its aliases stand for more than {MOST_VALUES:,} values")
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
+    """The number of values that a node stands for, each alias counted again.
+
+    A node within itself has no end, and counts as more than is allowed.
+    """
+    if id(node) not in known:
+        known[id(node)] = MOST_VALUES + 1
+        parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+        pairs = (part if isinstance(part, tuple) else (part,) for part in parts)
+        known[id(node)] = 1 + sum(_size(one, known) for pair in pairs for one in pair)
+    return known[id(node)]
 
 
 def read_extended(path: Path, place: Callable[[Tree, Path], Tree]) -> Tree:
@@ -43,7 +81,7 @@ def read_extended(path: Path, place: Callable[[Tree, Path], Tree]) -> Tree:
     """
     files, trees = [path.resolve()], [read_mapping(path)]
     while isinstance(other := trees[-1].pop("extends", None), str):
-        files.append((files[-1].parent / Path(other).expanduser()).resolve())
+        files.append(_extended_file(files[-1], other))
         if files[-1] in files[:-1]:
             raise UsageError(f"{path}: extends itself through {files[-1].name}")
         if not files[-1].exists():
@@ -55,6 +93,14 @@ def read_extended(path: Path, place: Callable[[Tree, Path], Tree]) -> Tree:
     for file, tree in zip(reversed(files), reversed(trees), strict=True):
         merged = _merged(merged, place(tree, file.parent))
     return merged
+
+
+def _extended_file(file: Path, name: str) -> Path:
+    """The file that another one extends; raises UsageError for a pipe or a device."""
+    found = full_path(name, file.parent)
+    if found.exists() and not found.is_file() and not found.is_dir():
+        raise UsageError(f"{file}: extends: must be the name of a file; got {name[:80]!r}")
+    return found
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -91,8 +137,8 @@ def _apply(tree: Tree, override: str) -> str | None:
     if not equals or not key.strip():
         return f"--set {override}: must be key=value"
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        value = _parsed(text)
+    except NOT_YAML as error:
         return f"--set {override}: not a YAML value ({_one_line(error)})"
     *parents, last = key.strip().split(".")
     place: Any = tree

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar, overload
 
 from oea_cli.records.addresses import is_remote
-from oea_cli.records.recipe_files.fields import PathMark, with_paths
+from oea_cli.records.recipe_files.fields import PathMark, expanded, full_path, with_paths
 from oea_cli.records.recipe_files.reading import Tree, apply_overrides, read_extended
 from oea_cli.records.recipe_files.validation import validated
 from oea_cli.training.recipe.clips import Folders
@@ -64,7 +64,7 @@ def _placed(kind: type[Recipe], tree: Tree, folder: Path) -> Tree:
     def absolute(name: str, mark: PathMark) -> str:
         if is_remote(name) or name.startswith("{"):
             return name
-        place = (folder / Path(name).expanduser()).resolve()
+        place = full_path(name, folder)
         return name if mark.may_be_a_name and not place.is_dir() else str(place)
 
     placed: Tree = with_paths(kind, tree, absolute)
@@ -91,7 +91,7 @@ def _filled(kind: type[Recipe], tree: Tree) -> Tree:
         folder = folders.get(match[1]) if match else None
         if not match or not isinstance(folder, str):
             return name
-        return str(Path(folder).expanduser() / name[match.end() :])
+        return str(expanded(folder) / name[match.end() :])
 
     made: Tree = with_paths(kind, tree, filled)
     return made

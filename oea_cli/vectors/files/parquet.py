@@ -61,18 +61,26 @@ def read_parquet_vectors(path: str | Path, reading: Reading) -> EmbeddingReader:
     if table.metadata:
         check_description(table.metadata, path)
     first = next(table.frames, None)
+    encoder = _encoder_of(table, first)
     if first is None or first.is_empty():
-        return empty_reader(table.metadata.get("encoder"))
-    encoder = table.metadata.get("encoder", _encoder_of(first))
+        return empty_reader(encoder)
     dim = _matrix_of(first[column], str(path), 0).shape[1]
     batches = _batches(first, table, encoder, dim, str(path), column, reading.first_row)
     return EmbeddingReader(batches, encoder, dim, table.metadata.get("metadata", {}))
 
 
-def _encoder_of(frame: pl.DataFrame) -> str | None:
-    # A file that oea did not write may have the pipe's keys as columns.
-    encoder: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
-    return encoder
+def _encoder_of(table: ParquetTable, first: pl.DataFrame | None) -> str | None:
+    """What made the vectors, by our own description or, in anyone's file, a key-value `encoder` or
+    a column of that name, as on a pipe."""
+    if "encoder" in table.metadata:
+        own: str | None = table.metadata["encoder"]
+        return own
+    if "encoder" in table.key_values:
+        return table.key_values["encoder"]
+    if first is None or "encoder" not in first.columns or first.is_empty():
+        return None
+    named: str | None = first["encoder"].cast(pl.String)[0]
+    return named
 
 
 def _batches(

@@ -221,7 +221,7 @@ def test_what_is_said_about_a_broken_recipe(case: dict[str, Any], tmp_path: Path
     assert [line.strip() for line in lines] == case["says"]
 
 
-def test_a_mistake_is_shown_cut_short_however_much_it_stands_for(tmp_path: Path) -> None:
+def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
     """Ten aliases of ten aliases, ten times over."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     for i in range(1, 10):
@@ -229,13 +229,15 @@ def test_a_mistake_is_shown_cut_short_however_much_it_stands_for(tmp_path: Path)
     text = "\n".join([*lines, "name: x", "model: *a9", "never: *a9", "stages: []", ""])
     with pytest.raises(UsageError) as caught:
         load_recipe(write(tmp_path, text))
-    assert "model: must be keys and values; got [[" in str(caught.value)
-    assert len(str(caught.value)) < 4000
+    assert "its aliases stand for more than 100,000 values" in str(caught.value)
+    assert len(str(caught.value)) < 200
 
 
 def test_no_file_is_read_without_end(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"/dev/zero: is larger than 1,000,000 bytes"):
+    with pytest.raises(UsageError, match=r"extends: must be the name of a file; got '/dev/zero'"):
         load_recipe(write(tmp_path, "extends: /dev/zero\n"))
+    with pytest.raises(UsageError, match=r"/dev/zero: is larger than 1,000,000 bytes"):
+        load_recipe(Path("/dev/zero"))
 
 
 # --- as a value of Python ---
