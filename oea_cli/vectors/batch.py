@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oea_cli.errors import OeaError
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
 
@@ -159,9 +160,9 @@ def empty_reader(encoder: str | None = None) -> EmbeddingReader:
     return EmbeddingReader(iter(()), encoder, 0)
 
 
-def numbered(records: Sequence[Record], first_row: int) -> None:
-    """Give records without an id their row number, counted from 0, and turn numbers into text."""
+def numbered(records: Sequence[Record], first_row: int, where: str) -> None:
+    """Give records without an id their row number, counted from 0, and turn numbers into text;
+    raises OeaError for what is no id."""
     for row, record in enumerate(records, first_row):
-        name = record.get("id")
-        if not isinstance(name, str):
-            record["id"] = str(row if name is None else name)
+        if not isinstance(record.get("id"), str):
+            record["id"] = id_or_number(record, row, f"{where}: row {row + 1}")

@@ -13,6 +13,7 @@ import orjson
 
 from oea_cli.errors import OeaError, UsageError, missing
 from oea_cli.records.addresses import is_remote, open_bytes
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.folders import is_pattern, is_sound
 from oea_cli.records.lines import PeekableStream, first_line, read_json_lines
 from oea_cli.records.pipes import stdin_bytes
@@ -370,7 +371,9 @@ def _matrix_ids(path: Path) -> tuple[list[str], list[str]]:
         return ids, ids
     with open_bytes(lines) as stream:
         rows = read_json_lines(stream, str(lines))
-        found = [(str(record.get("id", row)), record) for row, (_, record) in enumerate(rows)]
+        found = [
+            (id_or_number(record, row, where), record) for row, (where, record) in enumerate(rows)
+        ]
     if len(found) != count:
         raise OeaError(f"{path}: {count} vectors, but {len(found)} records")
     return [id_ for id_, _ in found], [_clip_of_record(record, id_) for id_, record in found]

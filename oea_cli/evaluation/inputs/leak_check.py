@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from oea_cli.clips.leaks import Leak, find_leaks, leak_counts, load_blacklist
 from oea_cli.clips.origins import marks_of
@@ -27,7 +26,7 @@ from oea_cli.records.file_names import exists, resolved
 from oea_cli.records.folders import is_folder, is_pattern, is_sound
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
-from oea_cli.records.lines import read_text
+from oea_cli.records.lines import read_json
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
 from oea_cli.vectors.batch import Batch
@@ -140,10 +139,7 @@ def _is_blacklist(name: str) -> bool:
     """True for JSON that is a list of names, or names by collection, and not of records."""
     if table_suffix(name) != ".json" or is_remote(name):
         return False
-    try:
-        content = orjson.loads(read_text(name))
-    except orjson.JSONDecodeError:
-        return False  # reported when it is read as records
+    content = read_json(name)
     parts = content.values() if isinstance(content, dict) else [content]
     lists = [part for part in parts if isinstance(part, list)]
     return len(lists) == len(list(parts)) and not any(

@@ -14,6 +14,7 @@ import numpy as np
 
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import AtomicFile
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
 from oea_cli.records.rows import Record
@@ -72,9 +73,8 @@ def _rows(stream: BinaryIO, name: str, reading: Reading, check: EndCheck) -> Ite
         if value is None:
             raise no_vector(where, repr(reading.column), list(record))
         encoder = record.pop("encoder", None)
-        identity = record.get("id")
-        if not isinstance(identity, str):
-            record["id"] = str(number if identity is None else identity)
+        if not isinstance(record.get("id"), str):
+            record["id"] = id_or_number(record, number, where)
         yield _Row(where, record, encoder, _vector(value, where))
 
 

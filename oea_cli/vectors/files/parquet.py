@@ -103,20 +103,20 @@ def _batches(
                 f"{where}: vectors of several encoders; embed them all with the same encoder"
             )
         others = frame.drop(column, "encoder", strict=False)
-        records = _records_of(others, table, first_row + row, len(vectors))
+        records = _records_of(others, table, first_row + row, len(vectors), where)
         yield Batch(records, unit_rows(vectors, records, where))
         row += len(vectors)
         frame = next(table.frames, None)
 
 
 def _records_of(
-    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int
+    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int, where: str
 ) -> Sequence[Record]:
     texts = json_records_of(frame, table.description)
     if texts is not None:
         return texts
     records = records_of(frame, table.description) or [{} for _ in range(count)]
-    numbered(records, first_row)
+    numbered(records, first_row, where)
     return records
 
 

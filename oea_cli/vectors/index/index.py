@@ -11,6 +11,7 @@ import numpy as np
 from oea_cli.errors import OeaError
 from oea_cli.records.ids import clip_of
 from oea_cli.records.rows import Record
+from oea_cli.records.text import nfc
 from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.checking import check_files, remember
@@ -166,10 +167,14 @@ class VectorIndex:
         return vector
 
     def find(self, id: str) -> int:
-        """Return the row of an id; raises OeaError that names similar ids."""
-        if id not in self.row_of:
+        """Return the row of an id, in whatever form of Unicode; raises OeaError that names similar
+        ids."""
+        row = self.row_of.get(id, -1)
+        if row < 0 and not id.isascii():
+            row = next((own for known, own in self.row_of.items() if nfc(known) == nfc(id)), -1)
+        if row < 0:
             raise OeaError(f"{self.folder}: no record with id {id!r}{self._similar_ids(id)}")
-        return self.row_of[id]
+        return row
 
     def records(self, rows: RowNumbers) -> list[Record]:
         """Return the records of these rows, in their order."""
