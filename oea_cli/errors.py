@@ -18,7 +18,8 @@ class OeaError(Exception):
 
 
 class UsageError(OeaError):
-    """The command line, a recipe or an option asks for something that makes no sense."""
+    """The command line, a recipe or an option asks for something that makes no sense, whatever
+    lies on the disk. What it names and is not there is a failure: see `missing`."""
 
     exit_code = 2
 
@@ -27,6 +28,12 @@ class PartialError(OeaError):
     """The work is done, but some inputs failed; each one has been named."""
 
     exit_code = 3
+
+
+def missing(name: object, advice: str = "") -> OeaError:
+    """The error of a file or folder that was named and is not there: the same command is right
+    when it is, so it is a failure and not wrong usage."""
+    return OeaError(f"{name}: no such file or folder{advice and '; '}{advice}")
 
 
 class Stopped(KeyboardInterrupt):

@@ -25,6 +25,7 @@ def evaluate(
     queries: evaluation.QueriesOption = None,
     index: evaluation.IndexOption = None,
     corpus: evaluation.CorpusOption = None,
+    column: shared.ColumnOption = None,
     run: evaluation.RunOption = None,
     qrels: evaluation.QrelsOption = None,
     overrides: shared.OverridesOption = None,
@@ -86,9 +87,9 @@ def evaluate(
     own_index = os.environ.get("OEA_INDEX") or DEFAULT_INDEX
     with FailureLog("eval") as log:
         results = evaluate_inputs(
-            queries=queries,
+            queries=queries and shared.in_column(queries, column),
             index=index or (None if corpus or run else own_index),
-            corpus=corpus,
+            corpus=corpus and shared.in_column([corpus], column)[0],
             run=run,
             qrels=qrels,
             metrics=metric or [],

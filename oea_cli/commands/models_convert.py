@@ -7,7 +7,7 @@ from oea_cli.commands.console.streams import tell_path
 from oea_cli.commands.console.terminal import Progress, say
 from oea_cli.commands.options.panels import INPUT
 from oea_cli.commands.options.shared import FolderOption, QuietOption, VerboseOption
-from oea_cli.errors import OeaError
+from oea_cli.errors import missing
 
 
 def convert(
@@ -55,7 +55,7 @@ def convert(
     path = Path(checkpoint)
     is_here = path.exists()
     if not is_here and checkpoint not in RELEASED:
-        raise OeaError(f"{checkpoint}: no such file, and no released checkpoint of that name")
+        raise missing(checkpoint, f"the released checkpoints are {', '.join(RELEASED)}")
     from oea_cli.encoder.released.conversion import convert as run
     from oea_cli.encoder.released.torch_checkpoint import open_checkpoint
 

@@ -12,32 +12,7 @@ from tests.evaluation.captioned import write_clips
 from tests.kills import contents
 from tests.kills.contents import Read
 
-ANIMALS = [
-    "dog",
-    "horse",
-    "cow",
-    "duck",
-    "goat",
-    "pig",
-    "owl",
-    "frog",
-    "cat",
-    "rooster",
-    "sheep",
-    "donkey",
-    "goose",
-    "turkey",
-    "lion",
-    "wolf",
-    "fox",
-    "bear",
-    "crow",
-    "gull",
-    "dove",
-    "hawk",
-    "seal",
-    "whale",
-]
+ANIMALS = ("dog", "horse", "cow", "duck", "goat", "pig", "owl", "frog", "cat", "sheep", "wolf")
 SMOKE = REPOSITORY / "recipes" / "smoke.yaml"
 
 

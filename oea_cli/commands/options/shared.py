@@ -155,6 +155,15 @@ OverridesOption = Annotated[
     list[str] | None,
     INPUT.option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe (repeatable)."),
 ]
+ColumnOption = Annotated[
+    str | None,
+    INPUT.option(
+        "--column",
+        metavar="NAME",
+        help="The column (of Parquet) or key (of JSONL) that holds the vectors "
+        "[default: embedding].",
+    ),
+]
 SeedOption = Annotated[int, RARE.option(metavar="N", help="Seed of every random choice.")]
 LimitOption = Annotated[int | None, INPUT.option(min=1, metavar="N", help="Stop after N inputs.")]
 TableFormatOption = Annotated[
@@ -184,6 +193,15 @@ VerboseOption = Annotated[
     bool,
     FAILURE.option("--verbose", "-v", help="Show tracebacks and what libraries print."),
 ]
+
+
+def in_column(names: list[str], column: str | None) -> list[str]:
+    """The names of sources, their vectors in `column` where one is given."""
+    if column is None:
+        return names
+    from oea_cli.vectors.opening import InColumn
+
+    return [InColumn(name, column) for name in names]
 
 
 def number_of(batch_size: str) -> int | None:
