@@ -12,7 +12,7 @@ from tests.evaluation.captioned import write_clips
 from tests.kills import contents
 from tests.kills.contents import Read
 
-ANIMALS = ("dog", "horse", "cow", "duck", "goat", "pig", "owl", "frog", "cat", "sheep", "wolf")
+ANIMALS = ("dog", "horse", "cow", "duck", "goat", "pig", "owl", "frog", "cat", "rooster")
 SMOKE = REPOSITORY / "recipes" / "smoke.yaml"
 
 
