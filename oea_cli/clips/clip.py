@@ -106,7 +106,7 @@ def _rows(name: str, report: Report) -> Rows:
     if is_folder(name):
         return ((str(record["id"]), record) for record in read_records([name], report=report))
     rows = read_table(name, report=report, leave_out=VECTOR_NAMES)
-    return interpret(rows, None if name == "-" else name)
+    return interpret(rows, None if name == "-" else name, report=report)
 
 
 def _captioned(where: str, row: Record, report: Report) -> Record | None:

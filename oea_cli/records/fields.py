@@ -159,7 +159,7 @@ def _take_text(row: Record) -> str | None:
         return None
     if not isinstance(value, str):
         raise RowError(f"'text' must be text; got {value!r:.60}")
-    return value
+    return value.strip() or None
 
 
 def _take_id(row: Record) -> str | None:
