@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from oea_cli.clips.captions import captions_in, texts_of
 from oea_cli.clips.pairs import HardNegativePair, is_pair, number_in, pair_from
-from oea_cli.errors import Failure, OeaError, Report
+from oea_cli.errors import Failure, Report, missing
 from oea_cli.records.alike import AlikeFailures
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.fields import (
@@ -113,7 +113,7 @@ def read_clips(
 
 def _rows(name: str, report: Report) -> Rows:
     if name != "-" and not exists(name):
-        raise OeaError(f"{name}: no such file or folder")
+        raise missing(name)
     if is_folder(name):
         return ((str(record["id"]), record) for record in read_records([name], report=report))
     rows = read_table(name, report=report, leave_out=VECTOR_NAMES)

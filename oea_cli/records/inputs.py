@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from oea_cli.errors import Failure, OeaError, Report, UsageError, raise_failure
+from oea_cli.errors import Failure, Report, UsageError, missing, raise_failure
 from oea_cli.records.addresses import is_remote, join, open_bytes, parent
 from oea_cli.records.alike import AlikeFailures
 from oea_cli.records.datasets.layouts import interpret
@@ -89,7 +89,7 @@ def _expanded(inputs: Sequence[str], report: Report) -> Iterator[str]:
         elif found := existing(name):
             yield found
         else:
-            raise OeaError(f"{name}: no such file or folder")
+            raise missing(name)
 
 
 def _refuse_stored_sounds(names: Sequence[str]) -> None:
@@ -143,7 +143,7 @@ class _Reader:
         if is_remote(name) or (exists(name) and not is_folder(name)):
             return self._table(name) if is_table else self._text_file(name)
         if (is_table or name.lower().endswith(TEXT_SUFFIXES)) and " " not in name:
-            raise OeaError(f"{name}: no such file or folder")
+            raise missing(name)
         return self._records([("text 1", {"text": name})], folder="")
 
     def _text_file(self, name: str) -> Iterator[Record]:

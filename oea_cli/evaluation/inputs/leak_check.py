@@ -16,7 +16,7 @@ import numpy as np
 
 from oea_cli.clips.leaks import Leak, find_leaks, leak_counts, load_blacklist
 from oea_cli.clips.origins import marks_of
-from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.errors import Failure, OeaError, Report, UsageError, missing
 from oea_cli.evaluation.inputs.run_input import name_of
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.addresses import is_remote, join, parent
@@ -99,7 +99,7 @@ def open_leak_sources(values: Sequence[str]) -> LeakSources:
                 "give a file"
             )
         if not (is_pattern(name) or exists(name)):
-            raise OeaError(f"{name}: no such file or folder; --check-leaks needs training records")
+            raise missing(name, "--check-leaks needs training records")
         if _is_blacklist(name):
             blacklists[name] = load_blacklist(name)
             continue
