@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from oea_cli.commands.console.streams import is_closed
 from oea_cli.commands.console.terminal import FailureLog, notices
 from oea_cli.commands.options import evaluation, shared
 from oea_cli.errors import UsageError
@@ -140,8 +141,8 @@ def _paper(
     text, num_measured = compare_with_paper(
         recipe, overrides, output, form.value, device=device, callbacks=callbacks
     )
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    if not (output and is_closed(sys.stdout)):
+        _show(text.encode(), form)
     log.finish(num_measured, "part")
     inputs.finish(num_measured)
 
@@ -176,9 +177,18 @@ def _write(
     form = format or (
         evaluation.ResultFormat.table if is_read_by_people else evaluation.ResultFormat.json
     )
-    sys.stdout.buffer.write(render(document, form.value))
-    sys.stdout.flush()
+    if not (files and is_closed(sys.stdout)):
+        _show(render(document, form.value), form)
     return form
+
+
+def _show(content: bytes, form: evaluation.ResultFormat) -> None:
+    """Write to stdout: text for people in its encoding, all else in UTF-8."""
+    if form == evaluation.ResultFormat.table:
+        sys.stdout.write(content.decode())
+    else:
+        sys.stdout.buffer.write(content)
+    sys.stdout.flush()
 
 
 def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bool) -> None:
