@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from oea_cli.clips.origins import KINDS, Mark, marks_of, may_be_one
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
-from oea_cli.records.lines import read_text
+from oea_cli.records.lines import read_json
 from oea_cli.records.rows import Record
 from oea_cli.records.sections import file_section
 
@@ -86,11 +85,7 @@ def load_blacklist(path: str | Path) -> list[Record]:
     WavCaps' files are {"AudioSet": ["Y{id}.wav", ...], "FreeSound": ["1234", ...]}; a plain JSON
     list of ids will do. Raises OeaError for anything else.
     """
-    try:
-        document = orjson.loads(read_text(path))
-    except orjson.JSONDecodeError as error:
-        raise OeaError(f"{path}:{error.lineno}: not JSON ({error.msg})") from error
-    records = list(_blacklisted(document))
+    records = list(_blacklisted(read_json(path)))
     if not records or None in records:
         raise OeaError(
             f"{path}: not a blacklist; WavCaps' map 'AudioSet' and 'FreeSound' to lists of ids"

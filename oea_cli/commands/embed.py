@@ -72,7 +72,9 @@ def embed(
     with FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         selection.refuse_equal_ids()
-        items = begun(selection.items())
+        items = begun(selection.items(), watch.report)
+        if items is None:
+            log.finish(0)
         if items is None and not (allow_empty or selection.num_elsewhere):
             raise OeaError(f"no {selection.noun} in {selection}; --allow-empty permits that")
         name = parse_name(

@@ -18,6 +18,7 @@ def mine_negatives(
     inputs: mining.InputsArgument = None,
     vectors: mining.VectorsOption = None,
     caption_vectors: mining.CaptionVectorsOption = None,
+    column: shared.ColumnOption = None,
     verdicts: mining.VerdictsOption = None,
     purpose: mining.PurposeOption = mining.Purpose.eval,
     num_negatives: mining.NumNegativesOption = None,
@@ -81,8 +82,8 @@ def mine_negatives(
     watch = _Watch(quiet)
     with log, watch, hearing(channel, notices("mine-negatives", quiet)):
         mined = mine(
-            sources,
-            vectors,
+            shared.in_column(sources, column),
+            vectors and shared.in_column([vectors], column)[0],
             purpose=purpose.value,
             top_k=top_k,
             per_clip=num_negatives,
@@ -99,7 +100,7 @@ def mine_negatives(
             seed=seed,
             encoder=model,
             text_encoder=text_model,
-            caption_vectors=caption_vectors,
+            caption_vectors=caption_vectors and shared.in_column([caption_vectors], column)[0],
             verdicts=verdicts,
             compare_sounds=compare_sounds,
             device=device,

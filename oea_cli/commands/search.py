@@ -19,6 +19,7 @@ def search(
     audio: searching.AudioOption = None,
     like: searching.LikeOption = None,
     queries: searching.QueriesOption = None,
+    column: shared.ColumnOption = None,
     index: searching.IndexOption = Path("index.oea"),
     top_k: searching.TopKOption = 10,
     exclude: searching.NotOption = None,
@@ -58,6 +59,8 @@ def search(
     from oea_cli.search.question import Question, answered
     from oea_cli.search.retrieval import Conditions
 
+    if queries is not None:
+        (queries,) = shared.in_column([queries], column)
     question = Question(text, audio, like, queries)
     question.check()
     _check_output(play, null, format, queries)

@@ -102,7 +102,7 @@ def test_a_finished_folder_takes_new_clips_only() -> None:
     ],
 )
 def test_what_says_that_something_is_whole_comes_last(blocked: str, absent: str) -> None:
-    with pytest.raises(OSError), open_writer("out/", encoder="m:1", shard_rows=4) as writer:
+    with pytest.raises(OeaError), open_writer("out/", encoder="m:1", shard_rows=4) as writer:
         writer.write(batch_of(*IDS[:5]))
         assert Path("out/metadata/metadata_0000.parquet").is_file()
         Path("out", blocked).mkdir()  # so that the last shard cannot be written
