@@ -33,7 +33,8 @@ def notes(document: Document) -> list[str]:
         if counts.get(key)
     ]
     lines += _depth_notes(document) + _baseline_notes(document)
-    if (average := document["means"].get("avg_uiq")) is not None:
+    average = document["means"].get("avg_uiq")
+    if average is not None and "r@5" in document["metrics"]:  # what it is a mean of
         beside = _average_beside(document["means"])
         lines.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}{beside}")
     return lines + (_leak_notes(document["leaks"]) if "leaks" in document else [])
