@@ -1,5 +1,6 @@
 """What a reader of the figures should know besides: a line for each."""
 
+from oea_cli.errors import counted
 from oea_cli.evaluation.setting import Document
 from oea_cli.metrics.metrics import parse_metric
 
@@ -16,12 +17,6 @@ NOTES = {
     ),
     "skipped_single_caption": ("clip", "with a single caption: left out"),
 }
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 query`, `2 queries`."""
-    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
-    return f"{number} {thing if number == 1 else many}"
 
 
 def notes(document: Document) -> list[str]:

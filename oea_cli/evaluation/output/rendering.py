@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from oea_cli.evaluation.output.notes import counted, notes
+from oea_cli.errors import counted
+from oea_cli.evaluation.output.notes import notes
 from oea_cli.evaluation.output.results import to_json
 from oea_cli.evaluation.setting import Document
 from oea_cli.metrics.metrics import Metric, parse_metric
