@@ -151,6 +151,14 @@ FolderOption = Annotated[
     Path,
     OUTPUT.option("--output", "-o", metavar="DIR", help="The folder to write."),
 ]
+ChannelOption = Annotated[
+    str,
+    RARE.option(
+        "--channel",
+        metavar="mix|left|right|N",
+        help="Which channel of a sound is heard, if its record does not say: their mean, or one.",
+    ),
+]
 OverridesOption = Annotated[
     list[str] | None,
     INPUT.option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe (repeatable)."),
@@ -193,6 +201,17 @@ VerboseOption = Annotated[
     bool,
     FAILURE.option("--verbose", "-v", help="Show tracebacks and what libraries print."),
 ]
+
+
+def checked_channel(channel: str) -> str:
+    """What --channel says; raises UsageError where it names none."""
+    from oea_cli.records.sections import parse_channel
+
+    try:
+        parse_channel(channel)
+    except ValueError as error:
+        raise UsageError(f"--channel {error}") from error
+    return channel
 
 
 def in_column(names: list[str], column: str | None) -> list[str]:

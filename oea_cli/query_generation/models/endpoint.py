@@ -29,14 +29,23 @@ class EndpointWriter:
     def __init__(
         self, address: str, model: str, *, workers: int, timeout: float, retries: int, seed: int
     ) -> None:
-        """Open the client; sends nothing yet. Raises OeaError where openai is not installed."""
+        """Remember the server; the client is made by `open`."""
         self.name = model
         self.server = server_of(address)
         self.max_workers = workers
         self._address = address
         self._seed = seed
-        self._retries = retries
-        self._client = _client(address, timeout, retries)
+        self._timeout, self._retries = timeout, retries
+        self._client: OpenAI | None = None
+
+    def open(self) -> None:
+        """Make the client; sends nothing yet. Raises OeaError where openai is not installed."""
+        self._opened()
+
+    def _opened(self) -> "OpenAI":
+        if self._client is None:
+            self._client = _client(self._address, self._timeout, self._retries)
+        return self._client
 
     def request(self, messages: Sequence[Message]) -> dict[str, Any]:
         """The body of the request."""
@@ -65,7 +74,7 @@ class EndpointWriter:
         from oea_cli.encoder.others.openai_client import is_timeout, message_of
 
         try:
-            reply = self._client.chat.completions.create(**request)
+            reply = self._opened().chat.completions.create(**request)
         except (
             openai.AuthenticationError,
             openai.PermissionDeniedError,

@@ -216,6 +216,13 @@ class VectorIndex:
         known = sum(s.num_rows * (1.0 if s.recall is None else s.recall) for s in segments)
         return round(known / total, 4)
 
+    @property
+    def _recall_queries(self) -> int | None:
+        """How many rows, each left out, the recall was measured on; None where search is exact, 0
+        where some could find themselves."""
+        counts = [s.recall_queries for s in self.manifest.segments if s.recall is not None]
+        return (sum(counts) if all(counts) else 0) if counts else None
+
     def info(self) -> dict[str, Any]:
         """Describe the index: counts, kind, storage, encoder, bytes, dates, segments."""
         manifest = self.manifest
@@ -229,6 +236,7 @@ class VectorIndex:
             "kind": manifest.kind,
             "storage": self.storage,
             "recall@10": self.recall,
+            "recall_queries": self._recall_queries,
             "bytes": sum((self.folder / name).stat().st_size for name in names),
             "created": manifest.created,
             "updated": manifest.updated,
