@@ -9,6 +9,13 @@ from oea_cli.commands.options.shared import TableFormat
 Document = Mapping[str, Any]
 
 
+def show(line: str) -> None:
+    """A line on stdout for a person, whatever stands in it."""
+    from oea_cli.records.visible import visible
+
+    sys.stdout.write(f"{visible(line)}\n")
+
+
 def write_document(
     document: Document, format: TableFormat | None, to_table: Callable[[Any], str]
 ) -> None:
@@ -16,10 +23,9 @@ def write_document(
     if format is None:
         format = TableFormat.table if sys.stdout.isatty() else TableFormat.json
     if format is TableFormat.table:
-        content = to_table(document).encode()
+        sys.stdout.write(to_table(document))
     else:
         import orjson
 
-        content = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.flush()

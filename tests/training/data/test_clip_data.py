@@ -640,7 +640,7 @@ def test_paths_are_relative_to_the_file_that_names_them(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("extends: absent.yaml", "absent.yaml: cannot be read"),
+        ("extends: absent.yaml", "extends absent.yaml, and there is no "),
         ("extends: x.yaml", "extends itself through x.yaml"),
         ("extends: [x.yaml]", "extends: must be the name of a recipe"),
     ],
