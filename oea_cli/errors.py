@@ -66,3 +66,9 @@ Report = Callable[[Failure], None]
 def raise_failure(failure: Failure) -> None:
     """The strictest Report: the first failed input ends the work."""
     raise OeaError(str(failure))
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 query`, `2 queries`, for a message."""
+    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number} {thing if number == 1 else many}"

@@ -16,7 +16,7 @@ from oea_cli.commands.options.shared import (
     VerboseOption,
     in_column,
 )
-from oea_cli.errors import OeaError, PartialError, UsageError
+from oea_cli.errors import OeaError, PartialError, UsageError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -198,4 +198,4 @@ def _report(folder: Path, change: "Change", quiet: bool) -> None:
     counts = {"added": change.added, "replaced": change.replaced, "deleted": change.deleted}
     counts["already there"] = change.unchanged
     done = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    say(f"oea index: {folder}: {change.total} vectors{f' ({done})' if done else ''}")
+    say(f"oea index: {folder}: {counted(change.total, 'vector')}{f' ({done})' if done else ''}")
