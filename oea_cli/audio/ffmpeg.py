@@ -8,6 +8,7 @@ import numpy as np
 
 from oea_cli.audio.channels import Mixer
 from oea_cli.audio.libsndfile import Sound, checked
+from oea_cli.audio.rates import wrong_rate
 from oea_cli.audio.segments import SoundFile
 from oea_cli.audio.sources import AudioError
 
@@ -78,9 +79,9 @@ def open_sound(file: SoundFile, mixer: Mixer, skip_frames: int = 0, start: float
         container.close()
         raise AudioError("has no audio track")
     rate = int(container.streams.audio[0].rate or 0)
-    if not rate:
+    if problem := wrong_rate(rate):
         container.close()
-        raise AudioError("its audio track has no sample rate")
+        raise AudioError(problem)
     sound = Sound(rate, None, exact=False)
     sound.blocks = _blocks(container, sound, mixer, skip_frames or round(start * rate))
     return sound

@@ -4,8 +4,9 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from oea_cli.encoder.protocol import WINDOW, is_window
 from oea_cli.errors import OeaError
 
 FORMAT = "oea-encoder/1"
@@ -75,6 +76,9 @@ def load_settings(path: Path) -> EncoderSettings:
     known = {item.name for item in dataclasses.fields(EncoderSettings)}
     if unknown := sorted(set(content) - known):
         raise OeaError(f"{path}: unknown field '{unknown[0]}'; made by a newer oea?")
+    for name, value in content.items():
+        if (wanted := _wanted(name, value)) is not None:
+            raise OeaError(f"{path}: {name} must be {wanted}; got {value!r:.60}")
     settings = EncoderSettings(**content)
     for name, known_values in CHOICES.items():
         if (value := getattr(settings, name)) not in known_values:
@@ -82,3 +86,17 @@ def load_settings(path: Path) -> EncoderSettings:
                 f"{path}: {name} '{value}' is not known; known: {', '.join(known_values)}"
             )
     return settings
+
+
+def _wanted(name: str, value: object) -> str | None:
+    """What a field must be where this value is none; None where it is one."""
+    if name in ("lora", "generation_prompt"):
+        return None if isinstance(value, bool) else "true or false"
+    if name == "training":
+        return None if isinstance(value, dict) else "an object"
+    if name in ("dim", "sample_rate", "max_text_tokens"):
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return None if is_whole and 0 < cast(int, value) < 2**31 else "a whole number above 0"
+    if name == "max_seconds":
+        return None if is_window(value) else WINDOW
+    return None if isinstance(value, str) else "text"
