@@ -1,17 +1,25 @@
 """What can go wrong, as one line a person can act on, and the exit code that goes with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
 class OeaError(Exception):
-    """A failure a person can act on; the text reads `where: what is wrong; what to do`."""
+    """A failure a person can act on; the text reads `where: what is wrong; what to do`.
+
+    `details` are further lines, such as every mistake in a recipe.
+    """
 
     exit_code = 1
 
+    def __init__(self, text: str, details: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([text, *(f"  {detail}" for detail in details)]))
+        self.text, self.details = text, tuple(details)
+
 
 class UsageError(OeaError):
-    """The command line, a recipe or an option asks for something that makes no sense."""
+    """The command line, a recipe or an option asks for something that makes no sense, whatever
+    lies on the disk. What it names and is not there is a failure: see `missing`."""
 
     exit_code = 2
 
@@ -20,6 +28,12 @@ class PartialError(OeaError):
     """The work is done, but some inputs failed; each one has been named."""
 
     exit_code = 3
+
+
+def missing(name: object, advice: str = "") -> OeaError:
+    """The error of a file or folder that was named and is not there: the same command is right
+    when it is, so it is a failure and not wrong usage."""
+    return OeaError(f"{name}: no such file or folder{advice and '; '}{advice}")
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,49 @@
 
 import importlib.util
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from oea_cli.audio.libsndfile import Sound, checked, mix
+from oea_cli.audio.channels import Mixer
+from oea_cli.audio.libsndfile import Sound, checked
+from oea_cli.audio.segments import SoundFile
 from oea_cli.audio.sources import AudioError
 
 # Only files that begin like an audio container are passed to FFmpeg: it would also open playlists
 # and scripts, which name other files and addresses.
 SIGNATURES = (
-    (4, b"ftyp"),  # mp4, m4a
+    (4, b"ftyp"),  # mp4, m4a, 3gp, mov
     (0, b"\x1a\x45\xdf\xa3"),  # webm, mka
     (0, b"\x30\x26\xb2\x75"),  # wma
-    (0, b"OggS"),  # speex, FLAC in Ogg
-    (0, b"fLaC"),  # sample sizes that libsndfile does not know
+    # Containers that libsndfile knows, with a codec that it does not know: AC-3 or G.726 in wav,
+    # ALAC in CAF, Speex or FLAC in Ogg; and sample sizes that it does not know.
+    (0, b"RIFF"),
+    (0, b"RIFX"),
+    (0, b"RF64"),
+    (0, b"BW64"),
+    (0, b"riff\x2e\x91\xcf\x11"),
+    (0, b"FORM"),
+    (0, b"caff"),
+    (0, b".snd"),
+    (0, b"OggS"),
+    (0, b"fLaC"),
+    (0, b"Creative Voice File"),
     (0, b"#!AMR"),
     (0, b"\x0b\x77"),  # ac3
     (0, b"\xff\xf1"),  # aac
     (0, b"\xff\xf9"),
+    (0, b"\x7f\xfe\x80\x01"),  # dts
+    (0, b"wvpk"),  # WavPack
+    (0, b"TTA1"),
+    (0, b"MAC "),  # Monkey's Audio
+    (0, b"MPCK"),  # Musepack
+    (0, b"MP+"),
+    (0, b"tBaK"),  # TAK
+    (0, b"DSD "),
+    (0, b".RMF"),
+    (0, b"FLV\x01"),
+    (0, b"\x00\x00\x01\xba"),  # mpeg
 )
 INSTALL = "pip install 'oea[formats]'"
 
@@ -30,15 +54,15 @@ def is_installed() -> bool:
     return importlib.util.find_spec("av") is not None
 
 
-def knows(file: BinaryIO) -> bool:
+def knows(file: SoundFile) -> bool:
     """True for a file that begins like a container FFmpeg decodes; leaves the file at its start."""
     file.seek(0)
-    head = file.read(16)
+    head = file.read(32)
     file.seek(0)
     return any(head[at : at + len(magic)] == magic for at, magic in SIGNATURES)
 
 
-def open_sound(file: BinaryIO, skip_frames: int = 0, start: float = 0.0) -> Sound:
+def open_sound(file: SoundFile, mixer: Mixer, skip_frames: int = 0, start: float = 0.0) -> Sound:
     """Open the first audio track, `start` seconds or `skip_frames` frames in.
 
     Raises AudioError when there is no track, or nothing that can be decoded.
@@ -58,11 +82,11 @@ def open_sound(file: BinaryIO, skip_frames: int = 0, start: float = 0.0) -> Soun
         container.close()
         raise AudioError("its audio track has no sample rate")
     sound = Sound(rate, None, exact=False)
-    sound.blocks = _blocks(container, sound, skip_frames or round(start * rate))
+    sound.blocks = _blocks(container, sound, mixer, skip_frames or round(start * rate))
     return sound
 
 
-def _blocks(container: Any, sound: Sound, skip: int) -> Iterator[np.ndarray]:
+def _blocks(container: Any, sound: Sound, mixer: Mixer, skip: int) -> Iterator[np.ndarray]:
     import av
 
     with container:
@@ -71,7 +95,8 @@ def _blocks(container: Any, sound: Sound, skip: int) -> Iterator[np.ndarray]:
                 first = sound.frames_read
                 sound.frames_read += len(frames)
                 if sound.frames_read > skip:
-                    yield checked(mix(frames[max(0, skip - first) :]), first / sound.sample_rate)
+                    kept = mixer.mono(frames[max(0, skip - first) :])
+                    yield checked(kept, first / sound.sample_rate)
         except av.FFmpegError as error:
             seconds = sound.frames_read / sound.sample_rate
             raise AudioError(f"broken after {seconds:.2f} s ({_reason(error)})") from error

@@ -1,13 +1,15 @@
 """Decoding by libsndfile: mono blocks of a file, whatever its header says."""
 
-import re
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 import numpy as np
 import soundfile
 
+from oea_cli.audio.channels import Mixer
+from oea_cli.audio.extents import Extent, find_extent
+from oea_cli.audio.segments import Segment, SoundFile, size_of
 from oea_cli.audio.sources import AudioError
 
 UNKNOWN_LENGTH = 2**62  # a FLAC without a number of frames claims 2**63 - 1
@@ -36,6 +38,14 @@ class ChannelsChangeError(AudioError):
         self.at = at
 
 
+class BrokenError(AudioError):
+    """Decoding failed after `at` frames."""
+
+    def __init__(self, text: str, at: int) -> None:
+        super().__init__(text)
+        self.at = at
+
+
 class _SoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """A SoundFile that reads straight on.
 
@@ -61,38 +71,45 @@ class Sound:
     frames_read: int = 0
 
 
-def open_sound(file: BinaryIO, start: float = 0.0) -> Sound:
+def open_sound(file: SoundFile, mixer: Mixer, start: float = 0.0) -> Sound:
     """Open a file that libsndfile knows, at `start` seconds.
 
     Raises UndecodableError for a format it does not know, AudioError for an impossible sample rate.
     """
-    opened = _open(file)
+    extent = find_extent(file, size_of(file))
+    opened = _open(file if extent is None or extent.is_right else extent.corrected(file))
     low, high = SAMPLE_RATES
     if not low <= opened.samplerate <= high:
         opened.close()
         raise AudioError(
             f"the sample rate must be from {low:,} to {high:,} Hz; got {opened.samplerate}"
         )
-    sound = Sound(opened.samplerate, _declared_frames(opened), exact=opened.format != "MP3")
-    sound.blocks = _blocks(opened, sound, round(start * opened.samplerate))
+    declared = _declared_frames(opened, extent)
+    sound = Sound(opened.samplerate, declared, exact=opened.format != "MP3")
+    sound.blocks = _blocks(opened, sound, mixer, round(start * opened.samplerate))
     return sound
 
 
-def _open(file: BinaryIO) -> _SoundFile:
+def _open(file: SoundFile) -> _SoundFile:
     """Open by descriptor, so that no suffix decides; only an mp3 may need its name."""
     try:
+        if isinstance(file, Segment):
+            file.seek(0)
+            return _SoundFile(file, "r")
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
         return _SoundFile(file.fileno(), "r", closefd=False)
     except soundfile.LibsndfileError as error:
         failure = error
-    if failure.code == NOT_RECOGNISED and str(file.name).lower().endswith(".mp3"):
+    name = "" if isinstance(file, Segment) else str(file.name)
+    if failure.code == NOT_RECOGNISED and name.lower().endswith(".mp3"):
         try:
-            return _SoundFile(file.name, "r")
+            return _SoundFile(name, "r")
         except soundfile.LibsndfileError as error:
             failure = error
     raise UndecodableError(f"cannot be decoded ({_reason(failure)})") from failure
 
 
-def _blocks(opened: _SoundFile, sound: Sound, skip: int) -> Iterator[np.ndarray]:
+def _blocks(opened: _SoundFile, sound: Sound, mixer: Mixer, skip: int) -> Iterator[np.ndarray]:
     with opened:
         size = FLAC_BLOCK_SAMPLES if opened.format == "FLAC" else BLOCK_SAMPLES
         block = np.empty((max(256, size // opened.channels), opened.channels), np.float32)
@@ -108,21 +125,8 @@ def _blocks(opened: _SoundFile, sound: Sound, skip: int) -> Iterator[np.ndarray]
             first = sound.frames_read
             sound.frames_read += len(frames)
             if sound.frames_read > skip:
-                yield checked(mix(frames[max(0, skip - first) :]), first / sound.sample_rate)
-
-
-def mix(frames: np.ndarray) -> np.ndarray:
-    """(frames, channels) float32 -> (frames,) mean over the channels, a new array.
-
-    Channel by channel, so that a sample's value does not depend on the block it comes in.
-    """
-    mono = frames[:, 0].copy()
-    with np.errstate(over="ignore", invalid="ignore"):
-        for channel in range(1, frames.shape[1]):
-            mono += frames[:, channel]
-        if frames.shape[1] > 1:
-            mono /= np.float32(frames.shape[1])
-    return mono
+                kept = mixer.mono(frames[max(0, skip - first) :])
+                yield checked(kept, first / sound.sample_rate)
 
 
 def checked(samples: np.ndarray, seconds: float) -> np.ndarray:
@@ -139,24 +143,20 @@ def _seek(opened: _SoundFile, frame: int) -> bool:
         return False  # reading and dropping frames works, too
 
 
-def _declared_frames(opened: _SoundFile) -> int | None:
-    """What the header claims; libsndfile corrects a wav that is cut off, and logs the claim."""
+def _declared_frames(opened: _SoundFile, extent: Extent | None) -> int | None:
+    """What the header claims; libsndfile tells what it reads."""
     if not 0 < opened.frames < UNKNOWN_LENGTH:
         return None
-    found = re.search(r"^ *(?:data|SSND) *: (\d+) \(should be (\d+)\)", opened.extra_info, re.M)
-    if found is None:
+    if extent is None or not extent.length:
         return int(opened.frames)
-    claimed, real = int(found[1]), int(found[2])
-    if claimed >= 0x7FFF_F000 or not real:
-        return None  # written to a pipe: the length was not known
-    return int(opened.frames * claimed / real)
+    return None if extent.claimed is None else int(opened.frames * extent.claimed / extent.length)
 
 
 def _broken(error: soundfile.LibsndfileError, sound: Sound) -> AudioError:
     if error.code == CHANNELS_CHANGED and sound.frames_read:
         return ChannelsChangeError(sound.frames_read)
     seconds = sound.frames_read / sound.sample_rate
-    return AudioError(f"broken after {seconds:.2f} s ({_reason(error)})")
+    return BrokenError(f"broken after {seconds:.2f} s ({_reason(error)})", sound.frames_read)
 
 
 def _reason(error: soundfile.LibsndfileError) -> str:

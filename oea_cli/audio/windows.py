@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 import soxr
 
-from oea_cli.audio import ffmpeg, libsndfile
-from oea_cli.audio.libsndfile import ChannelsChangeError, Sound, UndecodableError
+from oea_cli.audio.channels import Mixer
+from oea_cli.audio.libsndfile import Sound
+from oea_cli.audio.opening import open_sound
 from oea_cli.audio.sources import AudioError, Notice, Source, open_source
+from oea_cli.records.sections import parse_channel
 
 SLACK_SECONDS = 0.1
 """A clip may be this much longer than a window and still be one: a 10 s clip that went through an
@@ -34,21 +35,23 @@ def read_windows(
     *,
     start: float | None = None,
     end: float | None = None,
+    channel: object = "mix",
     notice: Notice | None = None,
 ) -> Iterator[Window]:
     """Yield the sound, or its section from `start` to `end` seconds, in windows of `max_seconds`.
 
     A clip that is not longer (by more than 0.1 s) is one window. A longer one becomes consecutive
     windows, the last of which ends with the clip and overlaps its neighbour. The same source
-    always gives the same samples. `notice` is called for a file that ends before its header
-    says.
+    always gives the same samples. `channel` is "mix", "left", "right" or a number from 1.
+    `notice` is called for a sound that is used although its header is wrong or its channels cancel.
     Raises AudioError for anything that cannot be used, also after some windows.
     """
     first_second = _checked_section(start, end)
+    mixer = _mixer(channel)
     length = round(max_seconds * sample_rate)
     slack = round(SLACK_SECONDS * sample_rate)
     with open_source(source) as file:
-        chunks = _resampled(file, sample_rate, first_second, end, notice or _ignore)
+        chunks = _resampled(file, sample_rate, (first_second, end), mixer, notice or _ignore)
         for first, samples in _cut(chunks, length, slack):
             begin = first_second + first / sample_rate
             yield Window(begin, begin + len(samples) / sample_rate, samples)
@@ -74,16 +77,21 @@ def windows_of(
 def read_audio(source: Source, sample_rate: int) -> np.ndarray:
     """The whole sound as (n,) mono float32; raises AudioError for one that cannot be used."""
     with open_source(source) as file:
-        return np.concatenate(list(_resampled(file, sample_rate, 0.0, None, _ignore)))
+        return np.concatenate(list(_resampled(file, sample_rate, (0.0, None), Mixer(), _ignore)))
 
 
 def _resampled(
-    file: BinaryIO, sample_rate: int, start: float, end: float | None, notice: Notice
+    file: BinaryIO,
+    sample_rate: int,
+    section: tuple[float, float | None],
+    mixer: Mixer,
+    notice: Notice,
 ) -> Iterator[np.ndarray]:
     """Chunks at `sample_rate`, at least one sample in all. Their size depends only on the file, and
     their content does not depend on their size: soxr streams bit-exactly."""
-    with _open_sound(file, start) as sound:
-        blocks = _until(_followed(file, sound, notice), sound, start, end, notice)
+    start, end = section
+    with open_sound(file, start, mixer, notice) as sound:
+        blocks = _until(sound, start, end, notice)
         total = 0
         for chunk in _convert(blocks, sound.sample_rate, sample_rate):
             total += len(chunk)
@@ -92,52 +100,17 @@ def _resampled(
             raise AudioError("contains no sound (0 frames)")
         if not total:
             yield np.zeros(1, np.float32)  # fewer frames than one sample at the encoder's rate
+    if mixer.cancels:
+        notice("its channels cancel in the mix, which is near silence; --channel left takes one")
 
 
-@contextmanager
-def _open_sound(file: BinaryIO, start: float) -> Iterator[Sound]:
-    """Open by libsndfile where possible, so that vectors do not depend on installed extras."""
-    try:
-        sound = libsndfile.open_sound(file, start)
-    except UndecodableError as error:
-        if not ffmpeg.knows(file):
-            raise
-        if not ffmpeg.is_installed():
-            raise AudioError(f"{error}; to read more formats: {ffmpeg.INSTALL}") from error
-        sound = ffmpeg.open_sound(file, start=start)
-    try:
-        yield sound
-    finally:
-        close = getattr(sound.blocks, "close", None)
-        if close is not None:
-            close()
-
-
-def _followed(file: BinaryIO, sound: Sound, notice: Notice) -> Iterator[np.ndarray]:
-    """The sound's blocks; where libsndfile stops within a valid file, PyAV goes on if installed."""
-    try:
-        yield from sound.blocks
-    except ChannelsChangeError as change:
-        if ffmpeg.is_installed():
-            rest = ffmpeg.open_sound(file, skip_frames=change.at)
-            yield from rest.blocks
-            sound.frames_read = rest.frames_read
-            return
-        seconds = change.at / sound.sample_rate
-        notice(
-            f"{change} after {seconds:.2f} s; used up to there ({ffmpeg.INSTALL} to read it all)"
-        )
-
-
-def _until(
-    blocks: Iterator[np.ndarray], sound: Sound, start: float, end: float | None, notice: Notice
-) -> Iterator[np.ndarray]:
-    """The blocks up to `end` seconds; calls `notice` for a sound that ends too early."""
+def _until(sound: Sound, start: float, end: float | None, notice: Notice) -> Iterator[np.ndarray]:
+    """The blocks up to `end` seconds; calls `notice` where a length that was stated is wrong."""
     rate = sound.sample_rate
     first = round(start * rate)
     needed = math.inf if end is None else max(1, round(end * rate) - first)
     taken = 0
-    for block in blocks:
+    for block in sound.blocks:
         part = block[: int(min(len(block), needed - taken))]
         taken += len(part)
         yield part
@@ -149,9 +122,11 @@ def _until(
             f"the section starts at {start:g} s, but the sound ends after {seconds:.2f} s"
         )
     promised = (sound.declared or 0) if end is None else first + needed
-    tolerance = 0.01 if sound.exact else 0.1
-    if promised - sound.frames_read > max(tolerance * promised, 0.1 * rate):
+    allowed = max((0.01 if sound.exact else 0.1) * promised, 0.1 * rate)
+    if promised - sound.frames_read > allowed:
         notice(f"ends after {seconds:.2f} of {promised / rate:.2f} s; used up to its end")
+    elif sound.exact and 0 < promised < sound.frames_read - allowed:
+        notice(f"its header says {promised / rate:.2f} s; read to its end, {seconds:.2f} s")
 
 
 def _convert(blocks: Iterator[np.ndarray], rate: int, sample_rate: int) -> Iterator[np.ndarray]:
@@ -191,6 +166,13 @@ def _checked_section(start: float | None, end: float | None) -> float:
     if end is not None and end <= (start or 0.0):
         raise AudioError(f"the section must end after its start at {start or 0:g} s; got {end:g} s")
     return start or 0.0
+
+
+def _mixer(channel: object) -> Mixer:
+    try:
+        return Mixer(parse_channel(channel))
+    except ValueError as error:
+        raise AudioError(f"'channel' {error}") from error
 
 
 def _ignore(_: str) -> None:

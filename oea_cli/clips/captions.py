@@ -14,11 +14,12 @@ from functools import cached_property
 from oea_cli.errors import OeaError
 from oea_cli.records.ids import clip_of
 from oea_cli.records.rows import Record
+from oea_cli.records.text import nfc
 
 FILLER = {"", "none"}
 """MECAT writes "None" where a field has nothing to say."""
-MECAT_FIELDS = ("sound", "environment", "speech", "music")
-"""Captions that our records keep beside `captions`, which holds the short and the long ones."""
+MECAT_FIELDS = ("long", "sound", "environment", "speech", "music")
+"""Captions that our records keep beside `captions`, which holds the short ones."""
 
 Captions = Sequence[str]
 
@@ -77,14 +78,15 @@ def captions_by_clip(records: Iterable[Record]) -> dict[str, list[str]]:
 
 
 def normalized(captions: Captions) -> tuple[str, ...]:
-    """Captions in one case, with single blanks, each once, in order, without filler."""
-    plain = (" ".join(caption.split()).casefold() for caption in captions)
+    """Captions in one case and one form of Unicode, with single blanks, each once, in order,
+    without filler."""
+    plain = (" ".join(nfc(caption).split()).casefold() for caption in captions)
     return tuple(dict.fromkeys(caption for caption in plain if caption not in FILLER))
 
 
 def words_only(caption: str) -> str:
     """A caption without case, punctuation and repeated white space."""
-    return re.sub(r"[\W_]+", " ", caption).strip().casefold()
+    return re.sub(r"[\W_]+", " ", nfc(caption)).strip().casefold()
 
 
 def shared_captions(captions: Sequence[Captions]) -> list[frozenset[str]]:

@@ -4,12 +4,12 @@ UIQ's positive rows call a Clotho clip `Santa Motor.wav`, its negative rows `San
 made from a folder calls it as the file is called on that disk, perhaps inside a folder.
 """
 
-import unicodedata
 from collections.abc import Callable, Iterable
 
 from oea_cli.errors import OeaError
 from oea_cli.records.file_names import is_absolute, plain_name
 from oea_cli.records.folders import AUDIO_SUFFIXES
+from oea_cli.records.text import nfc
 
 LISTED = 5
 """So many of a list's members stand in an error line."""
@@ -27,11 +27,15 @@ def without_suffix(name: str) -> str:
 
 def folded(name: str) -> str:
     """A name without suffix and without what case and a disk's form of Unicode change."""
-    return unicodedata.normalize("NFC", without_suffix(name)).casefold()
+    return nfc(without_suffix(name)).casefold()
+
+
+def _one_form(name: str) -> str:
+    return nfc(plain_name(name))
 
 
 def _plain_without_suffix(name: str) -> str:
-    return without_suffix(plain_name(name))
+    return without_suffix(_one_form(name))
 
 
 def _plain_folded(name: str) -> str:
@@ -44,7 +48,7 @@ def _file_name(name: str) -> str:
 
 # From the strictest to the loosest; the first at which anything matches decides.
 LEVELS: tuple[Callable[[str], str], ...] = (
-    plain_name,
+    _one_form,
     _plain_without_suffix,
     _plain_folded,
     _file_name,
@@ -62,10 +66,10 @@ class ClipNames:
     def find(self, name: str) -> str | None:
         """The clip that `name` means, None where there is none.
 
-        Tried in order: the same name; the same path, written otherwise (`./a`, backslashes);
-        without the suffix of a sound file; without case; for a name without folders, the last part
-        of a path; for an absolute path, what follows some folder in it. Raises AmbiguousNameError
-        for several.
+        Tried in order: the same name; the same path, written otherwise (`./a`, backslashes, the
+        other form of Unicode); without the suffix of a sound file; without case; for a name without
+        folders, the last part of a path; for an absolute path, what follows some folder in it.
+        Raises AmbiguousNameError for several.
         """
         if name in self._names:
             return name

@@ -8,15 +8,16 @@ from typing import Any, BinaryIO
 
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import parent
-from oea_cli.records.fields import PATH_NAMES, RowError, id_of, records_from_row
+from oea_cli.records.fields import ID_NAMES, PATH_NAMES, RowError, id_of, records_from_row
 from oea_cli.records.file_names import resolved
 from oea_cli.records.ids import is_window
 from oea_cli.records.rows import Record, trailing_number
 from oea_cli.records.tables import read_table
+from oea_cli.records.text import nfc
 
 Grades = Mapping[str, float]
 ClipCaptions = Mapping[str, Sequence[str]]
-ID_NAMES = ("id", "_id", "query_id")
+QUERY_ID_NAMES = (*ID_NAMES, "query_id")
 ASKING_NAMES = ("text", *PATH_NAMES)
 UIQ_KEY = "audio_id"
 
@@ -60,13 +61,13 @@ class Query:
     @property
     def is_named(self) -> bool:
         """False where its id is but the number of its row."""
-        return any(self.record.get(name) not in (None, "") for name in ID_NAMES)
+        return any(self.record.get(name) not in (None, "") for name in QUERY_ID_NAMES)
 
     @property
     def text(self) -> str | None:
         """What it asks in words."""
         text = self.record.get("text")
-        return text if isinstance(text, str) and text else None
+        return text.strip() or None if isinstance(text, str) else None
 
     @property
     def text_sha256(self) -> str | None:
@@ -132,7 +133,7 @@ def _uiq_queries(rows: list[tuple[str, Record]], captions: ClipCaptions) -> list
 
 def query_from(where: str, row: Record) -> Query:
     """Read one row; raises OeaError where its target or hard negative is no id."""
-    name = next((row[key] for key in ID_NAMES if row.get(key) not in (None, "")), None)
+    name = next((row[key] for key in QUERY_ID_NAMES if row.get(key) not in (None, "")), None)
     return Query(
         id=_id_of(name, where, "id") if name is not None else str(trailing_number(where)),
         where=where,
@@ -168,7 +169,7 @@ def distinct(queries: Iterable[Query]) -> list[Query]:
 
 def _id_of(value: Any, where: str, key: str) -> str:
     try:
-        return id_of(value, key)
+        return nfc(id_of(value, key))
     except RowError as problem:
         raise OeaError(f"{where}: {problem}") from problem
 
@@ -182,7 +183,8 @@ def _targets(value: Any, where: str) -> Grades:
     if value is None or value == "":
         return {}
     if isinstance(value, dict):
-        return {key: _grade(grade, where) for key, grade in value.items() if _grade(grade, where)}
+        grades = {nfc(key): _grade(grade, where) for key, grade in value.items()}
+        return {key: grade for key, grade in grades.items() if grade}
     ids = value if isinstance(value, list) else [value]
     return {_id_of(id_, where, "target"): 1.0 for id_ in ids}
 

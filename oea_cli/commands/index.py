@@ -10,13 +10,15 @@ from oea_cli.commands.console.terminal import Progress, say
 from oea_cli.commands.options import indexing
 from oea_cli.commands.options.shared import (
     AllowEmptyOption,
+    ColumnOption,
     QuietOption,
     VerboseOption,
+    in_column,
 )
 from oea_cli.errors import OeaError, PartialError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from oea_cli.vectors.batch import Batch
     from oea_cli.vectors.index.row_writer import Change
@@ -27,6 +29,8 @@ UNFINISHED = "the vectors end without the mark of a finished `oea embed`"
 
 def index(
     sources: indexing.SourcesArgument = None,
+    column: ColumnOption = None,
+    ids: indexing.IdsOption = None,
     append: indexing.AppendOption = False,
     replace: indexing.ReplaceOption = False,
     delete: indexing.DeleteOption = None,
@@ -69,6 +73,8 @@ def index(
         check_unchanged(output, kind, storage)
     change, is_complete = _write(
         sources,
+        column,
+        ids,
         output,
         append or replace,
         replace,
@@ -100,6 +106,8 @@ def _the_index(sources: list[str] | None, output: Path) -> Path:
 
 def _write(
     sources: list[str] | None,
+    column: str | None,
+    ids: str | None,
     folder: Path,
     keep: bool,
     newer_wins: bool,
@@ -111,6 +119,7 @@ def _write(
 ) -> tuple["Change", bool]:
     """Build the index, or extend the one that is there; also returns whether the vectors were all
     that their writer meant to write, as far as that matters."""
+    from oea_cli.vectors.given_ids import with_ids
     from oea_cli.vectors.index.building import build_index, extend_index
     from oea_cli.vectors.index.manifest import is_index
     from oea_cli.vectors.opening import read_vectors
@@ -118,14 +127,16 @@ def _write(
     inputs = or_stdin(
         sources, "no vectors: pipe them in (`oea embed ./wavs | oea index`) or name a file"
     )
-    reader = read_vectors(*inputs)
+    if ids == "-" and "-" in inputs:
+        raise UsageError("stdin can be read only once; give the vectors or --ids as a file")
+    reader = read_vectors(*in_column(inputs, column))
     if not reader.dim and not allow_empty:
         names = ", ".join("stdin" if name == "-" else name for name in inputs)
         raise OeaError(
             f"{names}: no vectors in it; {folder} is not touched (--allow-empty permits that)"
         )
     progress = Progress("index", "vectors", quiet=quiet)
-    batches = _counted(reader, progress)
+    batches = _counted(with_ids(reader, ids) if ids else reader, progress)
     if keep and is_index(folder):
         change = extend_index(
             folder, batches, dim=reader.dim, encoder=reader.encoder, newer_wins=newer_wins
@@ -145,7 +156,7 @@ def _write(
     return change, reader.is_complete or accept_unfinished
 
 
-def _counted(batches: "VectorSource", progress: Progress) -> "Iterator[Batch]":
+def _counted(batches: "Iterable[Batch]", progress: Progress) -> "Iterator[Batch]":
     try:
         for batch in batches:
             yield batch

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from oea_cli.commands.console.streams import tell_path
 from oea_cli.commands.console.terminal import Progress, say
 from oea_cli.commands.options.panels import INPUT
 from oea_cli.commands.options.shared import FolderOption, QuietOption, VerboseOption
-from oea_cli.errors import OeaError
+from oea_cli.errors import missing
 
 
 def convert(
@@ -30,7 +29,6 @@ def convert(
     revision: Annotated[
         str | None,
         INPUT.option(
-            envvar="OEA_REVISION",
             metavar="COMMIT",
             help="Commit, tag or branch of the backbone's repository.",
         ),
@@ -57,7 +55,7 @@ def convert(
     path = Path(checkpoint)
     is_here = path.exists()
     if not is_here and checkpoint not in RELEASED:
-        raise OeaError(f"{checkpoint}: no such file, and no released checkpoint of that name")
+        raise missing(checkpoint, f"the released checkpoints are {', '.join(RELEASED)}")
     from oea_cli.encoder.released.conversion import convert as run
     from oea_cli.encoder.released.torch_checkpoint import open_checkpoint
 
@@ -85,4 +83,4 @@ def convert(
             f"parameters) and two heads to {made.dim} dimensions, for {made.base}; "
             f"{num_bytes / 1e6:.1f} MB in {output}"
         )
-    typer.echo(str(output))
+    tell_path(output)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.player import find_player, play_hits
-from oea_cli.commands.console.terminal import FailureLog, say
+from oea_cli.commands.console.terminal import FailureLog, notices, say
 from oea_cli.commands.options import searching, shared
 from oea_cli.errors import OeaError, UsageError
 
@@ -19,6 +19,7 @@ def search(
     audio: searching.AudioOption = None,
     like: searching.LikeOption = None,
     queries: searching.QueriesOption = None,
+    column: shared.ColumnOption = None,
     index: searching.IndexOption = Path("index.oea"),
     top_k: searching.TopKOption = 10,
     exclude: searching.NotOption = None,
@@ -37,6 +38,7 @@ def search(
     verbose: shared.VerboseOption = False,
     dtype: shared.RareDtypeOption = shared.Dtype.auto,
     trust_remote_code: shared.TrustRemoteCodeOption = False,
+    channel: shared.ChannelOption = "mix",
 ) -> None:
     """Find clips in an index by text or by sound.
 
@@ -52,10 +54,13 @@ def search(
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
+    from oea_cli.encoder.streaming.hearing import hearing
     from oea_cli.records.where.evaluation import Condition
     from oea_cli.search.question import Question, answered
     from oea_cli.search.retrieval import Conditions
 
+    if queries is not None:
+        (queries,) = shared.in_column([queries], column)
     question = Question(text, audio, like, queries)
     question.check()
     _check_output(play, null, format, queries)
@@ -67,15 +72,19 @@ def search(
     condition = None if where is None else Condition.parse(where)
     conditions = Conditions(exclude or [], condition, min_score, top_k, windows)
     played: list[Hit] = []
+    shared.checked_channel(channel)
     with FailureLog("search", on_error, errors) as log:
-        with answered(
-            question,
-            index,
-            conditions,
-            model=model,
-            placement=placed.keywords,
-            report=log.report,
-        ) as (retrieval, results):
+        with (
+            hearing(channel, notices("search", quiet)),
+            answered(
+                question,
+                index,
+                conditions,
+                model=model,
+                placement=placed.keywords,
+                report=log.report,
+            ) as (retrieval, results),
+        ):
             _write(_noted(results, played) if player else results, form, null)
         if not retrieval.num_queries and not log.count and not allow_empty:
             raise OeaError(f"{queries}: no queries in it (--allow-empty permits that)")

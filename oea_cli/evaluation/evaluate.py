@@ -159,7 +159,7 @@ def _encoder_of(
         from oea_cli.encoder.matching import check_encoder, matching_encoder
 
         if encoder is None or isinstance(encoder, str):
-            return matching_encoder(index.encoder, str(index.folder), encoder, placement)
+            return matching_encoder(index.encoder, index.dim, str(index.folder), encoder, placement)
         check_encoder(index.encoder, str(index.folder), encoder.encoder_id)
         return encoder
 

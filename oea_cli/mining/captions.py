@@ -6,6 +6,7 @@ import numpy as np
 
 from oea_cli.errors import OeaError
 from oea_cli.mining.pool import Clips
+from oea_cli.records.text import nfc
 from oea_cli.vectors.arrays import RowNumbers, Vectors
 from oea_cli.vectors.opening import read_vectors
 
@@ -33,7 +34,7 @@ def caption_file(source: str) -> tuple[EncodeTexts, str | None]:
                 f"{source}: row {row + 1} has no 'text'; "
                 "`oea embed --text clips.jsonl` writes captions with their vectors"
             )
-        row_of[text.strip()] = row
+        row_of[nfc(text.strip())] = row
     vectors = np.concatenate(parts)
 
     def look_up(texts: Texts) -> Vectors:
@@ -53,7 +54,7 @@ class CaptionSimilarity:
         texts: dict[str, int] = {}
         self._rows: dict[int, RowNumbers] = {}
         for clip in numbers:
-            rows = [texts.setdefault(text, len(texts)) for text in clips[clip].captions]
+            rows = [texts.setdefault(nfc(text), len(texts)) for text in clips[clip].captions]
             self._rows[clip] = np.array(rows)
         self._vectors = encode(list(texts)) if texts else np.zeros((0, 1), np.float32)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from oea_cli.errors import OeaError
+from oea_cli.errors import missing
 from oea_cli.mining.pairs import judgments
 from oea_cli.records.artefacts import AtomicFile, write_whole
 from oea_cli.records.file_names import exists
@@ -21,7 +21,7 @@ def check_there(names: Iterable[str | None]) -> None:
     """Raise OeaError for a file that does not exist."""
     for name in names:
         if name is not None and name != "-" and not (is_pattern(name) or exists(name)):
-            raise OeaError(f"{name}: no such file or folder")
+            raise missing(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ def _text_side(
 ) -> tuple[EncodeTexts, str]:
     """What encodes captions, and what it is called; first of all, since it may be missing."""
     if caption_vectors is not None:
-        encode, encoder_id = caption_file(str(caption_vectors))
+        encode, encoder_id = caption_file(_named(caption_vectors))
         return encode, encoder_id or str(caption_vectors)
     loaded = _loaded(encoder, load)
     return partial(embed_texts, loaded), loaded.encoder_id
@@ -219,15 +219,20 @@ def _sources(clips: Any) -> Sources:
     if isinstance(clips, Batch):
         return [clips]
     if isinstance(clips, str | Path):
-        return [str(clips)]
+        return [_named(clips)]
     if hasattr(clips, "iter_rows"):
         from oea_cli.records.columns import rows_of
 
         return list(rows_of(clips))
-    return [item if isinstance(item, dict | Batch) else str(item) for item in clips]
+    return [item if isinstance(item, dict | Batch) else _named(item) for item in clips]
 
 
 def _vectors(vectors: PathLike | Batch | Vectors | None) -> str | Batch | None:
     if isinstance(vectors, np.ndarray):
         return batch_of(vectors)
-    return str(vectors) if isinstance(vectors, Path) else vectors
+    return _named(vectors) if isinstance(vectors, Path) else vectors
+
+
+def _named(source: PathLike) -> str:
+    """A path as text; a name stays what it is, with the column that it may carry."""
+    return str(source) if isinstance(source, Path) else source

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from oea_cli.errors import OeaError
+from oea_cli.errors import OeaError, missing
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 
@@ -31,8 +31,10 @@ def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
         return
     try:
         stream = open_remote(name) if is_remote(name) else Path(name).open("rb")  # noqa: SIM115
+    except FileNotFoundError as error:
+        raise missing(name) from error
     except (OSError, ValueError, ImportError) as error:
-        raise OeaError(f"{name}: {_reason(error)}") from error
+        raise OeaError(f"{name}: {getattr(error, 'strerror', None) or error}") from error
     with stream:
         if not name.lower().endswith(".gz"):
             yield stream
@@ -49,12 +51,6 @@ def open_remote(address: str) -> BinaryIO:
     import fsspec
 
     return cast(BinaryIO, fsspec.open(address, "rb").open())
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file or folder"
-    return getattr(error, "strerror", None) or str(error)
 
 
 def join(folder: str, name: str) -> str:

@@ -17,6 +17,7 @@ import orjson
 import polars as pl
 
 from oea_cli.errors import OeaError
+from oea_cli.records.byte_columns import BYTE_TYPES, byte_columns, with_stray_bytes, with_texts
 from oea_cli.records.json_lines import JsonRecords
 from oea_cli.records.parquet_files import (
     PARQUET_KEY,
@@ -37,6 +38,7 @@ SCALARS: dict[str, type[pl.DataType]] = {
     "float": pl.Float64,
     "str": pl.String,
 }
+DIGITS_OF_INT64 = 18
 
 
 @dataclass
@@ -172,6 +174,7 @@ def records_of(frame: pl.DataFrame, description: dict[str, Any]) -> list[Record]
     keep = set(description.get("null", []))
     unnamed = description.get("unnamed")
     rows = frame.to_dicts()
+    stray = [key for key, dtype in frame.schema.items() if dtype in BYTE_TYPES]
     droppable = [k for k in frame.columns if k not in keep and frame[k].null_count()]
     for row in rows:
         for key in droppable:
@@ -180,6 +183,9 @@ def records_of(frame: pl.DataFrame, description: dict[str, Any]) -> list[Record]
         for key in as_json:
             if key in row:
                 row[key] = orjson.loads(row[key])
+        for key in stray:
+            if key in row:
+                row[key] = with_stray_bytes(row[key])
         if unnamed in row:
             row[""] = row.pop(unnamed)
     return rows
@@ -216,11 +222,15 @@ def _is_plain(column: pl.Series, may_be_null: bool) -> bool:
 
 @dataclass
 class ParquetTable:
-    """An opened Parquet file: its frames, some thousand rows each, its schema and metadata."""
+    """An opened Parquet file: its frames, some thousand rows each, its schema and metadata.
+
+    `metadata` is what oea wrote, `key_values` are all that the file holds.
+    """
 
     frames: Iterator[pl.DataFrame]
     schema: pl.Schema
     metadata: dict[str, Any]
+    key_values: dict[str, str]
 
     @property
     def description(self) -> dict[str, Any]:
@@ -232,11 +242,12 @@ class ParquetTable:
 def open_parquet(
     source: str | Path, *, leave_out: Sequence[str] = (), batch_rows: int = 4096
 ) -> ParquetTable:
-    """Open a Parquet file or address without reading its rows; raises OeaError for any other file.
+    """Open a Parquet file or address and look at its first values; raises OeaError for any other
+    file.
 
-    Columns that JSON cannot hold are converted: decimals into numbers, spans of time
-    into seconds, a struct of bytes and a path (as in Hugging Face's audio columns) into the path;
-    other bytes are left out.
+    Columns that JSON cannot hold are converted: decimals into numbers, spans of time into seconds,
+    a struct of bytes and a path (as in Hugging Face's audio columns) into the path, bytes that are
+    UTF-8 into text; other bytes are left out. Whole numbers beyond 64 bits become their digits.
     """
     name = str(source)
     opened, rows = checked_source(name, leave_out)
@@ -244,15 +255,18 @@ def open_parquet(
         lazy = pl.scan_parquet(opened, glob=False)
         schema = lazy.collect_schema()
         keys = pl.read_parquet_metadata(opened)
+        plain = lazy.select(
+            column
+            for key, dtype in schema.items()
+            if key not in leave_out
+            for column in _plain(key, dtype)
+        )
+        texts, others = byte_columns(plain)
+        whole = plain.drop(others)
+        is_empty = not whole.collect_schema()
     metadata = own_metadata(keys.get(PARQUET_KEY), name)
-    chosen = [
-        column
-        for key, dtype in schema.items()
-        if key not in leave_out
-        for column in _plain(key, dtype)
-    ]
-    frames = all_frames(lazy.select(chosen), name, batch_rows, rows if chosen else 0)
-    return ParquetTable(frames, schema, metadata)
+    frames = all_frames(whole, name, batch_rows, 0 if is_empty else rows)
+    return ParquetTable(with_texts(frames, texts), schema, metadata, keys)
 
 
 def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
@@ -261,10 +275,12 @@ def _plain(key: str, dtype: pl.DataType) -> list[pl.Expr]:
         fields = {part.name: part.dtype for part in dtype.fields}
         if fields.get("bytes") == pl.Binary:
             return [column.struct.field("path").alias(key)] if "path" in fields else []
-    if dtype == pl.Binary:
-        return []
-    if dtype == pl.Decimal:
-        return [column.cast(pl.Float64)]
+    if isinstance(dtype, pl.Decimal):
+        if dtype.scale:
+            return [column.cast(pl.Float64)]
+        return [column.cast(pl.String if dtype.precision > DIGITS_OF_INT64 else pl.Int64)]
+    if dtype in (pl.Int128, pl.UInt128):
+        return [column.cast(pl.String)]
     return [column.dt.total_microseconds() / 1e6] if dtype == pl.Duration else [column]
 
 

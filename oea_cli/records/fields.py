@@ -4,15 +4,24 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
+from oea_cli.errors import OeaError
 from oea_cli.records.file_names import exists, plain_name
 from oea_cli.records.ids import caption_id, section_id
 from oea_cli.records.rows import Record
 from oea_cli.records.stream_end import take_end
+from oea_cli.records.text import bytes_of, is_utf8, not_utf8
 
 PATH_NAMES = ("path", "audio", "file_name", "audio_path")
+ID_NAMES = ("id", "_id")  # the second is BEIR's
 TIME_NAMES = ("start", "end", "duration")
 # These belong to vectors made earlier; they must not be mixed with new ones.
 VECTOR_NAMES = ("embedding", "encoder")
+EXACT_IN_FLOAT64 = 2**53
+MOST_NAMED = 12
+LEVELS_ABOVE = 8
+"""By so many levels a record may lie deeper in what is written of it: hits, pages, answers."""
 
 
 class RowError(ValueError):
@@ -30,7 +39,7 @@ def records_from_row(
     if "embedding" in row:
         take_end(row)
     rest = {key: value for key, value in row.items() if key not in VECTOR_NAMES}
-    check_letters(rest)
+    check_values(rest)
     written = _take_path(rest)
     captions = _take_captions(rest)
     times = _take_times(rest)
@@ -38,9 +47,12 @@ def records_from_row(
     path = None if written is None else resolve(written)
     name = _take_id(rest) or _default_id(written, path, times, number)
     if text:
+        if words is None and not captions:
+            needed = "no 'text' and no captions; with --text every record needs one"
+            raise RowError(f"{needed}{among_keys(row)}")
         return _text_records(name, words, captions, {**times, **rest})
     if path is None and words is None:
-        raise RowError("no 'path' and no 'text'; every record needs one")
+        raise RowError(f"no 'path' and no 'text'; every record needs one{among_keys(row)}")
     record: Record = {"id": name}
     if path is not None:
         record["path"] = path
@@ -51,14 +63,35 @@ def records_from_row(
     return [{**record, **times, **rest}]
 
 
-def check_letters(row: Record) -> None:
-    """Raise RowError where a value is not UTF-8, which the reader of CSV does not check."""
+def among_keys(row: Record) -> str:
+    """Which keys a row has values for, for a message."""
+    filled = (key for key, value in row.items() if value not in (None, ""))
+    keys = [f"{key!r:.60}" for key in filled if key not in VECTOR_NAMES]
+    more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
+    return f" (it has {', '.join(keys[:MOST_NAMED])}{more})" if keys else ""
+
+
+def check_values(row: Record) -> None:
+    """Raise RowError where a value is not UTF-8, which the reader of CSV does not check, or cannot
+    be written as JSON."""
     for key, value in row.items():
-        if isinstance(value, str) and not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError as error:
-                raise RowError(f"'{key}' is not UTF-8; convert the file with iconv") from error
+        if isinstance(value, str):
+            if not is_utf8(value):
+                raise RowError(f"'{key}' is {not_utf8(bytes_of(value))}")
+        elif isinstance(value, list | dict) or (type(value) is int and value.bit_length() > 63):
+            _check_writable(key, value)
+
+
+def _check_writable(key: str, value: object) -> None:
+    nested = value
+    for _ in range(LEVELS_ABOVE):
+        nested = [nested]
+    try:
+        orjson.dumps(nested, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError as error:
+        too_deep = "recursion" in str(error).lower()
+        reason = "it is nested more than 200 levels deep" if too_deep else str(error)
+        raise RowError(f"'{key}' cannot be written as JSON: {reason}") from error
 
 
 def _take_path(row: Record) -> str | None:
@@ -126,19 +159,42 @@ def _take_text(row: Record) -> str | None:
         return None
     if not isinstance(value, str):
         raise RowError(f"'text' must be text; got {value!r:.60}")
-    return value
+    return value.strip() or None
 
 
 def _take_id(row: Record) -> str | None:
-    value = row.pop("id", None)
-    return None if value is None or value == "" else id_of(value, "id")
+    value = id_in(row)
+    for name in ID_NAMES:
+        if row.get(name) in (None, "", value):
+            row.pop(name, None)
+    return None if value is None else id_of(value, "id")
 
 
 def id_of(value: object, key: str) -> str:
-    """The id that a row has under `key`; raises RowError for what is neither text nor a number."""
+    """The id that a row has under `key`; raises RowError for what is neither text nor a number.
+
+    A fraction that is whole is the whole number: JSON's 1.0 and 1e3 are 1 and 1000, which is how
+    whole numbers come out of a column that has gaps.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise RowError(f"{key!r} must be text or a number; got {value!r:.60}")
-    return str(value)
+    if isinstance(value, float) and not abs(value) < EXACT_IN_FLOAT64:
+        raise RowError(f"{key!r} must be text or a whole number; got {value!r}, which is rounded")
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def id_in(row: Record) -> object:
+    """What a row says its id is, under BEIR's name for it, too; None where it says nothing."""
+    return next((row[name] for name in ID_NAMES if row.get(name) not in (None, "")), None)
+
+
+def id_or_number(row: Record, number: int, where: str) -> str:
+    """The id of a row that needs none, its number then; raises OeaError for what is no id."""
+    value = id_in(row)
+    try:
+        return str(number) if value is None else id_of(value, "id")
+    except RowError as problem:
+        raise OeaError(f"{where}: {problem}") from problem
 
 
 def _default_id(written: str | None, path: str | None, times: Record, number: int) -> str:
@@ -155,8 +211,6 @@ def _default_id(written: str | None, path: str | None, times: Record, number: in
 def _text_records(name: str, words: str | None, captions: list[str], rest: Record) -> list[Record]:
     if words is not None:
         return [{"id": name, "text": words, **({"captions": captions} if captions else {}), **rest}]
-    if not captions:
-        raise RowError("no 'text' and no captions; with --text every record needs one")
     return [
         {"id": caption_id(name, number), "text": caption, "clip": name, **rest}
         for number, caption in enumerate(captions, 1)

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from oea_cli.records.addresses import is_remote, join
+from oea_cli.records.text import forms_of
 
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
 
@@ -32,8 +33,14 @@ def is_stream(name: str) -> bool:
     )
 
 
+def existing(name: str) -> str | None:
+    """The name in the form of Unicode in which it exists; None where it does not."""
+    return next(filter(exists, forms_of(name)), None)
+
+
 def resolved(path: str, folder: str) -> str:
-    """A path as written in a table of `folder`: relative to it, or else to the working directory.
+    """A path as written in a table of `folder`: relative to it, or else to the working directory;
+    in the form of Unicode in which it exists.
 
     Backslashes count as `/` where no file has them in its name. Where nothing exists, the path
     within the folder is returned.
@@ -41,8 +48,10 @@ def resolved(path: str, folder: str) -> str:
     inside = join(folder, path)
     if exists(inside):
         return inside
-    others = [path] if "\\" not in path else [path, join(folder, _slashes(path)), _slashes(path)]
-    return next((other for other in others if exists(other)), inside)
+    others = [inside, path]
+    if "\\" in path:
+        others += [join(folder, _slashes(path)), _slashes(path)]
+    return next(filter(None, map(existing, others)), inside)
 
 
 def plain_name(name: str) -> str:

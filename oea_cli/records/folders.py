@@ -14,9 +14,10 @@ from oea_cli.records.walking import Walk
 AUDIO_SUFFIXES = frozenset(
     {
         ".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".mp3",
-        ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf",
+        ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".bwf", ".mp2", ".voc", ".sph", ".nist",
         # through PyAV
-        ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".webm", ".mka", ".spx", ".amr", ".ac3",
+        ".m4a", ".m4b", ".mp4", ".aac", ".adts", ".wma", ".webm", ".mka", ".spx", ".amr", ".3gp",
+        ".ac3", ".eac3", ".dts", ".wv", ".tta", ".ape", ".mpc", ".tak", ".dsf", ".ra",
     }
 )  # fmt: skip
 """What counts as a sound file when a folder is read; files named one by one may have any suffix."""

@@ -7,19 +7,19 @@ in the file, or the place among the arguments (numbers continue from one input t
 
 import csv
 import sys
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from oea_cli.errors import Failure, OeaError, Report, UsageError, raise_failure
+from oea_cli.errors import Failure, Report, UsageError, missing, raise_failure
 from oea_cli.records.addresses import is_remote, join, open_bytes, parent
+from oea_cli.records.alike import AlikeFailures
 from oea_cli.records.datasets.layouts import interpret
 from oea_cli.records.equal_ids import prefixes_of
 from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
-from oea_cli.records.file_names import exists, name_within, plain_name, resolved
+from oea_cli.records.file_names import existing, exists, name_within, resolved
 from oea_cli.records.folders import (
     is_folder,
     is_pattern,
@@ -29,15 +29,16 @@ from oea_cli.records.folders import (
     sounds_under,
 )
 from oea_cli.records.lines import filled_lines, parse_json_lines, peek
+from oea_cli.records.path_lists import listed_paths
 from oea_cli.records.rows import Record, Rows, trailing_number
-from oea_cli.records.tables import delimiter_of, read_csv, read_table, table_suffix
+from oea_cli.records.tables import check_table, delimiter_of, read_csv, read_table, table_suffix
+from oea_cli.records.text import bytes_of, is_utf8, nfc, not_utf8
 
 __all__ = ["Record", "read_records", "read_table"]
 
 TEXT_SUFFIXES = (".txt", ".txt.gz")
 HEADER_NAMES = {*PATH_NAMES, "text", "caption", "captions", "caption_1", "youtube_id"}
 LONE_HEADERS = {"path", "file_name", "audio_path", "text", "caption"}
-CHUNK_BYTES = 65536
 
 
 def read_records(
@@ -70,10 +71,12 @@ def read_records(
     expanded = names if text else list(_expanded(names, report))
     if sounds and not text:
         _refuse_stored_sounds(expanded)
+    for name in expanded:
+        check_table(name)
     prefixes = _prefixes(expanded) if prefix_ids else {}
     parts = [_prefixed(read(name), prefixes.get(name)) for name in expanded]
     if files_from is not None:
-        parts.append(reader.listed(files_from, prefix_ids))
+        parts.append(reader.listed(files_from))
     return chain.from_iterable(parts)
 
 
@@ -81,10 +84,12 @@ def _expanded(inputs: Sequence[str], report: Report) -> Iterator[str]:
     for name in inputs:
         if is_pattern(name):
             yield from matches(name, report)
-        elif name == "-" or exists(name):
+        elif name == "-":
             yield name
+        elif found := existing(name):
+            yield found
         else:
-            raise OeaError(f"{name}: no such file or folder")
+            raise missing(name)
 
 
 def _refuse_stored_sounds(names: Sequence[str]) -> None:
@@ -138,27 +143,27 @@ class _Reader:
         if is_remote(name) or (exists(name) and not is_folder(name)):
             return self._table(name) if is_table else self._text_file(name)
         if (is_table or name.lower().endswith(TEXT_SUFFIXES)) and " " not in name:
-            raise OeaError(f"{name}: no such file or folder")
+            raise missing(name)
         return self._records([("text 1", {"text": name})], folder="")
 
     def _text_file(self, name: str) -> Iterator[Record]:
         with open_bytes(name) as stream:
             yield from self._stream(stream, name)
 
-    def listed(self, name: str, prefix_ids: bool) -> Iterator[Record]:
-        """Sounds whose paths are listed in a file, relative to the working directory; a listed
-        folder's prefix is its path."""
+    def listed(self, name: str) -> Iterator[Record]:
+        """Sounds whose paths are listed in a file, relative to the working directory."""
         with open_bytes(name) if name != "-" else nullcontext(self._stdin) as stream:
             label = "stdin" if name == "-" else name
-            for number, path in enumerate(split_names(stream), 1):
+            for number, path in listed_paths(stream, label):
                 where = f"{label}:{number}"
-                if not exists(path):
-                    self._report(Failure(where, f"{path}: no such file or folder", path))
-                elif is_folder(path):
-                    prefix = plain_name(f"{path}/.") if prefix_ids else None
-                    yield from _prefixed(self._folder(path), prefix)
+                found = existing(path) if path else None
+                if found is None or not is_utf8(found):
+                    self._report(Failure(where, _why_not(path, found), path))
+                elif is_folder(found):
+                    problem = f"{path}: a folder; a list names files, and folders are inputs"
+                    self._report(Failure(where, problem, path))
                 else:
-                    yield from self._records([(where, {"path": path})], folder="")
+                    yield from self._records([(where, {"path": found})], folder="")
 
     def _folder(self, folder: str) -> Iterator[Record]:
         described: set[str] = set()
@@ -167,7 +172,7 @@ class _Reader:
             named = self._named_within(rows, folder, table.rpartition("/")[0], described)
             yield from self._records(named, folder)
         for name in sounds_under(folder, self._report):
-            if _composed(name) not in described:
+            if nfc(name) not in described:
                 yield {"id": name, "path": join(folder, name)}
 
     def _named_within(self, rows: Rows, folder: str, below: str, described: set[str]) -> Rows:
@@ -184,7 +189,7 @@ class _Reader:
                 self._report(Failure(where, f"no '{column}'; the row names no sound"))
                 continue
             name = name_within(folder, below, written)
-            key = _composed(name)
+            key = nfc(name)
             if key not in described:
                 own.add(key)
                 yield where, {"file_name": name, **row}
@@ -192,7 +197,8 @@ class _Reader:
 
     def _table(self, name: str) -> Iterator[Record]:
         rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
-        return self._records(interpret(rows, name, self._root), self._root or parent(name))
+        plain = interpret(rows, name, self._root, report=self._report)
+        return self._records(plain, self._root or parent(name))
 
     def _stream(self, stream: BinaryIO, name: str) -> Iterator[Record]:
         first, lines = peek(filled_lines(stream, name, self._report))
@@ -201,10 +207,10 @@ class _Reader:
         folder = "" if name == "stdin" else parent(name)
         if first[1].lstrip().startswith(b"{"):
             rows = parse_json_lines(lines, name, self._report)
-            yield from self._records(interpret(rows, None), folder)
+            yield from self._records(interpret(rows, None, report=self._report), folder)
         elif is_header(first[1]):
             rows = read_csv(lines, name, self._report)
-            yield from self._records(interpret(rows, None), folder)
+            yield from self._records(interpret(rows, None, report=self._report), folder)
         else:
             yield from self._records(self._plain_lines(lines, name), folder)
 
@@ -215,7 +221,7 @@ class _Reader:
             try:
                 content = line.decode().strip("\r\n")
             except UnicodeDecodeError:
-                self._report(Failure(where, "not UTF-8"))
+                self._report(Failure(where, not_utf8(line)))
                 continue
             if self._text:
                 content = content.strip()
@@ -224,10 +230,11 @@ class _Reader:
 
     def _records(self, rows: Rows | list[tuple[str, Record]], folder: str) -> Iterator[Record]:
         number = 0
+        failures = AlikeFailures(self._report)
         for where, row in rows:
             number = trailing_number(where)
             try:
-                yield from records_from_row(
+                records = records_from_row(
                     row,
                     self._texts_before + number,
                     text=self._text,
@@ -236,7 +243,11 @@ class _Reader:
             except RowError as problem:
                 identity = row.get("id")
                 name = identity if isinstance(identity, str) else None
-                self._report(Failure(where, str(problem), name))
+                failures.add(Failure(where, str(problem), name))
+                continue
+            failures.release()
+            yield from records
+        failures.end()
         self._texts_before += number
 
 
@@ -245,47 +256,19 @@ def _name_column(row: Record) -> str | None:
     return next((key for key in row if key == "file_name" or key.endswith("_file_name")), None)
 
 
-def _composed(name: str) -> str:
-    """A name in the one form of Unicode, whichever a disk or a table has it in."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
-
-
 def is_header(line: bytes) -> bool:
     """True for a CSV header, a line that names columns of records."""
-    try:
-        text = line.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        return False
+    text = line.decode("utf-8", "replace").strip()  # its reader names a header that is not UTF-8
     cells = next(csv.reader([text], delimiter=delimiter_of(line)), [])
     names = HEADER_NAMES if len(cells) > 1 else LONE_HEADERS
     return bool(names & set(cells)) and len(set(cells)) == len(cells)
 
 
-def split_names(stream: BinaryIO) -> Iterator[str]:
-    """Yield the names in a list: ended by NUL if its first part contains one, else by newlines.
-
-    Blank names are left out. Undecodable bytes stay surrogate escapes, as in the system's names.
-    """
-    rest = b""
-    mark: bytes | None = None
-    while chunk := _next_chunk(stream):
-        rest += chunk
-        mark = mark or next((m for m in (b"\0", b"\n") if m in rest), None)
-        if mark:
-            *names, rest = rest.split(mark)
-            yield from _clean(names)
-    yield from _clean([rest])
-
-
-def _next_chunk(stream: BinaryIO) -> bytes:
-    # read1 returns what has arrived, so that the output of a slow `find` is used at once.
-    read = getattr(stream, "read1", stream.read)
-    chunk: bytes = read(CHUNK_BYTES)
-    return chunk
-
-
-def _clean(names: list[bytes]) -> Iterator[str]:
-    for name in names:
-        text = name.removesuffix(b"\r").decode("utf-8", "surrogateescape")
-        if text.strip():
-            yield text
+def _why_not(path: str, found: str | None) -> str:
+    if not path:
+        return "an empty name; every item of a list names a file"
+    if found is not None:
+        return "the file's name is not UTF-8; rename it"
+    if not is_utf8(path):
+        return not_utf8(bytes_of(path))
+    return f"{path}: no such file or folder"

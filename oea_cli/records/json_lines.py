@@ -12,6 +12,7 @@ from typing import BinaryIO, overload
 import orjson
 
 from oea_cli.errors import OeaError, raise_failure
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.lines import json_objects, numbered_lines
 from oea_cli.records.rows import Record
 
@@ -95,16 +96,22 @@ def _as_they_are(block: list[Line]) -> JsonRecords | None:
 def _one_by_one(block: list[Line], name: str, first: int) -> JsonRecords:
     """The same for any lines but blank ones; raises OeaError for one that is not an object."""
     records = JsonRecords([], [])
-    for _, line, record in json_objects(iter(block), name, raise_failure):
+    for number, line, record in json_objects(iter(block), name, raise_failure):
         named = record.get("id")
-        if isinstance(named, str):
+        if isinstance(named, str) and not _was_a_number(named, line):
             id_, text = named, line.strip().decode()
         else:
-            id_ = record["id"] = str(first + len(records) if named is None else named)
+            place = f"{name}:{number}"
+            id_ = record["id"] = id_or_number(record, first + len(records), place)
             text = json_line(record)[:-1].decode()
         records.ids.append(id_)
         records.texts.append(text)
     return records
+
+
+def _was_a_number(id_: str, line: bytes) -> bool:
+    """True for the digits of a number that no 64 bits hold: a plain parser would round it."""
+    return id_.lstrip("-").isdecimal() and f'"{id_}"'.encode() not in line
 
 
 def numbered_records(start: int, stop: int) -> JsonRecords:

@@ -4,38 +4,24 @@ import io
 from collections.abc import Iterator
 from itertools import chain, dropwhile
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import orjson
 
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
 from oea_cli.records.addresses import open_bytes
+from oea_cli.records.json_values import json_problem, parse_json
 from oea_cli.records.rows import Record, Rows
+from oea_cli.records.text import CHUNK_BYTES, NUL_FOUND, UTF8_BOM, text_in, text_stream
 
 T = TypeVar("T")
 
 
 MAX_LINE_BYTES = 64 * 2**20
-CHUNK_BYTES = 2**20
 
 
 CUT_OFF = "the line is cut off"
 """The end of the error about a last line that is not complete."""
-
-
-UTF8_BOM = b"\xef\xbb\xbf"
-
-
-BINARY_STARTS = {
-    b"RIFF": "audio",
-    b"fLaC": "audio",
-    b"OggS": "audio",
-    b"ID3": "audio",
-    b"\x93NUMPY": "a matrix of vectors",
-    b"PAR1": "Parquet, which must be given as a file",
-    b"\xff\xfe": "UTF-16 text; save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text; save it as UTF-8",
-}
 
 
 def filled_lines(stream: BinaryIO, name: str, report: Report) -> Iterator[tuple[int, bytes]]:
@@ -53,12 +39,11 @@ def peek(items: Iterator[T]) -> tuple[T | None, Iterator[T]]:
 class PeekableStream(io.BufferedReader):
     """A stream whose first line can be looked at before anything of it is read.
 
-    `text` names a stream that has to be text: looking then drops a BOM, and raises OeaError for
-    what is not text in UTF-8.
+    `text` names a stream that has to be text: it is then as `text_stream` gives it.
     """
 
     def __init__(self, stream: BinaryIO, text: str | None = None) -> None:
-        self._whole = _WholeStream(stream, text)
+        self._whole = _WholeStream(stream if text is None else text_stream(stream, text))
         super().__init__(self._whole, CHUNK_BYTES)
 
     def first_line(self) -> bytes:
@@ -69,15 +54,13 @@ class PeekableStream(io.BufferedReader):
 class _WholeStream(io.RawIOBase):
     """Gives out again what was looked at, and then the rest as it arrives."""
 
-    def __init__(self, stream: BinaryIO, text: str | None) -> None:
-        self._stream, self._text = stream, text
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
         self._start = self._line = b""
         self._read = getattr(stream, "read1", stream.read)
 
     def first_line(self) -> bytes:
         while not self._line and (line := self._stream.readline(MAX_LINE_BYTES)):
-            if self._text is not None and not self._start:
-                line = _checked_start(line, self._text)
             self._start += line
             self._line = b"" if line.isspace() else line
         return self._line
@@ -93,50 +76,56 @@ class _WholeStream(io.RawIOBase):
 
 
 def read_text(source: str | Path) -> bytes:
-    """The content of a text file, without a BOM; "-" is stdin.
+    """The content of a text file, as `text_in` has it; "-" is stdin.
 
-    Raises OeaError for a file that cannot be read, and for one that is not UTF-8 text.
+    Raises OeaError for a file that cannot be read, and for one that is not text.
     """
     with open_bytes(source) as stream:
-        content = stream.read()
-    return content and _checked_start(content, "stdin" if str(source) == "-" else str(source))
+        return text_in(stream.read(), "stdin" if str(source) == "-" else str(source))
+
+
+def read_json(source: str | Path) -> Any:
+    """The value in a file of JSON, as `parse_json` has it; raises OeaError naming the line that is
+    none."""
+    content = read_text(source)
+    try:
+        return parse_json(content)
+    except orjson.JSONDecodeError as error:
+        line, problem = json_problem(content, error)
+        raise OeaError(f"{source}:{line}: {problem}") from error
 
 
 def first_line(source: str, stdin: PeekableStream | None = None) -> bytes:
-    """The first line of a file or of stdin ("-") that is not blank, b"" where there is none."""
+    """The first line of a file or of stdin ("-") that is not blank, b"" where there is none;
+    of anything, be it text or not."""
     if source == "-" and stdin is not None:
-        return stdin.first_line().removeprefix(UTF8_BOM)
-    with open_bytes(source) as stream:
-        line = next((line for line in stream if not line.isspace()), b"")
-    return line.removeprefix(UTF8_BOM)
+        line = stdin.first_line()
+    else:
+        with open_bytes(source) as stream:
+            line = next((line for line in stream if not line.isspace()), b"")
+    return line.removeprefix(UTF8_BOM).strip().partition(b"\r")[0]
 
 
 def numbered_lines(
     stream: BinaryIO, name: str, report: Report = raise_failure
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield (1-based number, line with its end), blank lines too, without a BOM.
+    """Yield (1-based number, line with its end), blank lines too, of a text stream.
 
     A line beyond 64 MiB goes to `report`, so that no stream is ever held in memory as a
-    whole; raises OeaError for a stream that is not text.
+    whole, and so does one with a NUL byte; raises OeaError for a stream that is not text.
     """
+    text = text_stream(stream, name)
     number = 0
-    while line := stream.readline(MAX_LINE_BYTES):
+    while line := text.readline(MAX_LINE_BYTES):
         number += 1
-        if number == 1:
-            line = _checked_start(line, name)
         if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
             while line and not line.endswith(b"\n"):
-                line = stream.readline(MAX_LINE_BYTES)
+                line = text.readline(MAX_LINE_BYTES)
             report(Failure(f"{name}:{number}", "line is longer than 64 MiB"))
+        elif b"\0" in line:
+            report(Failure(f"{name}:{number}", NUL_FOUND))
         else:
             yield number, line
-
-
-def _checked_start(line: bytes, name: str) -> bytes:
-    for start, kind in BINARY_STARTS.items():
-        if line.startswith(start):
-            raise OeaError(f"{name}: expected lines or records; got {kind}")
-    return line.removeprefix(UTF8_BOM) or b"\n"
 
 
 def read_json_lines(stream: BinaryIO, name: str, report: Report = raise_failure) -> Rows:
@@ -158,9 +147,9 @@ def json_objects(
         if line.isspace():
             continue
         try:
-            row = orjson.loads(line)
+            row = parse_json(line)
         except orjson.JSONDecodeError as error:
-            report(Failure(f"{name}:{number}", _json_problem(line, error)))
+            report(Failure(f"{name}:{number}", _line_problem(line, error)))
             continue
         if isinstance(row, dict):
             yield number, line, row
@@ -169,11 +158,11 @@ def json_objects(
             report(Failure(f"{name}:{number}", problem))
 
 
-def _json_problem(line: bytes, error: orjson.JSONDecodeError) -> str:
-    cut = "" if line.endswith(b"\n") else f"; {CUT_OFF}"
-    text = line.decode("utf-8", "replace")
-    if "\ufffd" in text and "\ufffd".encode() not in line:
-        return f"not UTF-8{cut}"
+def _line_problem(line: bytes, error: orjson.JSONDecodeError) -> str:
     if line.strip() in (b"[", b"{"):
-        return "expected one JSON object per line; `jq -c '.[]'` makes them from a list"
-    return f"not JSON ({error.msg} at column {error.colno}){cut}"
+        cut = "" if line.endswith(b"\n") else f"; {CUT_OFF}"
+        return f"expected one JSON object per line; `jq -c '.[]'` makes them from a list{cut}"
+    problem = json_problem(line, error)[1]
+    if line.endswith(b"\n"):
+        return problem
+    return f"{problem.partition(',')[0]}; {CUT_OFF}"

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from oea_cli.errors import OeaError
+from oea_cli.errors import OeaError, missing
 from oea_cli.records.addresses import is_remote, open_remote
 from oea_cli.records.parquet_structure import BytesSource, check_structure, opened
 
@@ -57,7 +57,7 @@ def checked_rows(path: str | Path, leave_out: Sequence[str] = ()) -> int:
         with opened(path) as source:
             return check_structure(source, str(path), leave_out)
     except FileNotFoundError as error:
-        raise OeaError(f"{path}: no such file") from error
+        raise missing(path) from error
     except OSError as error:
         raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
 

@@ -13,6 +13,7 @@ from oea_cli.records.file_names import exists, resolved
 from oea_cli.records.parquet_files import checked_source, parquet_errors
 
 ROWS_LOOKED_AT = 16
+LONGEST_PATH = 4096  # bytes
 STARTS = (b"RIFF", b"RF64", b"OggS", b"fLaC", b"ID3", b"FORM", b".snd", b"caff")
 """How a sound file begins; an mp3 without tags begins with eleven set bits."""
 
@@ -72,5 +73,12 @@ def _starts_a_sound(content: bytes) -> bool:
 
 def _names_a_file(row: dict[str, Any], table: str) -> bool:
     values = (value.get("path") if isinstance(value, dict) else value for value in row.values())
-    paths = [path for path in values if isinstance(path, str) and path]
-    return any(exists(resolved(path, parent(table))) for path in paths)
+    paths = map(_as_path, values)
+    return any(path and exists(resolved(path, parent(table))) for path in paths)
+
+
+def _as_path(value: Any) -> str | None:
+    """A text, also one that was stored as bytes; None for what is neither."""
+    if isinstance(value, bytes) and len(value) <= LONGEST_PATH:
+        return value.decode(errors="replace")
+    return value if isinstance(value, str) else None

@@ -1,23 +1,26 @@
 """Rows from JSONL, JSON, CSV, TSV and Parquet, from a path, an address or a stream, lazily."""
 
 import csv
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import orjson
-
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
-from oea_cli.records.addresses import open_bytes
+from oea_cli.records.addresses import is_remote, open_bytes
+from oea_cli.records.cells import LIST_COLUMNS, value_of
 from oea_cli.records.lines import (
     filled_lines,
     parse_json_lines,
     peek,
+    read_json,
     read_json_lines,
-    read_text,
 )
-from oea_cli.records.rows import Rows
+from oea_cli.records.rows import Record, Rows
+from oea_cli.records.text import bytes_of, is_utf8, not_utf8
 
+Line = tuple[int, bytes]
+END: Line = (0, b"")
 TABLE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"})
 
 
@@ -59,6 +62,22 @@ def read_table(
             yield from _read_stream(stream, "stdin" if name == "-" else name, report)
 
 
+def check_table(name: str) -> None:
+    """Raise OeaError for a local table that is no text, or whose header cannot be used; its rows
+    are not read."""
+    suffix = table_suffix(name)
+    if suffix in (None, ".parquet", ".json") or is_remote(name) or not Path(name).is_file():
+        return
+    with open_bytes(name) as stream:
+        first, lines = peek(filled_lines(stream, name, _ignored))
+        if first is not None and suffix in (".csv", ".tsv"):
+            _header(_CsvText(lines, delimiter_of(first[1])), name)
+
+
+def _ignored(failure: Failure) -> None:
+    """A row's failure, which is reported when the table is read."""
+
+
 def _read_stream(stream: BinaryIO, name: str, report: Report) -> Rows:
     first, lines = peek(filled_lines(stream, name, report))
     if first is None:
@@ -70,10 +89,7 @@ def _read_stream(stream: BinaryIO, name: str, report: Report) -> Rows:
 
 
 def _read_json_document(name: str) -> Rows:
-    try:
-        document = orjson.loads(read_text(name))
-    except orjson.JSONDecodeError as error:
-        raise OeaError(f"{name}:{error.lineno}: not JSON ({error.msg})") from error
+    document = read_json(name)
     rows = document.get("data") if isinstance(document, dict) else document
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise OeaError(
@@ -83,35 +99,89 @@ def _read_json_document(name: str) -> Rows:
         yield f"{name}: record {number}", row
 
 
-def read_csv(lines: Iterator[tuple[int, bytes]], name: str, report: Report = raise_failure) -> Rows:
+def read_csv(lines: Iterator[Line], name: str, report: Report = raise_failure) -> Rows:
     """Yield (where, row) under the header's names; the delimiter is found in the header.
 
-    Cells are text as it is. A cell that is not UTF-8 keeps its bytes as surrogate escapes, for the
-    reader of the row to interpret.
+    Cells are text as it is, but for lists in columns that may have them (`records/cells.py`). A
+    cell that is not UTF-8 keeps its bytes as surrogate escapes, for the reader of the row to
+    interpret. Raises OeaError for a header that cannot be used.
     """
     first, lines = peek(lines)
     if first is None:
         return
-    numbers = [first[0]]
-    cells = csv.reader(_decoded(lines, numbers), delimiter=delimiter_of(first[1]))
-    header = next(cells)
+    text = _CsvText(lines, delimiter_of(first[1]))
+    header = _header(text, name)
+    lists = [column for column in header if column in LIST_COLUMNS]
     while True:
-        start = numbers[0]
         try:
-            row = next(cells, None)
+            row = text.next_row()
         except csv.Error as error:
-            report(Failure(f"{name}:{start + 1}", f"not CSV ({error})"))
+            report(Failure(f"{name}:{text.taken[0][0]}", f"not CSV ({error})"))
+            text.return_to_second_line()
             continue
         if row is None:
             return
         # A row can span lines inside quotes; its last line is named.
-        where = f"{name}:{numbers[0]}"
+        where = f"{name}:{text.taken[-1][0]}"
         if not row:
             continue
         if len(row) == len(header):
-            yield where, dict(zip(header, row, strict=True))
+            yield where, _with_lists(dict(zip(header, row, strict=True)), lists)
         else:
             report(Failure(where, f"{len(row)} cells, but the header has {len(header)}"))
+
+
+class _CsvText:
+    """The rows of CSV, and the lines that the last of them was made of."""
+
+    def __init__(self, lines: Iterator[Line], delimiter: str) -> None:
+        self._lines, self._delimiter = lines, delimiter
+        self._again: deque[Line] = deque()
+        self.taken: list[Line] = []
+        self._cells = csv.reader(self._decoded(), delimiter=delimiter)
+
+    def next_row(self) -> list[str] | None:
+        """The cells of the next row, None after the last; raises csv.Error."""
+        self.taken.clear()
+        row = next(self._cells, None)
+        if row is not None and self.taken[-1] is END:
+            raise csv.Error("a quote is opened here and never closed")
+        return row
+
+    def return_to_second_line(self) -> None:
+        """Read what follows the first line of a bad row again: a stray quote costs one row."""
+        again = [line for line in self.taken[1:] if line is not END]
+        if again:
+            self._again.extendleft(reversed(again))
+            self._cells = csv.reader(self._decoded(), delimiter=self._delimiter)
+
+    def _decoded(self) -> Iterator[str]:
+        while True:
+            line = self._again.popleft() if self._again else next(self._lines, END)
+            self.taken.append(line)
+            if line is END:  # asked for within quotes, or behind the last row
+                return
+            yield line[1].decode("utf-8", "surrogateescape")
+
+
+def _header(text: _CsvText, name: str) -> list[str]:
+    try:
+        header = text.next_row() or []
+    except csv.Error as error:
+        raise OeaError(f"{name}:{text.taken[0][0]}: not CSV ({error})") from error
+    where = f"{name}:{text.taken[0][0]}"
+    for column in header:
+        if not is_utf8(column):
+            raise OeaError(f"{where}: the header is {not_utf8(bytes_of(column))}")
+        if column and header.count(column) > 1:
+            raise OeaError(f"{where}: the header names {column!r} twice; give each column one name")
+    return header
+
+
+def _with_lists(row: Record, lists: list[str]) -> Record:
+    for column in lists:
+        row[column] = value_of(row[column])
+    return row
 
 
 def delimiter_of(header: bytes) -> str:
@@ -119,12 +189,6 @@ def delimiter_of(header: bytes) -> str:
     if b"\t" in header:
         return "\t"
     return ";" if b";" in header and b"," not in header else ","
-
-
-def _decoded(lines: Iterator[tuple[int, bytes]], numbers: list[int]) -> Iterator[str]:
-    for number, line in lines:
-        numbers[0] = number
-        yield line.decode("utf-8", "surrogateescape")
 
 
 def _read_parquet_rows(name: str, leave_out: Sequence[str]) -> Rows:

@@ -73,7 +73,7 @@ def _encoder_of(index: Index, given: Encoder | None) -> Encoder:
     if given is not None:
         return given
     if index not in _LOADED:
-        _LOADED[index] = matching_encoder(index.encoder, str(index.path), None, {})
+        _LOADED[index] = matching_encoder(index.encoder, index.dim, str(index.path), None, {})
     return _LOADED[index]
 
 

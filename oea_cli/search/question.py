@@ -29,7 +29,8 @@ class Question:
 
     def check(self) -> None:
         """Raise UsageError for no question, or for two."""
-        asked = {"TEXT": self.text, "--audio": self.audio, "--like": self.like}
+        text = (self.text or "").strip()
+        asked = {"TEXT": text, "--audio": self.audio, "--like": self.like}
         given = [name for name, value in {**asked, "--queries": self.queries}.items() if value]
         if not given:
             raise UsageError(
@@ -71,7 +72,7 @@ def answered(
 
     @cache
     def encoder() -> Encoder:
-        return matching_encoder(index.encoder, str(index.folder), model, placement)
+        return matching_encoder(index.encoder, index.dim, str(index.folder), model, placement)
 
     retrieval = Retrieval(index, conditions, encoder)
     with closing(question.batches(index, encoder, report)) as batches:

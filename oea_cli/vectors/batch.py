@@ -1,6 +1,6 @@
 """Batches of records with their vectors, checked once when they are read and when written."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -8,11 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from oea_cli.errors import OeaError
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+VECTOR_COLUMN = "embedding"
+NAMED = 12  # columns in a message
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,16 @@ def joined_batches(batches: Iterable[Batch], *, encoder: str | None = None, dim:
     return Batch(records, vectors, encoder or (parts[0].encoder if parts else None))
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is read: rows at a time, the column (or key) of the vectors, and the number that
+    the first row has where rows have no ids of their own."""
+
+    batch_rows: int = 4096
+    column: str = VECTOR_COLUMN
+    first_row: int = 0
+
+
 class EmbeddingReader:
     """An opened source of vectors: their encoder, and one pass over the batches.
 
@@ -125,14 +140,29 @@ class EmbeddingReader:
         self.close()
 
 
+def column_in(names: Collection[str], column: str) -> str:
+    """The column of the vectors among these names: the one asked for, but `embedding` in what oea
+    wrote, which names its encoder, so that its files go together with other people's."""
+    return VECTOR_COLUMN if column not in names and "encoder" in names else column
+
+
+def no_vector(where: object, missing: str, names: Sequence[str]) -> OeaError:
+    """The error of a file or row without vectors, which has these columns (or keys)."""
+    found = ", ".join(map(repr, names[:NAMED])) + (", ..." if len(names) > NAMED else "")
+    return OeaError(
+        f"{where}: no {missing}; is this the output of `oea embed`? "
+        f"It has {found or 'nothing'}, and --column names another"
+    )
+
+
 def empty_reader(encoder: str | None = None) -> EmbeddingReader:
     """The reader of a source without any row."""
     return EmbeddingReader(iter(()), encoder, 0)
 
 
-def numbered(records: Sequence[Record], first_row: int) -> None:
-    """Give records without an id their row number, counted from 0, and turn numbers into text."""
+def numbered(records: Sequence[Record], first_row: int, where: str) -> None:
+    """Give records without an id their row number, counted from 0, and turn numbers into text;
+    raises OeaError for what is no id."""
     for row, record in enumerate(records, first_row):
-        name = record.get("id")
-        if not isinstance(name, str):
-            record["id"] = str(row if name is None else name)
+        if not isinstance(record.get("id"), str):
+            record["id"] = id_or_number(record, row, f"{where}: row {row + 1}")

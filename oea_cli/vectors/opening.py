@@ -1,22 +1,25 @@
 """Opens vectors from any source: a file, a pipe, a folder of shards, an index, or memory; decides
 in one place whether a source holds vectors or only records."""
 
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import hexdigits
 from typing import Any, Protocol
 
 import numpy as np
 import orjson
 
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.errors import OeaError, UsageError, missing
 from oea_cli.records.addresses import is_remote, open_bytes
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.folders import is_pattern, is_sound
 from oea_cli.records.lines import PeekableStream, first_line, read_json_lines
 from oea_cli.records.pipes import stdin_bytes
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors
-from oea_cli.vectors.batch import Batch, EmbeddingReader
+from oea_cli.vectors.batch import VECTOR_COLUMN, Batch, EmbeddingReader, Reading, column_in
 from oea_cli.vectors.files.formats import read_embeddings
 from oea_cli.vectors.files.matrix import open_matrix, read_matrix, sidecars
 from oea_cli.vectors.files.names import is_vector_file, suffix_format
@@ -57,20 +60,38 @@ class VectorSource(Protocol):
 IN_MEMORY = "vectors in memory"
 
 
+class InColumn(str):
+    """The name of a source whose vectors stand in a column, or under a key, of another name than
+    `embedding`. Verbs hand names on; only here is asked where in the file the vectors are."""
+
+    __slots__ = ("column",)
+    column: str
+
+    def __new__(cls, source: str, column: str) -> "InColumn":
+        made = super().__new__(cls, source)
+        made.column = column
+        return made
+
+
+def _column_of(source: object) -> str:
+    return source.column if isinstance(source, InColumn) else VECTOR_COLUMN
+
+
 def open_vectors(
     source: str | Path | Batch, *more: str | Path | Batch, stdin: PeekableStream | None = None
 ) -> VectorSource | None:
     """Open vectors from any source; None where the source holds records without vectors.
 
-    A source is a file in any format, a folder of shards, an index, "-", or a Batch. Further ones
-    are read after it, as one. Callers that then read records from a pipe give it as `stdin`, which
-    still has its start when the result is None. An empty source has no vectors, and dimension 0.
+    A source is a file in any format, a folder of shards or of Parquet files, a pattern, an index,
+    "-", or a Batch; `InColumn` says where in it the vectors are. Further ones are read after it, as
+    one. Callers that then read records from a pipe give it as `stdin`, which still has its start
+    when the result is None. An empty source has no vectors, and dimension 0.
 
     Raises OeaError for sources that do not exist or are incomplete and, while they are read, for
     vectors of several encoders and vectors without a direction.
     """
     stdin = stdin or stdin_of([source])
-    if not isinstance(source, Batch) and not _holds_vectors(str(source), stdin):
+    if not isinstance(source, Batch) and not _holds_vectors(source, stdin):
         return None
     return read_vectors(source, *more, stdin=stdin)
 
@@ -84,14 +105,35 @@ def read_vectors(
     if isinstance(source, Batch):
         reader = EmbeddingReader(iter([source]), source.encoder, source.vectors.shape[1])
         return _Read(reader, IN_MEMORY)
+    column = _column_of(source)
     if source == "-":
-        return _Read(read_embeddings(stdin or "-"), "stdin")
+        return _Read(read_embeddings(stdin or "-", column=column), "stdin")
+    if parts := _parts_of(source):
+        return _Several(parts, None, continue_numbers=True)
+    return _read_file(source)
+
+
+def _read_file(source: str | Path, first_row: int = 0) -> VectorSource:
     path = Path(source)
     if is_index(path):
         return IndexSource(VectorIndex.open(path))
     if suffix_format(path) == "npy" and path.is_file():
-        return _Matrix(read_matrix(path, ROWS_PER_BATCH), str(source), path)
-    return _Read(read_embeddings(path), str(source))
+        reading = Reading(ROWS_PER_BATCH, first_row=first_row)
+        return _Matrix(read_matrix(path, reading), str(source), path)
+    reader = read_embeddings(path, column=_column_of(source), first_row=first_row)
+    return _Read(reader, str(source))
+
+
+def _parts_of(source: str | Path) -> list[str | Path]:
+    """The files that a pattern matches, or the Parquet files of a folder that is nothing else."""
+    name, path = str(source), Path(source)
+    if is_pattern(name) and not is_remote(name):
+        found = [file for file in sorted(glob.glob(name, recursive=True)) if suffix_format(file)]  # noqa: PTH207
+    elif path.is_dir() and not is_index(path) and not is_shard_folder(path):
+        found = [str(file) for file in sorted(path.glob("*.parquet"))]
+    else:
+        return []
+    return [InColumn(file, _column_of(source)) for file in found]
 
 
 def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
@@ -100,38 +142,57 @@ def stdin_of(sources: Sequence[object]) -> PeekableStream | None:
 
 
 def same_encoder(one: str | None, other: str | None) -> bool:
-    """True where two ids "NAME:FINGERPRINT" have the same fingerprint, or one of them is None."""
-    return None in (one, other) or str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
+    """True where two ids "NAME:FINGERPRINT" have the same fingerprint, or one of them is None.
+
+    Where one has only a name, as others write it, the names must be the same.
+    """
+    if one is None or other is None:
+        return True
+    (name, fingerprint), (other_name, other_fingerprint) = split_id(one), split_id(other)
+    if fingerprint and other_fingerprint:
+        return fingerprint == other_fingerprint
+    return name == other_name
 
 
-def _holds_vectors(source: str, stdin: PeekableStream | None) -> bool:
-    """Whether a source holds vectors, and not records or sounds."""
-    if source == "-" and stdin is not None:
-        return _begins_vectors(first_line(source, stdin))
+def split_id(encoder_id: str) -> tuple[str, str]:
+    """Name and fingerprint, which is hex digits; "" where there is none."""
+    name, _, fingerprint = encoder_id.rpartition(":")
+    has_one = name and set(fingerprint) <= set(hexdigits)
+    return (name, fingerprint) if has_one else (encoder_id, "")
+
+
+def _holds_vectors(source: str | Path, stdin: PeekableStream | None) -> bool:
+    """Whether a source holds vectors, and not records or sounds; of several files, the first."""
+    name, column = str(source), _column_of(source)
+    if name == "-" and stdin is not None:
+        return _begins_vectors(first_line(name, stdin), column)
+    if parts := _parts_of(source):
+        return _holds_vectors(parts[0], None)
     path = Path(source)
     if path.is_dir():
         return is_index(path) or is_shard_folder(path)
-    if is_pattern(source) or is_remote(source) or is_sound(source):
+    if is_pattern(name) or is_remote(name) or is_sound(name):
         return False
     if not path.exists():
-        raise OeaError(f"{source}: no such file or folder")
+        raise missing(source)
     if is_vector_file(path):
         return True
     if suffix_format(path) == "parquet":
-        return _has_vector_column(source)
-    return _begins_vectors(first_line(source))
+        return _has_vector_column(name, column)
+    return _begins_vectors(first_line(name), column)
 
 
-def _has_vector_column(source: str) -> bool:
+def _has_vector_column(source: str, column: str) -> bool:
     import polars as pl
 
     try:
-        return "embedding" in pl.read_parquet_schema(source)
+        schema = pl.read_parquet_schema(source)
+        return column_in(schema, column) in schema
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return False  # its reader reports the error
 
 
-def _begins_vectors(line: bytes) -> bool:
+def _begins_vectors(line: bytes, column: str) -> bool:
     """Whether a file with this first line holds vectors; without any line, it holds none."""
     if not line or line.startswith(MAGIC):
         return True
@@ -139,7 +200,7 @@ def _begins_vectors(line: bytes) -> bool:
         row = orjson.loads(line)
     except orjson.JSONDecodeError:
         return False  # its reader reports the error
-    return isinstance(row, dict) and "embedding" in row
+    return isinstance(row, dict) and column_in(row, column) in row
 
 
 @dataclass(slots=True)
@@ -225,12 +286,22 @@ class IndexSource:
 class _Several:
     """Sources of one encoder, read one after the other.
 
-    Encoder and dimension are those of the first source that holds a vector.
+    Encoder and dimension are those of the first source that holds a vector. With
+    `continue_numbers`, rows without ids are numbered from the first file to the last.
     """
 
-    def __init__(self, sources: Sequence[str | Path | Batch], stdin: PeekableStream | None) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str | Path | Batch],
+        stdin: PeekableStream | None,
+        continue_numbers: bool = False,
+    ) -> None:
         self._names = [IN_MEMORY if isinstance(one, Batch) else str(one) for one in sources]
-        opened = (_not_an_index(source, stdin) for source in sources)
+        self._count = 0
+        opened = (
+            _not_an_index(source, stdin, self._count if continue_numbers else 0)
+            for source in sources
+        )
         self._opened = zip(self._names, opened, strict=True)
         self._first = next(((name, one) for name, one in self._opened if one.dim), None)
         self.encoder = self._first[1].encoder if self._first else None
@@ -241,12 +312,16 @@ class _Several:
     def __iter__(self) -> Iterator[Batch]:
         if self._first is None:
             return
-        yield from self._first[1]
-        self.is_complete = self._first[1].is_complete
+        yield from self._counted(self._first[1])
         for name, source in self._opened:
             self._check(name, source)
-            yield from source
-            self.is_complete = self.is_complete and source.is_complete
+            yield from self._counted(source)
+
+    def _counted(self, source: VectorSource) -> Iterator[Batch]:
+        for batch in source:
+            self._count += len(batch)
+            yield batch
+        self.is_complete = self.is_complete and source.is_complete
 
     def _check(self, name: str, source: VectorSource) -> None:
         assert self._first is not None
@@ -266,9 +341,13 @@ class _Several:
         return _in_memory(self, ", ".join(self._names))
 
 
-def _not_an_index(source: str | Path | Batch, stdin: PeekableStream | None) -> VectorSource:
+def _not_an_index(
+    source: str | Path | Batch, stdin: PeekableStream | None, first_row: int
+) -> VectorSource:
     if not isinstance(source, Batch) and is_index(Path(source)):
         raise UsageError(f"{source}: an index must be the only input; give one input")
+    if first_row and not isinstance(source, Batch):
+        return _read_file(source, first_row)
     return read_vectors(source, stdin=stdin)
 
 
@@ -286,13 +365,15 @@ def _in_memory(source: VectorSource, where: str) -> Corpus:
 def _matrix_ids(path: Path) -> tuple[list[str], list[str]]:
     """The id of every row of an .npy file, and the clip that it belongs to."""
     count = len(open_matrix(path))
-    lines, meta = sidecars(path)
-    if not meta.exists():
+    lines, _ = sidecars(path)
+    if not lines.exists():
         ids = list(map(str, range(count)))
         return ids, ids
     with open_bytes(lines) as stream:
         rows = read_json_lines(stream, str(lines))
-        found = [(str(record.get("id", row)), record) for row, (_, record) in enumerate(rows)]
+        found = [
+            (id_or_number(record, row, where), record) for row, (where, record) in enumerate(rows)
+        ]
     if len(found) != count:
         raise OeaError(f"{path}: {count} vectors, but {len(found)} records")
     return [id_ for id_, _ in found], [_clip_of_record(record, id_) for id_, record in found]

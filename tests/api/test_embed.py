@@ -103,7 +103,10 @@ def test_failures_are_raised_or_reported(encoder: Encoder, wavs: Path) -> None:
         "array 1: holds NaN or infinity",
     ]
     oea.embed(encoder, [{"id": "x"}], report=failures.append)
-    assert str(failures[3]) == "record 1: no 'path' and no 'text'; every record needs one"
+    assert (
+        str(failures[3])
+        == "record 1: no 'path' and no 'text'; every record needs one (it has 'id')"
+    )
 
 
 def test_what_makes_no_sense(encoder: Encoder) -> None:

@@ -47,13 +47,12 @@ def test_scores_are_finite_numbers(score: str) -> None:
     )
 
 
-@pytest.mark.parametrize("grade", ["inf", "-inf", "nan", "1e999", "1_0", "yes", "\xff\xfe"])
+@pytest.mark.parametrize("grade", ["inf", "-inf", "nan", "1e999", "1_0", "yes"])
 @pytest.mark.parametrize("layout", ["q2 0 d4 {}", "query-id\tcorpus-id\tscore\n\nq2\td4\t{}"])
 def test_grades_are_finite_numbers(layout: str, grade: str) -> None:
     judgments = layout.format(grade)
-    shown = grade if grade.isascii() else "��"
     assert said(RUN, judgments + "\n") == (
-        f"qrels.txt:{judgments.count(chr(10)) + 1}: grade {shown!r} of 'd4' is not a number; "
+        f"qrels.txt:{judgments.count(chr(10)) + 1}: grade {grade!r} of 'd4' is not a number; "
         "a grade must be a finite one"
     )
 

@@ -74,8 +74,6 @@ def test_prefixes_are_as_short_as_they_can_be() -> None:
         "2024/wavs/a.wav",
         "siteA/a.wav",
     ]
-    Path("list").write_text("siteA/\n./2023//wavs\n")
-    assert ids(strictly(files_from="list", prefix_ids=True)) == ["siteA/a.wav", "2023/wavs/a.wav"]
 
 
 def test_an_index_names_both_sounds_of_one_id(tmp_path: Path) -> None:

@@ -388,7 +388,7 @@ class TestWrongInputs:
             ("z Q0 a 1 0.9 x\n", "holds none of the 3 judged queries, such as 'q1'; its queries"),
             (
                 '{"query_id": "q1", "id": "a", "score": 1}\n{"id": 1}\n',
-                "run:2: 'query_id' and 'id' must be text",
+                "run:2: no 'query_id'; a hit of `oea search` has 'query_id', 'id' and 'score'",
             ),
             (
                 '{"query_id": "q1", "id": "a", "score": "x"}\n',

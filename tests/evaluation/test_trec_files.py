@@ -64,7 +64,7 @@ def test_sorted_codes() -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"a b\na\n", "x:5: expected `a b`; got 'a'"), (b"a\0b c", "not a text file")],
+    [(b"a b\na\n", "x:5: expected `a b`; got 'a'"), (b"a\0b c", "x:4: holds a NUL byte")],
 )
 def test_what_is_wrong(content: bytes, says: str) -> None:
     with pytest.raises(OeaError, match=says.replace("`", ".")):

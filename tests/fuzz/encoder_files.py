@@ -60,11 +60,10 @@ def _read_weights(folder: Path) -> None:
             pass
 
 
-def _encode(folder: Path) -> None:
+def _load(folder: Path) -> None:
     from oea_cli.encoder.loading import load_encoder
 
-    vectors = load_encoder(str(folder / ENCODER)).encode_text(["a dog barks"])
-    assert vectors.shape[0] == 1
+    load_encoder(str(folder / ENCODER))
 
 
 def header_bytes(random: Random, whole: bytes) -> bytes:
@@ -85,7 +84,7 @@ DESCRIBED = any_of(lying_json, lying_json, damaged_bytes)
 TARGETS = [
     Target("encoder.json", _make("encoder.json"), _read_settings, DESCRIBED, 2),
     Target("safetensors", _make(*WEIGHTS), _read_weights, any_of(header_bytes, lying_header), 1),
-    Target("encoder", _make(*DESCRIPTIONS), _encode, DESCRIBED, 0.03),
-    Target("encoder-tokenizer", _make("tokenizer.json"), _encode, DESCRIBED, 0.02),
-    Target("encoder-weights", _make(*WEIGHTS), _encode, any_of(header_bytes, lying_header), 0.02),
+    Target("encoder", _make(*DESCRIPTIONS), _load, DESCRIBED, 0.02),
+    Target("encoder-tokenizer", _make("tokenizer.json"), _load, DESCRIBED, 0.01),
+    Target("encoder-weights", _make(*WEIGHTS), _load, any_of(header_bytes, lying_header), 0.02),
 ]

@@ -218,7 +218,8 @@ class TestTables:
         Path("c.csv").write_bytes(b"path,author\na.wav,ok\nb.wav,Jos\xe9\n")
         records, said = leniently("c.csv")
         assert ids(records) == ["a.wav"]
-        assert said == ["c.csv:3: 'author' is not UTF-8; convert the file with iconv"]
+        said_of = "not UTF-8, but probably CP1252; convert the file with `iconv -f CP1252 -t UTF-8`"
+        assert said == [f"c.csv:3: 'author' is {said_of}"]
 
     def test_an_unclosed_quote_does_not_swallow_the_memory(self) -> None:
         Path("c.csv").write_text('path,caption\na.wav,"never closed\n' + "b.wav,x\n" * 50_000)
@@ -309,7 +310,9 @@ class TestTexts:
     def test_a_record_without_words_is_named(self) -> None:
         records, said = piped('{"path": "a.wav"}\n{"text": "rain"}\n', text=True)
         assert ids(records) == ["2"]
-        assert said == ["stdin:1: no 'text' and no captions; with --text every record needs one"]
+        assert said == [
+            "stdin:1: no 'text' and no captions; with --text every record needs one (it has 'path')"
+        ]
 
 
 class TestAudioFolder:

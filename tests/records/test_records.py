@@ -135,8 +135,11 @@ class TestListsOfFiles:
         touch("d/a.wav", "b.wav")
         Path("list").write_text("d\ngone.wav\nb.wav\n")
         records, said = leniently(files_from="list")
-        assert ids(records) == ["a.wav", "b.wav"]
-        assert said == ["list:2: gone.wav: no such file or folder"]
+        assert ids(records) == ["b.wav"]
+        assert said == [
+            "list:1: d: a folder; a list names files, and folders are inputs",
+            "list:2: gone.wav: no such file or folder",
+        ]
 
     def test_a_missing_list_is_an_error(self) -> None:
         with pytest.raises(OeaError, match=r"^list: no such file or folder$"):
@@ -180,7 +183,8 @@ class TestStdin:
     def test_a_line_that_is_not_utf8_is_named(self) -> None:
         records, said = piped(b"a.wav\ncaf\xe9.wav\nb.wav\n")
         assert ids(records) == ["a.wav", "b.wav"]
-        assert said == ["stdin:2: not UTF-8"]
+        said_of = "not UTF-8, but probably CP1252; convert the file with `iconv -f CP1252 -t UTF-8`"
+        assert said == [f"stdin:2: {said_of}"]
 
     def test_nothing_yields_nothing(self) -> None:
         assert piped(b"") == ([], [])

@@ -92,6 +92,23 @@ def test_a_finished_folder_takes_new_clips_only() -> None:
     assert_all_there(IDS)
 
 
+@pytest.mark.parametrize(
+    ("blocked", "absent"),
+    [
+        # A metadata file says that its shard is whole: it must not come before the vectors.
+        ("audio_emb/audio_emb_0001.npy", "metadata/metadata_0001.parquet"),
+        ("metadata/metadata_0001.parquet", "manifest.json"),
+        ("audio_emb/audio_emb_0001.npy", "manifest.json"),
+    ],
+)
+def test_what_says_that_something_is_whole_comes_last(blocked: str, absent: str) -> None:
+    with pytest.raises(OeaError), open_writer("out/", encoder="m:1", shard_rows=4) as writer:
+        writer.write(batch_of(*IDS[:5]))
+        assert Path("out/metadata/metadata_0000.parquet").is_file()
+        Path("out", blocked).mkdir()  # so that the last shard cannot be written
+    assert not Path("out", absent).exists()
+
+
 def test_windows_of_one_clip_stay_together() -> None:
     windows = [f"long#t={10 * n},{10 * n + 10}" for n in range(9)]
     rows = ["a", "b", *windows, "c"]

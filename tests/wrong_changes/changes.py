@@ -86,6 +86,23 @@ CHANGES = (
         "tests/encoder/test_encoder.py",
     ),
     WrongChange(
+        "a shard's records before its vectors",
+        "vectors/files/shards.py",
+        "with AtomicFile(self._folder / vectors_name) as temporary:",
+        'early = {"records": f"metadata/metadata_{number:04}.parquet"}\n'
+        "        self._store_records(records, early, vectors.shape[1])\n"
+        "        with AtomicFile(self._folder / vectors_name) as temporary:",
+        "tests/vectors/test_embedding_shards.py",
+    ),
+    WrongChange(
+        "the manifest before the last shard",
+        "vectors/files/shards.py",
+        "if self._held.records:",
+        "_write_json(self._folder / self._part.manifest, self._described(0, 0))\n"
+        "        if self._held.records:",
+        "tests/vectors/test_embedding_shards.py",
+    ),
+    WrongChange(
         "parts by Python's hash()",
         "records/selection.py",
         "return int.from_bytes(digest) % parts == part - 1",
@@ -116,7 +133,7 @@ CHANGES = (
     WrongChange(
         "the optimiser's betas",
         "training/loop/optimizer.py",
-        "return torch.optim.AdamW(groups, betas=ADAM_BETAS, fused=fused)",
+        "return torch.optim.AdamW(groups, betas=rule.betas, fused=fused)",
         "return torch.optim.AdamW(groups, fused=fused)",
         "tests/training/loop/test_optimizer.py",
     ),

@@ -6,6 +6,8 @@ from typing import Any
 
 def index_table(description: Mapping[str, Any]) -> str:
     """The description for a person, one property a line."""
+    from oea_cli.records.visible import visible
+
     segments = description["segments"]
     num_graphs = sum(segment["graph"] for segment in segments)
     searched = "scanned" if not num_graphs else f"{num_graphs} of {len(segments)} with a graph"
@@ -25,4 +27,4 @@ def index_table(description: Mapping[str, Any]) -> str:
         "updated": description["updated"],
         "made by": f"oea {description['oea']}",
     }
-    return "".join(f"{name:<11} {value}\n" for name, value in rows.items())
+    return "".join(f"{name:<11} {visible(str(value))}\n" for name, value in rows.items())

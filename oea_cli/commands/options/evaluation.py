@@ -170,9 +170,8 @@ IndexModelOption = Annotated[
     ENCODER.option(
         "--model",
         "-m",
-        envvar="OEA_MODEL",
         metavar="NAME",
-        help="Where the index's own encoder is now, if it has moved.",
+        help="The index's encoder: where it is now, or its name, if the index names none.",
         autocompletion=complete_models,
     ),
 ]

@@ -31,12 +31,21 @@ SourcesArgument = Annotated[
     list[str] | None,
     INPUT.argument(
         metavar="VECTORS",
-        help="Vectors from `oea embed`, or any .npy; - is stdin. With --info, --delete and "
+        help="Vectors from `oea embed`, or anyone's .npy, Parquet (also a folder or a pattern) or "
+        "JSONL; - is stdin. With --info, --delete and "
         "--compact: the index.",
     ),
 ]
+IdsOption = Annotated[
+    str | None,
+    INPUT.option(
+        "--ids",
+        metavar="FILE",
+        help="The ids of the vectors, one a line, or their records (JSONL, CSV, Parquet).",
+    ),
+]
 IndexOutputOption = Annotated[
-    Path, OUTPUT.option("--output", "-o", envvar="OEA_INDEX", metavar="X.oea", help="The index.")
+    Path, OUTPUT.option("--output", "-o", metavar="X.oea", help="The index.")
 ]
 KindOption = Annotated[
     Kind | None,

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from oea_cli.clips.leaks import Leak, find_leaks, leak_counts, load_blacklist
 from oea_cli.clips.origins import marks_of
-from oea_cli.errors import Failure, OeaError, Report, UsageError
+from oea_cli.errors import Failure, OeaError, Report, UsageError, missing
 from oea_cli.evaluation.inputs.run_input import name_of
 from oea_cli.metrics.outcomes import Outcomes
 from oea_cli.records.addresses import is_remote, join, parent
@@ -27,7 +26,7 @@ from oea_cli.records.file_names import exists, resolved
 from oea_cli.records.folders import is_folder, is_pattern, is_sound
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.inputs import read_records
-from oea_cli.records.lines import read_text
+from oea_cli.records.lines import read_json
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
 from oea_cli.vectors.batch import Batch
@@ -61,7 +60,7 @@ class TrainingSource:
         """Rows as they are: unlike for embedding, a row needs only a name or an origin."""
         folder = parent(self.name)
         rows = read_table(self.name, report=report, leave_out=VECTOR_NAMES)
-        for _, row in interpret(rows, self.name):
+        for _, row in interpret(rows, self.name, report=report):
             yield self._record(row, folder)
 
     def _record(self, row: Record, folder: str) -> Record:
@@ -100,7 +99,7 @@ def open_leak_sources(values: Sequence[str]) -> LeakSources:
                 "give a file"
             )
         if not (is_pattern(name) or exists(name)):
-            raise OeaError(f"{name}: no such file or folder; --check-leaks needs training records")
+            raise missing(name, "--check-leaks needs training records")
         if _is_blacklist(name):
             blacklists[name] = load_blacklist(name)
             continue
@@ -140,10 +139,7 @@ def _is_blacklist(name: str) -> bool:
     """True for JSON that is a list of names, or names by collection, and not of records."""
     if table_suffix(name) != ".json" or is_remote(name):
         return False
-    try:
-        content = orjson.loads(read_text(name))
-    except orjson.JSONDecodeError:
-        return False  # reported when it is read as records
+    content = read_json(name)
     parts = content.values() if isinstance(content, dict) else [content]
     lists = [part for part in parts if isinstance(part, list)]
     return len(lists) == len(list(parts)) and not any(

@@ -9,6 +9,7 @@ from oea_cli.clips.queries import Query
 from oea_cli.evaluation.inputs.runs import Names, Run
 from oea_cli.metrics.outcomes import Floats, Outcomes, QueryNumbers, best_of, numbers_of, places_of
 from oea_cli.records.ids import WINDOW_MARK, clip_of, trec_id
+from oea_cli.records.text import nfc
 from oea_cli.vectors.arrays import Ties
 
 
@@ -110,6 +111,7 @@ class _Lookup:
 
     def query(self, name: str) -> int:
         """The number of a query in the run; -1 where it is missing."""
+        name = nfc(name)
         code = self._run.queries.get(name, -1)
         if code < 0 and self._run.is_trec:
             # A TREC run cannot hold blanks; `oea search -f trec` writes them as %20.
@@ -118,11 +120,10 @@ class _Lookup:
 
     def documents(self, names: Sequence[str | None]) -> QueryNumbers:
         """The numbers of documents (P,) in the run; -1 for those never retrieved, and for None."""
-        found = self._numbers([b"" if name is None else name.encode() for name in names])
+        written = ["" if name is None else nfc(name) for name in names]
+        found = self._numbers([name.encode() for name in written])
         if self._run.is_trec and (found < 0).any():
-            other = self._numbers(
-                [b"" if name is None else trec_id(name).encode() for name in names]
-            )
+            other = self._numbers([trec_id(name).encode() for name in written])
             found = np.where(found < 0, other, found)
         return found
 

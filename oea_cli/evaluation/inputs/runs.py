@@ -19,9 +19,11 @@ from oea_cli.evaluation.inputs.trec_files import (
 )
 from oea_cli.metrics.outcomes import Floats, QueryNumbers
 from oea_cli.records.addresses import open_bytes
+from oea_cli.records.fields import RowError, id_of
 from oea_cli.records.ids import trec_id
 from oea_cli.records.lines import PeekableStream, read_json_lines
-from oea_cli.records.rows import trailing_number
+from oea_cli.records.rows import Record, trailing_number
+from oea_cli.records.text import nfc
 
 Names = npt.NDArray[Any]
 """Ids as bytes: fixed-width strings, or objects where some are long."""
@@ -106,7 +108,7 @@ def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
     return Run(
         name,
         True,
-        _decoded(queries, name),
+        {token.decode(): code for token, code in queries.items()},
         documents,
         np.concatenate(owners),
         codes,
@@ -128,13 +130,6 @@ def _joined(names: Sequence[Names], codes: Sequence[QueryNumbers]) -> tuple[Name
     )
 
 
-def _decoded(codes: dict[bytes, int], name: str) -> dict[str, int]:
-    try:
-        return {token.decode(): code for token, code in codes.items()}
-    except UnicodeDecodeError as error:
-        raise OeaError(f"{name}: the id {error.object!r:.60} is not UTF-8") from error
-
-
 def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int) -> Floats:
     try:
         scores = column.numbers()
@@ -154,11 +149,8 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
     queries: dict[str, int] = {}
     owners, found, scores, lines = [], [], [], []
     for where, row in read_json_lines(stream, name):
-        query, document, score = row.get("query_id"), row.get("id"), row.get("score")
-        if not isinstance(query, str) or not isinstance(document, str):
-            raise OeaError(
-                f"{where}: 'query_id' and 'id' must be text; is this the output of `oea search`?"
-            )
+        query, document = (_id_of(row, key, where) for key in ("query_id", "id"))
+        score = row.get("score")
         if isinstance(score, bool) or not isinstance(score, int | float):
             raise OeaError(f"{where}: 'score' must be a number; got {score!r:.60}")
         owners.append(queries.setdefault(query, len(queries)))
@@ -176,6 +168,17 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
         np.array(scores, np.float64),
         np.array(lines, np.int64),
     )
+
+
+def _id_of(row: Record, key: str, where: str) -> str:
+    if row.get(key) is None:
+        raise OeaError(
+            f"{where}: no {key!r}; a hit of `oea search` has 'query_id', 'id' and 'score'"
+        )
+    try:
+        return nfc(id_of(row[key], key))
+    except RowError as problem:
+        raise OeaError(f"{where}: {problem}") from problem
 
 
 def _refuse_duplicates(run: Run) -> None:

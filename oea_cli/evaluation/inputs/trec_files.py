@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from oea_cli.errors import OeaError
 from oea_cli.metrics.outcomes import Floats, QueryNumbers
+from oea_cli.records.text import NUL_FOUND, nfc, not_utf8, with_line_feeds
 
 CHUNK_BYTES = 1 << 24
+NEW_LINE = b"\n"
 LARGEST_BLANK = 32  # the bytes up to this one separate words: space, tab, line ends
 WIDEST_TABLE = 256
 EXACT_DIGITS = 15
@@ -112,15 +114,28 @@ def columns_of(
     Blank lines are skipped. Raises OeaError naming the first line that has fewer words, by its
     number, counted from `first_line`; `layout` is the expected line in the message.
     """
-    if b"\0" in content:
-        raise OeaError(f"{name}: not a text file; expected lines of `{layout}`")
-    content = content.rstrip()
+    content = _one_form(content, name, first_line).rstrip()
     columns = _cut(content, width)
     if columns is None:
         # trec_eval ignores what follows the last column, and so do we, more slowly.
         columns = _cut(_same_width(content, name, width, layout, first_line), width)
     assert columns is not None
     return columns
+
+
+def _one_form(content: bytes, name: str, first_line: int) -> bytes:
+    """The content with ids in the one form of Unicode that they are compared in; raises OeaError
+    naming the line that is not UTF-8 or holds a NUL."""
+    if (place := content.find(b"\0")) >= 0:
+        raise OeaError(f"{name}:{first_line + content.count(NEW_LINE, 0, place)}: {NUL_FOUND}")
+    if content.isascii():
+        return content
+    try:
+        return nfc(content.decode()).encode()
+    except UnicodeDecodeError as error:
+        number = content.count(NEW_LINE, 0, error.start)
+        line = content.split(NEW_LINE, number + 1)[number]
+        raise OeaError(f"{name}:{first_line + number}: {not_utf8(line)}") from error
 
 
 def _cut(content: bytes, width: int) -> list[Column] | None:
@@ -177,9 +192,9 @@ def whole_lines(stream: BinaryIO) -> Iterator[bytes]:
     while chunk := stream.read(CHUNK_BYTES):
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield rest + chunk[:cut]
+            yield with_line_feeds(rest + chunk[:cut])
             rest = chunk[cut:]
         else:
             rest += chunk
     if rest:
-        yield rest
+        yield with_line_feeds(rest)

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from oea_cli.errors import UsageError
+from oea_cli.errors import OeaError, UsageError, missing
 from oea_cli.records.recipe_files.fields import full_path
 
 Tree = dict[str, Any]
@@ -17,15 +17,18 @@ MOST_VALUES = 100_000
 
 
 def read_mapping(path: Path) -> Tree:
-    """The YAML mapping in a file; raises UsageError for anything else."""
+    """The YAML mapping in a file; raises UsageError for anything else, OeaError where it cannot be
+    read."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise UsageError(f"{path}: is larger than {LARGEST_FILE:,} bytes; is it a recipe?")
         tree = _parsed(content.decode("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise missing(path) from error
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+        raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 ({error.reason} at byte {error.start:,})") from error
     except NOT_YAML as error:
@@ -81,6 +84,8 @@ def read_extended(path: Path, place: Callable[[Tree, Path], Tree]) -> Tree:
         files.append(_extended_file(files[-1], other))
         if files[-1] in files[:-1]:
             raise UsageError(f"{path}: extends itself through {files[-1].name}")
+        if not files[-1].exists():
+            raise UsageError(f"{path}: extends {other}, and there is no {files[-1]}")
         trees.append(read_mapping(files[-1]))
     if other is not None:
         raise UsageError(f"{files[-1]}: extends: must be the name of a recipe; got {other!r:.80}")

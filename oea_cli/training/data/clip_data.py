@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from oea_cli.clips.leaks import find_leaks
 from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.errors import Failure, OeaError, UsageError
@@ -12,7 +14,7 @@ from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 from oea_cli.training.data.clip_audio import ClipAudio, undecodable
-from oea_cli.training.data.clip_examples import ClipExamples, StageClips
+from oea_cli.training.data.clip_examples import ANY_CAPTION, ClipExamples, StageClips
 from oea_cli.training.data.contrasts import ClipNumbers, read_exclusions, read_same
 from oea_cli.training.data.examples import Data, Examples
 from oea_cli.training.data.fit_keys import FitKeys
@@ -106,12 +108,17 @@ class ClipData:
     def _stage(self, stage: Stage, readings: Sequence[Reading]) -> StageClips:
         clips = [clip for reading in readings for clip in reading.clips]
         numbers = ClipNumbers.of(clips)
+        entries = [_entries_of(reading) for reading in readings]
+        sizes = [len(reading.clips) for reading in readings]
+        firsts = np.cumsum(sizes) - sizes
+        places = [own + np.array([n, 0]) for own, n in zip(entries, firsts, strict=True)]
         return StageClips(
             clips,
+            np.concatenate([np.zeros((0, 2), np.int64), *places]),
             numbers,
             FitKeys(read_same(self.recipe.near_duplicates, numbers)),
             read_exclusions(stage.exclusions, clips, numbers),
-            [len(reading.clips) for reading in readings],
+            [len(own) for own in entries],
             [reading.source.weight for reading in readings],
         )
 
@@ -129,7 +136,20 @@ class ClipData:
                 elif not reading.clips:
                     problems.append(f"{where}: {reading}: none of its clips can be used")
         if problems:
-            raise OeaError("\n".join(problems))
+            raise OeaError(problems[0], problems[1:])
+
+
+def _entries_of(reading: Reading) -> np.ndarray:
+    """What an epoch goes through of a source (E, 2), as `StageClips.entries`."""
+    if reading.source.entries == "clips":
+        found = [(number, ANY_CAPTION) for number in range(len(reading.clips))]
+    else:
+        found = [
+            (number, caption)
+            for number, clip in enumerate(reading.clips)
+            for caption in range(len(clip.captions))
+        ]
+    return np.array(found, np.int64).reshape(-1, 2)
 
 
 def _check_inputs(recipe: Recipe) -> None:

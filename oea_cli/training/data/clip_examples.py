@@ -22,18 +22,24 @@ from oea_cli.training.recipe.recipe import Recipe, Stage, stage_at
 T = TypeVar("T")
 TRIES = 100
 """Clips that are tried, one after the other, in the place of one that cannot be decoded."""
+ANY_CAPTION = -1
 SOUNDS_AT_ONCE, TEXTS_AT_ONCE = 16, 64
 
 
 @dataclass(frozen=True)
 class StageClips:
-    """What a stage is trained on."""
+    """What a stage is trained on.
+
+    `entries` (E, 2) is what an epoch goes through: the numbers of a clip and of one of its
+    captions, ANY_CAPTION for one at random.
+    """
 
     clips: Sequence[TrainingClip]
+    entries: np.ndarray
     numbers: ClipNumbers
     fit_keys: FitKeys
     exclusions: Exclusions
-    sizes: Sequence[int]  # clips of each source
+    sizes: Sequence[int]  # entries of each source
     weights: Sequence[float]
 
 
@@ -107,17 +113,19 @@ class ClipExamples:
         stage = self.stages[number]
         for place in range(position, position + TRIES):
             rng = np.random.default_rng([self.recipe.seed, number, place])
-            chosen = self.orders[number].clip(place)
+            chosen, caption = stage.entries[self.orders[number].entry(place)].tolist()
             samples = self.audio.samples(stage.clips[chosen], float(rng.random()))
             if samples is not None:
-                return self._about(rng, number, chosen, samples)
+                return self._about(rng, number, (chosen, caption), samples)
         raise OeaError(f"{stage.clips[chosen].path}: the last of {TRIES} clips that all are broken")
 
     def _about(
-        self, rng: np.random.Generator, number: int, chosen: int, samples: np.ndarray
+        self, rng: np.random.Generator, number: int, entry: tuple[int, int], samples: np.ndarray
     ) -> Example:
         stage, augment = self.stages[number], self.recipe.augment
-        caption = _one_of(rng, stage.clips[chosen].captions)
+        chosen, place = entry
+        captions = stage.clips[chosen].captions
+        caption = _one_of(rng, captions) if place == ANY_CAPTION else captions[place]
         example = self._exclusion(rng, number, chosen, samples)
         if example is None and augment.mix and rng.random() < augment.mix:
             example = self._mix(rng, stage, stage.clips[chosen], caption, samples)
@@ -255,7 +263,7 @@ def _order(recipe: Recipe, number: int, stage: Stage, clips: StageClips) -> Orde
         [recipe.seed, number],
         clips.sizes,
         clips.weights,
-        np.minimum(seconds, recipe.model.max_seconds),
+        np.minimum(seconds, recipe.model.max_seconds)[clips.entries[:, 0]],
         stage.batch_size,
         stage.steps,
     )

@@ -1,4 +1,4 @@
-"""Which clips a step takes: an endless stream of shuffled epochs, cut into batches of like length.
+"""What a step takes: an endless stream of shuffled epochs, cut into batches of like length.
 
 Everything follows from the seed and the place in the stream, so that any step's batch can be had
 without those before it.
@@ -15,9 +15,9 @@ batches differ from epoch to epoch."""
 
 
 class Order:
-    """The stream of one stage. Clips are numbered through all its sources.
+    """The stream of one stage: its entries, clips or captions, numbered through all its sources.
 
-    `sizes` are the clips of each source, `weights` how often an epoch goes through each of
+    `sizes` are the entries of each source, `weights` how often an epoch goes through each of
     them; a source of weight 0.5 is gone through once in two epochs.
     """
 
@@ -39,11 +39,11 @@ class Order:
 
     @property
     def epoch_size(self) -> int:
-        """Clips in an epoch."""
+        """Entries in an epoch."""
         return sum(self._shares)
 
-    def clip(self, position: int) -> int:
-        """The number of the clip at a position in the stream."""
+    def entry(self, position: int) -> int:
+        """The number of the entry at a position in the stream."""
         epoch, place = divmod(position, self.epoch_size)
         if epoch not in self._epochs:
             self._epochs = _last_two(self._epochs) | {epoch: self._shuffled_epoch(epoch)}
@@ -64,8 +64,8 @@ class Order:
     def _sorted_chunk(self, first: int, count: int) -> np.ndarray:
         size = self._batch_size
         positions = np.arange(first * size, (first + count) * size)
-        clips = [self.clip(int(position)) for position in positions]
-        by_length = positions[np.argsort(self._seconds[clips], kind="stable")]
+        entries = [self.entry(int(position)) for position in positions]
+        by_length = positions[np.argsort(self._seconds[entries], kind="stable")]
         shuffle = np.random.default_rng([*self._seed, 1, first])
         return shuffle.permutation(by_length.reshape(count, size))
 
@@ -93,5 +93,5 @@ def _last_two(epochs: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
 
 
 def epoch_shares(sizes: Sequence[int], weights: Sequence[float]) -> list[int]:
-    """How many clips of each source are in an epoch."""
+    """How many entries of each source are in an epoch."""
     return [max(1, round(n * weight)) for n, weight in zip(sizes, weights, strict=True)]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from oea_cli.encoder.omni.front_end import Inputs
 from oea_cli.encoder.omni.omni import OmniModel
 from oea_cli.training.data.batch import TrainingBatch
-from oea_cli.training.loop.optimizer import new_optimizer
+from oea_cli.training.loop.optimizer import Rule, new_optimizer
 from oea_cli.training.loop.starting_point import StartingPoint
 from oea_cli.training.objective.grad_cache import Pooled
 from oea_cli.training.objective.objective import Objective
@@ -112,7 +112,9 @@ def new_learner(
     hidden_size = model.backbone.get_input_embeddings().embedding_dim
     objective = Objective(recipe, hidden_size, num_labels)
     modules = nn.ModuleDict({"model": model, "objective": objective}).to(processes.device)
-    optimizer = new_optimizer(modules, recipe.optimizer, recipe.weight_decay, processes.device)
+    first, second = recipe.betas
+    rule = Rule(recipe.optimizer, (first, second), recipe.weight_decay, recipe.decay_norms)
+    optimizer = new_optimizer(modules, rule, processes.device)
     learner = Learner(model, objective, modules, optimizer, processes, recipe.precision)
     if recipe.average:
         learner.start_average()

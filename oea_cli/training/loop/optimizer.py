@@ -7,12 +7,12 @@ instructions does a hundred times slower; here it is float32.
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-ADAM_BETAS = (0.9, 0.98)
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # pulls singular values towards 1, quickly, not exactly
 NEWTON_SCHULZ_STEPS = 5
@@ -21,28 +21,38 @@ NEWTON_SCHULZ_STEPS = 5
 UPDATE_SIZE = 0.5
 
 
-def new_optimizer(
-    modules: nn.Module, kind: str, weight_decay: float, device: torch.device
-) -> torch.optim.Optimizer:
-    """`adamw` or `muon` over all that learns; vectors (biases, norms) are never decayed."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How weights follow gradients, as a recipe says it: `kind` is adamw or muon, `betas` are
+    AdamW's; vectors (biases, norms) are decayed with `decay_norms` only."""
+
+    kind: str = "adamw"
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.0
+    decay_norms: bool = False
+
+
+def new_optimizer(modules: nn.Module, rule: Rule, device: torch.device) -> torch.optim.Optimizer:
+    """The optimiser of all that learns."""
     hidden, decayed, plain = [], [], []
     for name, parameter in modules.named_parameters():
         if not parameter.requires_grad:
             continue
         if parameter.ndim <= 1:
             plain.append(parameter)
-        elif kind == "muon" and is_hidden(name, parameter):
+        elif rule.kind == "muon" and is_hidden(name, parameter):
             hidden.append(parameter)
         else:
             decayed.append(parameter)
     groups: list[dict[str, Any]] = [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": plain, "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": rule.weight_decay},
+        {"params": plain, "weight_decay": rule.weight_decay if rule.decay_norms else 0.0},
     ]
     fused = device.type != "mps"
-    if kind == "muon":
-        return Muon([{"params": hidden, "weight_decay": weight_decay}, *groups], fused)
-    return torch.optim.AdamW(groups, betas=ADAM_BETAS, fused=fused)
+    if rule.kind == "muon":
+        matrices = {"params": hidden, "weight_decay": rule.weight_decay}
+        return Muon([matrices, *groups], rule.betas, fused)
+    return torch.optim.AdamW(groups, betas=rule.betas, fused=fused)
 
 
 def is_hidden(name: str, parameter: Tensor) -> bool:
@@ -53,10 +63,12 @@ def is_hidden(name: str, parameter: Tensor) -> bool:
 class Muon(torch.optim.Optimizer):
     """Muon for the first group of parameters, all of them matrices, AdamW for the others."""
 
-    def __init__(self, groups: list[dict[str, Any]], fused: bool = True) -> None:
+    def __init__(
+        self, groups: list[dict[str, Any]], betas: tuple[float, float], fused: bool = True
+    ) -> None:
         super().__init__(groups, {"lr": 1e-3, "weight_decay": 0.0})
         others = [dict(group) for group in self.param_groups[1:]]
-        self._adam = torch.optim.AdamW(others, betas=ADAM_BETAS, fused=fused)
+        self._adam = torch.optim.AdamW(others, betas=betas, fused=fused)
         # One table of states for both, so that a checkpoint of this optimiser holds everything.
         self._adam.state = self.state
 

@@ -31,8 +31,9 @@ def info_nce(
     a clip although they are not a pair: such cells are left out instead of being pushed apart.
     Returns a scalar, in nats; it is log N where all vectors are alike and nothing is masked.
 
-    With `hardness` beta, a negative counts exp(beta x cosine) over the mean of that in its row, and
-    no gradient flows through the weights (AuroLA, arXiv 2602.18010).
+    With `hardness` beta, a negative counts exp(beta x cosine / temperature) over the mean of that
+    in its row, and no gradient flows through the weights (AuroLA, arXiv 2602.18010, which has beta
+    0.1 at temperature 0.05).
     """
     cosines = texts.float() @ clips.float().T  # (B + T, B + H)
     num_pairs = min(cosines.shape) if num_pairs is None else num_pairs
@@ -48,14 +49,14 @@ def _cross_entropy(
     """Of (B, B or more) against the diagonal, without the masked cells."""
     logits = cosines / temperature
     if hardness:
-        logits = logits + _log_weights(cosines.detach(), masked, hardness)
+        logits = logits + _log_weights(logits.detach(), masked, hardness)
     targets = torch.arange(len(logits), device=logits.device)
     return functional.cross_entropy(logits.masked_fill(masked, float("-inf")), targets)
 
 
-def _log_weights(cosines: Tensor, masked: Tensor, hardness: float) -> Tensor:
-    counted = ~masked & ~torch.eye(*cosines.shape, dtype=torch.bool, device=cosines.device)
-    scaled = (hardness * cosines).masked_fill(~counted, float("-inf"))
+def _log_weights(logits: Tensor, masked: Tensor, hardness: float) -> Tensor:
+    counted = ~masked & ~torch.eye(*logits.shape, dtype=torch.bool, device=logits.device)
+    scaled = (hardness * logits).masked_fill(~counted, float("-inf"))
     mean = scaled.logsumexp(1, keepdim=True) - counted.sum(1, keepdim=True).log()
     return torch.where(counted, scaled - mean, 0.0)
 

@@ -1,5 +1,7 @@
 """The keys of a training recipe that are about clips with captions."""
 
+from typing import Literal
+
 from oea_cli.records.recipe_files.fields import (
     Count,
     CountOrZero,
@@ -50,8 +52,10 @@ class ClipSource(Section):
     """Clips to leave out: WavCaps' JSON, or records."""
     limit: Count | None = None
     """The first so many clips only."""
+    entries: Literal["clips", "captions"] = "clips"
+    """What an epoch goes through: clips, with one of their captions at random; or captions."""
     weight: Positive = 1.0
-    """How often an epoch goes through each of these clips."""
+    """How often an epoch goes through each of these entries."""
 
 
 class Augment(Section):

@@ -40,6 +40,8 @@ def contradictions(recipe: "Recipe") -> Iterator[str]:
         yield from _of_data(stage)
     yield from _of_model(recipe.model)
     yield from _of_validation(recipe)
+    if len(recipe.betas) != 2 or not all(0 <= beta < 1 for beta in recipe.betas):
+        yield f"betas: must be two numbers from 0 to less than 1; got {list(recipe.betas)}"
     for size in recipe.matryoshka:
         if not 0 < size <= recipe.model.dim:
             yield f"matryoshka: {size} does not lie within model.dim"

@@ -12,6 +12,7 @@ from oea_cli.records.recipe_files.fields import (
     FolderOrName,
     Items,
     NotNegative,
+    Number,
     Positive,
     RecipeFile,
     Section,
@@ -146,9 +147,13 @@ class Recipe(RecipeFile):
     matryoshka: Items[int] = ()
     """Dimensions such as 256 and 128 whose prefixes must serve as embeddings, too."""
     hardness: NotNegative = 0.0
-    """Beta: a negative counts by exp(beta x cosine) in the denominator."""
+    """Beta: a negative counts by exp(beta x cosine / temperature) in the denominator."""
+    betas: Items[Number] = (0.9, 0.98)
+    """AdamW's: how much its running means of gradients and of their squares keep at each step."""
     weight_decay: NotNegative = 0.05
-    """Of matrices; biases and norms are never decayed."""
+    """Of matrices; of biases and norms as well with `decay_norms`."""
+    decay_norms: bool = False
+    """Decay biases and the norms' weights, too, as torch's AdamW does over all parameters."""
     clip_norm: Positive = 1.0
     """Largest norm of the gradient; a larger one is scaled down."""
     average: Share = 0.0

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.errors import UsageError, missing
 from oea_cli.records.pipes import stdin_bytes, stdout_bytes
-from oea_cli.vectors.batch import EmbeddingReader
+from oea_cli.vectors.batch import VECTOR_COLUMN, EmbeddingReader, Reading
 from oea_cli.vectors.files.lines import LineFileSink, LineSink, read_lines
 from oea_cli.vectors.files.matrix import MatrixSink, read_matrix, read_matrix_stream
 from oea_cli.vectors.files.names import Format, format_of, suffix_format
@@ -18,7 +18,7 @@ from oea_cli.vectors.files.shards import Kind, ShardSink, read_shards
 from oea_cli.vectors.files.writer import EmbeddingWriter, Encoding, Origin, Sink, Storage
 from oea_cli.vectors.npy import MAGIC
 
-READERS: dict[Format, Callable[[Path, int], EmbeddingReader]] = {
+READERS: dict[Format, Callable[[Path, Reading], EmbeddingReader]] = {
     "npy": read_matrix,
     "parquet": read_parquet_vectors,
 }
@@ -30,41 +30,49 @@ SINKS: dict[Format, Callable[[Path, Origin], Sink]] = {
 GZIP_MAGIC = b"\x1f\x8b"
 
 
-def read_embeddings(source: str | Path | BinaryIO, *, batch_rows: int = 4096) -> EmbeddingReader:
+def read_embeddings(
+    source: str | Path | BinaryIO,
+    *,
+    batch_rows: int = 4096,
+    column: str = VECTOR_COLUMN,
+    first_row: int = 0,
+) -> EmbeddingReader:
     """Open vectors with their records, in any of the formats, for one pass in bounded memory.
 
-    A stream ("-" is stdin) is JSONL, or a bare .npy seen by its first bytes. Raises OeaError for
-    incomplete files, for vectors of several encoders, and for vectors without a direction.
+    `column` is where JSONL and Parquet have the vectors; rows without ids are numbered from
+    `first_row`. A stream ("-" is stdin) is JSONL, or a bare .npy seen by its first bytes. Raises
+    OeaError for incomplete files, vectors of several encoders, and vectors without a direction.
     """
+    reading = Reading(batch_rows, column, first_row)
     if not isinstance(source, str | Path):
-        return read_stream(source, "stdin", batch_rows)
+        return read_stream(source, "stdin", reading)
     if str(source) == "-":
-        return read_stream(stdin_bytes(), "stdin", batch_rows)
+        return read_stream(stdin_bytes(), "stdin", reading)
     path = Path(source)
     if path.is_dir():
         return read_shards(path, batch_rows)
     if not path.exists():
-        raise OeaError(f"{path}: no such file or folder")
+        raise missing(path)
     form = suffix_format(path)
     if form is not None and form in READERS:
-        return READERS[form](path, batch_rows)
+        return READERS[form](path, reading)
     stream = path.open("rb")
     try:
-        return read_stream(stream, str(path), batch_rows).owning(stream)
+        return read_stream(stream, str(path), reading).owning(stream)
     except BaseException:
         stream.close()
         raise
 
 
-def read_stream(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
+def read_stream(stream: BinaryIO, name: str, reading: Reading) -> EmbeddingReader:
     """Open a stream that need not be seekable: JSONL, perhaps gzipped, or a bare .npy."""
     buffered = stream if hasattr(stream, "peek") else io.BufferedReader(cast(Any, stream))
     start = cast(Any, buffered).peek(len(MAGIC))[: len(MAGIC)]
     if start == MAGIC:
-        return read_matrix_stream(buffered, name, batch_rows)
+        return read_matrix_stream(buffered, name, reading.batch_rows)
     if start.startswith(GZIP_MAGIC):
-        return read_stream(cast(BinaryIO, gzip.open(buffered)), name, batch_rows)
-    return read_lines(buffered, name, batch_rows)
+        return read_stream(cast(BinaryIO, gzip.open(buffered)), name, reading)
+    return read_lines(buffered, name, reading)
 
 
 def _ignore(text: str) -> None:

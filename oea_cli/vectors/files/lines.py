@@ -14,12 +14,20 @@ import numpy as np
 
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import AtomicFile
+from oea_cli.records.fields import id_or_number
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
 from oea_cli.records.rows import Record
 from oea_cli.records.stream_end import EndCheck, end_mark, take_end
 from oea_cli.vectors.arrays import Vectors, unit_rows
-from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader
+from oea_cli.vectors.batch import (
+    Batch,
+    EmbeddingReader,
+    Reading,
+    column_in,
+    empty_reader,
+    no_vector,
+)
 from oea_cli.vectors.files.writer import STORAGE_TYPES, Encoding, Origin
 
 ROWS_HELD = 64
@@ -38,34 +46,35 @@ class _Row(NamedTuple):
     vector: Vectors  # (d,)
 
 
-def read_lines(stream: BinaryIO, name: str, batch_rows: int) -> EmbeddingReader:
+def read_lines(stream: BinaryIO, name: str, reading: Reading) -> EmbeddingReader:
     """Read JSONL, embeddings as lists of numbers or as base64 of little-endian float32.
 
     Raises OeaError naming the line for one without an embedding, of another dimension or from
-    another encoder. Records without an id get their row number, counted from 0.
+    another encoder. Records without an id get their row number.
     """
     check = EndCheck()
-    rows = _rows(stream, name, check)
+    rows = _rows(stream, name, reading, check)
     with np.errstate(over="ignore"):
         first = next(rows, None)
     if first is None:
         return empty_reader()
-    batches = _batches(chain([first], rows), first.encoder, len(first.vector), batch_rows, name)
-    is_marked = first.encoder is not None and _OURS.search(first.encoder) is not None
+    encoder, dim = first.encoder, len(first.vector)
+    batches = _batches(chain([first], rows), encoder, dim, reading.batch_rows, name)
+    is_marked = encoder is not None and _OURS.search(encoder) is not None
     is_complete = (lambda: check.is_complete) if is_marked else None
-    return EmbeddingReader(batches, first.encoder, len(first.vector), is_complete=is_complete)
+    return EmbeddingReader(batches, encoder, dim, is_complete=is_complete)
 
 
-def _rows(stream: BinaryIO, name: str, check: EndCheck) -> Iterator[_Row]:
-    for number, (where, record) in enumerate(read_json_lines(stream, name)):
+def _rows(stream: BinaryIO, name: str, reading: Reading, check: EndCheck) -> Iterator[_Row]:
+    rows = read_json_lines(stream, name)
+    for number, (where, record) in enumerate(rows, reading.first_row):
         check.add(take_end(record))
-        value = record.pop("embedding", None)
+        value = record.pop(column_in(record, reading.column), None)
         if value is None:
-            raise OeaError(f"{where}: no 'embedding'; is this the output of `oea embed`?")
+            raise no_vector(where, repr(reading.column), list(record))
         encoder = record.pop("encoder", None)
-        identity = record.get("id")
-        if not isinstance(identity, str):
-            record["id"] = str(number if identity is None else identity)
+        if not isinstance(record.get("id"), str):
+            record["id"] = id_or_number(record, number, where)
         yield _Row(where, record, encoder, _vector(value, where))
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from oea_cli.errors import OeaError
+from oea_cli.errors import OeaError, missing
 from oea_cli.records.artefacts import AtomicFile, write_whole
 from oea_cli.records.json_lines import json_line, numbered_records, read_json_records
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
-from oea_cli.vectors.batch import Batch, EmbeddingReader
+from oea_cli.vectors.batch import Batch, EmbeddingReader, Reading
 from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin, check_description
 from oea_cli.vectors.npy import LARGEST_DIM, MAGIC, map_array, read_header
 
@@ -32,21 +32,19 @@ def sidecars(matrix: Path) -> tuple[Path, Path]:
     return matrix.with_suffix(".jsonl"), matrix.with_suffix(".meta.json")
 
 
-def read_matrix(path: Path, batch_rows: int) -> EmbeddingReader:
-    """Open X.npy with its sidecars, or anyone's bare matrix, whose ids are then "0", "1", ...
-
-    Raises OeaError when X.jsonl is there but X.meta.json is not: the writer did not finish.
+def read_matrix(path: Path, reading: Reading) -> EmbeddingReader:
+    """Open X.npy with its sidecars; or anyone's matrix, perhaps with records of their own in
+    X.jsonl, line i for row i, else with the ids "0", "1", ...
     """
     vectors = open_matrix(path)
     lines, meta = sidecars(path)
     if not meta.exists():
-        if lines.exists():
-            raise OeaError(
-                f"{path}: {meta.name} is missing beside {lines.name}; `oea embed` did not finish "
-                f"(or move {lines.name} away to read the bare matrix)"
-            )
-        batches = _paired(vectors, _bare_records(len(vectors), batch_rows), str(path))
-        return EmbeddingReader(batches, None, vectors.shape[1])
+        records = (
+            _line_records(lines, reading.batch_rows)
+            if lines.exists()
+            else _bare_records(len(vectors), reading)
+        )
+        return EmbeddingReader(_paired(vectors, records, str(path)), None, vectors.shape[1])
     description = _read_meta(meta)
     found = (len(vectors), vectors.shape[1])
     if found != (description["count"], description["dim"]):
@@ -54,7 +52,7 @@ def read_matrix(path: Path, batch_rows: int) -> EmbeddingReader:
             f"{path}: holds {found[0]} x {found[1]} values, but {meta.name} names "
             f"{description['count']} x {description['dim']}"
         )
-    batches = _paired(vectors, _line_records(lines, batch_rows), str(path))
+    batches = _paired(vectors, _line_records(lines, reading.batch_rows), str(path))
     return EmbeddingReader(
         batches, description["encoder"], found[1], description.get("metadata", {})
     )
@@ -68,7 +66,7 @@ def open_matrix(path: Path) -> npt.NDArray[Any]:
     try:
         vectors = map_array(path, "c")  # copied on write: callers that change rows copy only these
     except FileNotFoundError as error:
-        raise OeaError(f"{path}: no such file") from error
+        raise missing(path) from error
     except OSError as error:
         raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
     _check(vectors.dtype, vectors.shape, str(path))
@@ -93,9 +91,10 @@ def _read_meta(path: Path) -> dict[str, Any]:
     return check_description(content, path)
 
 
-def _bare_records(count: int, batch_rows: int) -> Iterator[Sequence[Record]]:
-    for start in range(0, count, batch_rows):
-        yield numbered_records(start, min(start + batch_rows, count))
+def _bare_records(count: int, reading: Reading) -> Iterator[Sequence[Record]]:
+    first, last = reading.first_row, reading.first_row + count
+    for start in range(first, last, reading.batch_rows):
+        yield numbered_records(start, min(start + reading.batch_rows, last))
 
 
 def _line_records(path: Path, batch_rows: int) -> Iterator[Sequence[Record]]:

@@ -31,84 +31,123 @@ from oea_cli.records.lines import read_json_lines
 from oea_cli.records.parquet_files import PARQUET_KEY, write_parquet, writing_parquet
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
-from oea_cli.vectors.batch import Batch, EmbeddingReader, empty_reader, numbered
+from oea_cli.vectors.batch import (
+    VECTOR_COLUMN as COLUMN,
+)
+from oea_cli.vectors.batch import (
+    Batch,
+    EmbeddingReader,
+    Reading,
+    column_in,
+    empty_reader,
+    no_vector,
+    numbered,
+)
 from oea_cli.vectors.files.matrix import MatrixFile, open_matrix
 from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin, check_description
 
-COLUMN = "embedding"
 ROWS_PER_GROUP = 8192
 
 
-def read_parquet_vectors(path: str | Path, batch_rows: int) -> EmbeddingReader:
-    """Open a Parquet file with an `embedding` column of lists of floats, ours or anyone's.
+def read_parquet_vectors(path: str | Path, reading: Reading) -> EmbeddingReader:
+    """Open a Parquet file with a column of lists of numbers, ours or anyone's.
 
     Raises OeaError when there is no such column. Records without an `id` get their row number.
     """
-    table = open_parquet(path, batch_rows=batch_rows)
-    if COLUMN not in table.schema:
-        raise OeaError(f"{path}: no column 'embedding'; is this the output of `oea embed`?")
+    table = open_parquet(path, batch_rows=reading.batch_rows)
+    column = COLUMN if table.metadata else column_in(table.schema, reading.column)
+    if column not in table.schema:
+        raise no_vector(path, f"column {reading.column!r}", list(table.schema))
     if table.metadata:
         check_description(table.metadata, path)
     first = next(table.frames, None)
+    encoder = _encoder_of(table, first)
     if first is None or first.is_empty():
-        return empty_reader(table.metadata.get("encoder"))
-    encoder = table.metadata.get("encoder", _encoder_of(first))
-    dim = _matrix_of(first[COLUMN], str(path)).shape[1]
-    batches = _batches(first, table, encoder, dim, str(path))
+        return empty_reader(encoder)
+    dim = _matrix_of(first[column], str(path), 0).shape[1]
+    batches = _batches(first, table, encoder, dim, str(path), column, reading.first_row)
     return EmbeddingReader(batches, encoder, dim, table.metadata.get("metadata", {}))
 
 
-def _encoder_of(frame: pl.DataFrame) -> str | None:
-    # A file that oea did not write may have the pipe's keys as columns.
-    encoder: str | None = frame["encoder"][0] if "encoder" in frame.columns else None
-    return encoder
+def _encoder_of(table: ParquetTable, first: pl.DataFrame | None) -> str | None:
+    """What made the vectors, by our own description or, in anyone's file, a key-value `encoder` or
+    a column of that name, as on a pipe."""
+    if "encoder" in table.metadata:
+        own: str | None = table.metadata["encoder"]
+        return own
+    if "encoder" in table.key_values:
+        return table.key_values["encoder"]
+    if first is None or "encoder" not in first.columns or first.is_empty():
+        return None
+    named: str | None = first["encoder"].cast(pl.String)[0]
+    return named
 
 
 def _batches(
-    first: pl.DataFrame, table: ParquetTable, encoder: str | None, dim: int, where: str
+    first: pl.DataFrame,
+    table: ParquetTable,
+    encoder: str | None,
+    dim: int,
+    where: str,
+    column: str,
+    first_row: int,
 ) -> Iterator[Batch]:
     row = 0
     frame: pl.DataFrame | None = first
     while frame is not None:
-        vectors = _matrix_of(frame[COLUMN], where)
+        vectors = _matrix_of(frame[column], where, row)
         if vectors.shape[1] != dim:
-            raise OeaError(
-                f"{where}: {vectors.shape[1]} dimensions after row {row}, but {dim} before"
-            )
+            raise _ragged(where, row, vectors.shape[1], dim)
         if "encoder" in frame.columns and (frame["encoder"].ne_missing(encoder)).any():
             raise OeaError(
                 f"{where}: vectors of several encoders; embed them all with the same encoder"
             )
-        records = _records_of(frame.drop(COLUMN, "encoder", strict=False), table, row, len(vectors))
+        others = frame.drop(column, "encoder", strict=False)
+        records = _records_of(others, table, first_row + row, len(vectors), where)
         yield Batch(records, unit_rows(vectors, records, where))
         row += len(vectors)
         frame = next(table.frames, None)
 
 
 def _records_of(
-    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int
+    frame: pl.DataFrame, table: ParquetTable, first_row: int, count: int, where: str
 ) -> Sequence[Record]:
     texts = json_records_of(frame, table.description)
     if texts is not None:
         return texts
     records = records_of(frame, table.description) or [{} for _ in range(count)]
-    numbered(records, first_row)
+    numbered(records, first_row, where)
     return records
 
 
-def _matrix_of(column: pl.Series, where: str) -> npt.NDArray[Any]:
+def _matrix_of(column: pl.Series, where: str, first_row: int) -> npt.NDArray[Any]:
+    """The vectors (n, d) of a column; raises OeaError naming the row, counted from 1, of one that
+    is none."""
     dtype = column.dtype
-    if isinstance(dtype, pl.List) and dtype.inner.is_float() and not column.has_nulls():
-        lengths = sorted(column.list.len().unique().to_list())
-        if lengths[0] != lengths[-1]:
-            raise OeaError(f"{where}: vectors of {lengths[0]} and {lengths[-1]} dimensions")
+    if not (isinstance(dtype, pl.List | pl.Array) and dtype.inner.is_numeric()):
+        raise OeaError(f"{where}: column {column.name!r} must be lists of numbers; got {dtype}")
+    if column.has_nulls():
+        row = first_row + (column.is_null().arg_max() or 0)
+        raise OeaError(f"{where}: row {row + 1}: no vector; leave the row out")
+    if isinstance(dtype, pl.List):
+        lengths = column.list.len()
+        others = lengths != lengths[0]
+        if others.any() or not lengths[0]:
+            place = others.arg_max() or 0
+            raise _ragged(where, first_row + place, lengths[place], lengths[0])
         column = column.list.to_array(lengths[0])
-        dtype = column.dtype
-    if not (isinstance(dtype, pl.Array) and dtype.inner.is_float()) or column.has_nulls():
-        raise OeaError(
-            f"{where}: column 'embedding' must be lists of floats, without nulls; got {dtype}"
-        )
-    return column.to_numpy()
+    vectors = column.to_numpy()
+    return vectors if dtype.inner.is_float() else vectors.astype(np.float32)
+
+
+def _ragged(where: str, row: int, dim: int, before: int) -> OeaError:
+    if not dim or not before:
+        empty = row + 1 if not dim else 1
+        return OeaError(f"{where}: row {empty}: an empty vector; leave the row out")
+    return OeaError(
+        f"{where}: row {row + 1}: a vector of {dim} dimension{'s' * (dim != 1)}; "
+        f"the rows before have {before}"
+    )
 
 
 def vector_column(vectors: npt.NDArray[Any]) -> pl.Series:

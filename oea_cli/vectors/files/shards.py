@@ -106,7 +106,7 @@ def _batches(
         for frame in table.frames:
             records = records_of(frame, table.description)
             part = vectors[start : start + len(records)]
-            numbered(records, row + start)
+            numbered(records, row + start, str(path))
             yield Batch(records, unit_rows(part, records, str(path)))
             start += len(records)
         if start != len(vectors):
@@ -324,7 +324,7 @@ class ShardSink:
         """Store the complete clips as a last shard; without a manifest it stays unfinished."""
         try:
             # What made the run fail (a full disk) may make this fail too; its message is better.
-            with suppress(OSError):
+            with suppress(OSError, OeaError):
                 if rows := self._whole_clips():
                     self._store(rows)
         finally:

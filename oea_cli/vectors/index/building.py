@@ -85,7 +85,7 @@ def delete_records(folder: Path, ids: Sequence[str]) -> Change:
     """Delete records by id; raises OeaError, deleting nothing, where an id is not there."""
     with _changing(folder, must_exist=True):
         index = VectorIndex.open(folder)
-        rows = {index.find(id_) for id_ in ids}
+        rows = set(index.find_all(ids).tolist())
         segments = _with_deleted(folder, index, rows, index.manifest.next_number)
         changed = index.manifest.touched(
             segments=segments, next_number=index.manifest.next_number + 1

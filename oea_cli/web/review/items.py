@@ -11,7 +11,7 @@ from oea_cli.clips.uiq import TEXT_KEYS, UiqRow, uiq_row_from
 from oea_cli.clips.verdicts import RATING, VERDICT, Key, key_of
 from oea_cli.errors import OeaError
 from oea_cli.records.addresses import parent
-from oea_cli.records.fields import PATH_NAMES, RowError, check_letters
+from oea_cli.records.fields import PATH_NAMES, RowError, check_values
 from oea_cli.records.rows import Record, Rows
 from oea_cli.records.tables import read_table
 from oea_cli.web.review.clip_sounds import ClipSound, ClipSounds
@@ -93,7 +93,7 @@ def read_items(sources: Sequence[str], sounds: ClipSounds) -> list[Item]:
 def _checked(rows: Rows, folder: str) -> Iterator[_Row]:
     for where, row in rows:
         try:
-            check_letters(row)
+            check_values(row)
             if any(row.get(name) for name in TEXT_KEYS):
                 yield _from_uiq_row(uiq_row_from(where, row, is_named=False), row, folder)
             elif row.get("text"):

@@ -77,17 +77,17 @@ def order_of(count: int, batch_size: int, steps: int, seed: int = 0) -> Order:
 
 def test_every_clip_is_heard_once_in_an_epoch() -> None:
     order = order_of(100, 10, 30)
-    heard = [order.clip(int(p)) for step in range(30) for p in order.batch(step)]
+    heard = [order.entry(int(p)) for step in range(30) for p in order.batch(step)]
     assert Counter(heard) == dict.fromkeys(range(100), 3)
-    first = [order.clip(p) for p in range(100)]
-    second = [order.clip(p) for p in range(100, 200)]
+    first = [order.entry(p) for p in range(100)]
+    second = [order.entry(p) for p in range(100, 200)]
     assert sorted(first) == sorted(second) == list(range(100))
     assert first != second
 
 
 def test_a_stage_that_ends_within_a_chunk_hears_no_clip_twice() -> None:
     order = order_of(5000, 16, 300)
-    heard = [order.clip(int(p)) for step in range(300) for p in order.batch(step)]
+    heard = [order.entry(int(p)) for step in range(300) for p in order.batch(step)]
     assert len(set(heard)) == len(heard) == 4800
 
 
@@ -107,7 +107,7 @@ def test_like_lengths_share_a_batch() -> None:
         return 1 - sum(seconds[batch].sum() for batch in batches) / total
 
     order = Order([0], [4000], [1.0], seconds, 16, 250)
-    sorted_in = [np.array([order.clip(int(p)) for p in order.batch(i)]) for i in range(250)]
+    sorted_in = [np.array([order.entry(int(p)) for p in order.batch(i)]) for i in range(250)]
     at_random = np.split(np.random.default_rng(2).permutation(4000), 250)
     assert padded(sorted_in) < 0.02
     assert padded(at_random) > 0.4
@@ -119,7 +119,7 @@ def test_like_lengths_share_a_batch() -> None:
 def test_a_weight_says_how_often_a_source_is_heard() -> None:
     order = Order([0], [10, 4], [0.5, 2.0], np.ones(14), 13, 2)
     assert order.epoch_size == 13
-    epochs = [Counter(order.clip(p) for p in range(e * 13, (e + 1) * 13)) for e in range(2)]
+    epochs = [Counter(order.entry(p) for p in range(e * 13, (e + 1) * 13)) for e in range(2)]
     assert all(epoch[clip] == 2 for epoch in epochs for clip in range(10, 14))
     # Half of the first source in one epoch, the other half in the next.
     assert {c for c in epochs[0] if c < 10} | {c for c in epochs[1] if c < 10} == set(range(10))
@@ -127,7 +127,7 @@ def test_a_weight_says_how_often_a_source_is_heard() -> None:
 
 def test_sources_are_mixed_and_every_epoch_has_its_own_order() -> None:
     order = Order([0], [50, 50], [1.0, 1.0], np.ones(100), 10, 20)
-    first, second = ([order.clip(p) for p in range(e * 100, (e + 1) * 100)] for e in range(2))
+    first, second = ([order.entry(p) for p in range(e * 100, (e + 1) * 100)] for e in range(2))
     for epoch in (first, second):
         assert sorted(epoch) == list(range(100))
         assert all(10 < sum(clip < 50 for clip in half) < 40 for half in (epoch[:50], epoch[50:]))
@@ -391,9 +391,9 @@ def test_a_broken_clip_gives_its_turn_to_the_next(front_end: FrontEnd, tmp_path:
     (tmp_path / "2.wav").write_bytes(b"no sound at all")
     examples = examples_of(recipe_for(path), front_end, tmp_path)
     order = examples.orders[0]
-    places = [p for p in range(24) if order.clip(p) == 2]
+    places = [p for p in range(24) if order.entry(p) == 2]
     for place in places:
-        after = next(p for p in range(place, place + 6) if order.clip(p) != 2)
+        after = next(p for p in range(place, place + 6) if order.entry(p) != 2)
         assert examples._example(0, place).text == examples._example(0, after).text
     batches = [examples.batch(step) for step in range(6)]
     again = examples_of(recipe_for(path), front_end, tmp_path)
@@ -548,6 +548,41 @@ def test_clotho_is_read_with_its_five_captions(front_end: FrontEnd, tmp_path: Pa
     assert {clip.seconds for clip in examples.stages[0].clips} == {1.0}
 
 
+def test_captions_as_entries_are_heard_once_each(front_end: FrontEnd, tmp_path: Path) -> None:
+    path = write_clotho(tmp_path, "development", 4)
+    recipe = recipe_for(path)
+    (stage,) = recipe.stages
+    source = stage.data[0].changed(entries="captions")
+    recipe = recipe.changed(stages=(stage.changed(data=(source,), batch_size=4, steps=5),))
+    data = open_data(recipe, tmp_path)
+    assert data.clips(stage.name) == 20  # of four clips, as OEA's release counts Clotho's
+    examples = data.examples(front_end)
+    assert isinstance(examples, ClipExamples)
+    heard = [
+        (example.number, example.text)
+        for step in range(5)
+        for example in (
+            examples._example(0, int(position)) for position in examples.orders[0].batch(step)
+        )
+    ]
+    clips = examples.stages[0].clips
+    assert Counter(heard) == {(n, text): 1 for n in range(4) for text in clips[n].captions}
+    by_clips = open_data(recipe_for(path), tmp_path)
+    assert by_clips.clips(stage.name) == 4
+
+
+def test_a_clip_of_exactly_the_longest_length_is_kept(tmp_path: Path) -> None:
+    """WavCaps has 73 of exactly 31 s: 275,691 up to there, of which the paper counts 275,618."""
+    for name, seconds in (("a", 30.99), ("b", 31.0), ("c", 31.01)):
+        write_sound(tmp_path / f"{name}.wav", 440, 0.1)
+        with (tmp_path / "clips.jsonl").open("a") as file:
+            row = {"path": f"{name}.wav", "captions": ["x"], "duration": seconds}
+            file.write(json.dumps(row) + "\n")
+    source = ClipSource(path=str(tmp_path / "clips.jsonl"), max_seconds=31)
+    reading = read_source(source, [], Lengths(tmp_path))
+    assert [clip.seconds for clip in reading.clips] == [30.99, 31.0]
+
+
 # --- recipes ---
 
 
@@ -605,7 +640,7 @@ def test_paths_are_relative_to_the_file_that_names_them(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("extends: absent.yaml", "absent.yaml: cannot be read"),
+        ("extends: absent.yaml", "extends absent.yaml, and there is no "),
         ("extends: x.yaml", "extends itself through x.yaml"),
         ("extends: [x.yaml]", "extends: must be the name of a recipe"),
     ],

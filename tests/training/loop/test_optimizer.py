@@ -1,12 +1,13 @@
 """The optimisers: which parameter gets which, and what an orthogonal update is."""
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
 
-from oea_cli.training.loop.optimizer import Muon, new_optimizer, orthogonal
+from oea_cli.training.loop.optimizer import Muon, Rule, new_optimizer, orthogonal
 
 CPU = torch.device("cpu")
 
@@ -60,7 +61,7 @@ def test_muon_moves_hidden_matrices_by_a_known_length_and_the_rest_as_adamw() ->
     plain, other = Wrapped(), Wrapped()
     ids = torch.arange(10)
     optimizers = [
-        new_optimizer(m, kind, 0.0, CPU) for m, kind in ((plain, "adamw"), (other, "muon"))
+        new_optimizer(m, Rule(kind), CPU) for m, kind in ((plain, "adamw"), (other, "muon"))
     ]
     assert isinstance(optimizers[1], Muon)
     before = other.net.layers[0].weight.detach().clone()
@@ -79,7 +80,7 @@ def test_muon_moves_hidden_matrices_by_a_known_length_and_the_rest_as_adamw() ->
 def test_muon_steps_ahead_of_its_momentum_as_nesterov_does() -> None:
     """Two steps with two gradients, written out; the first alone would not tell."""
     module = Wrapped()
-    optimizer = new_optimizer(module, "muon", 0.0, CPU)
+    optimizer = new_optimizer(module, Rule("muon"), CPU)
     for group in optimizer.param_groups:
         group["lr"] = 0.01
     weight = module.net.layers[0].weight  # (16, 8)
@@ -99,7 +100,7 @@ def test_muon_steps_ahead_of_its_momentum_as_nesterov_does() -> None:
 def test_muon_decays_hidden_matrices() -> None:
     kept, decayed = Wrapped(), Wrapped()
     for module, weight_decay in ((kept, 0.0), (decayed, 0.1)):
-        optimizer = new_optimizer(module, "muon", weight_decay, CPU)
+        optimizer = new_optimizer(module, Rule("muon", weight_decay=weight_decay), CPU)
         for group in optimizer.param_groups:
             group["lr"] = 0.01
         module.net(torch.arange(10)).square().sum().backward()
@@ -118,14 +119,14 @@ def test_muon_goes_on_from_its_state() -> None:
         optimizer.step()
 
     once = Wrapped()
-    optimizer = new_optimizer(once, "muon", 0.01, CPU)
+    optimizer = new_optimizer(once, Rule("muon", weight_decay=0.01), CPU)
     step(once, optimizer)
     weights = {name: tensor.clone() for name, tensor in once.state_dict().items()}
     state = copy.deepcopy(optimizer.state_dict())
     step(once, optimizer)
     again = Wrapped()
     again.load_state_dict(weights)
-    second = new_optimizer(again, "muon", 0.01, CPU)
+    second = new_optimizer(again, Rule("muon", weight_decay=0.01), CPU)
     second.load_state_dict(state)
     step(again, second)
     for name, tensor in once.state_dict().items():
@@ -134,7 +135,7 @@ def test_muon_goes_on_from_its_state() -> None:
 
 def test_muon_learns() -> None:
     module = Wrapped()
-    optimizer = new_optimizer(module, "muon", 0.0, CPU)
+    optimizer = new_optimizer(module, Rule("muon"), CPU)
     ids, targets = torch.arange(10), torch.arange(10) % 3
     losses = []
     for _ in range(60):
@@ -146,3 +147,38 @@ def test_muon_learns() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.1 * losses[0]
+
+
+def test_adamw_is_torchs_with_the_rules_betas() -> None:
+    """OEA's release has torch's defaults over all parameters; ours spares biases and norms."""
+    release = Rule(betas=(0.9, 0.999), weight_decay=0.01, decay_norms=True)
+    assert_same_steps(
+        release, lambda net: torch.optim.AdamW(net.parameters(), lr=0.05, weight_decay=0.01)
+    )
+    ours = Rule(weight_decay=0.1)
+
+    def spared(net: nn.Module) -> torch.optim.Optimizer:
+        vectors = [p for p in net.parameters() if p.ndim == 1]
+        matrices = [p for p in net.parameters() if p.ndim > 1]
+        groups = [
+            {"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0},
+        ]  # fmt: skip
+        return torch.optim.AdamW(groups, lr=0.05, betas=(0.9, 0.98))
+
+    assert_same_steps(ours, spared)
+
+
+def assert_same_steps(
+    rule: Rule, expected: Callable[[nn.Module], torch.optim.Optimizer], steps: int = 4
+) -> None:
+    own, other = Wrapped(), Wrapped()
+    optimizers = [new_optimizer(own, rule, CPU), expected(other)]
+    for number in range(steps):
+        for module, optimizer in zip((own, other), optimizers, strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = 0.05
+            optimizer.zero_grad()
+            (module.net(torch.arange(10)).square().sum() * (number + 1)).backward()
+            optimizer.step()
+    for name, tensor in own.state_dict().items():
+        assert torch.allclose(tensor, other.state_dict()[name], rtol=1e-5, atol=1e-6), name

@@ -58,7 +58,8 @@ def test_hard_negatives_of_both_kinds_stand_in_one_denominator_each() -> None:
     assert found.item() == pytest.approx((to_clips + to_texts).item() / 2, rel=1e-5)
 
 
-def test_hardness_weighs_negatives_by_their_cosine() -> None:
+def test_hardness_weighs_negatives_by_their_logits() -> None:
+    """As AuroLA has it: exp(beta x cosine / temperature), over the mean of a row."""
     texts, clips = unit(4, seed=1), unit(4, seed=2)
     same = torch.zeros(4, 4, dtype=torch.bool)
     same[0, 2] = True
@@ -66,7 +67,7 @@ def test_hardness_weighs_negatives_by_their_cosine() -> None:
     for a, b, masked in [(texts, clips, same), (clips, texts, same.T)]:
         for i in range(4):
             others = [j for j in range(4) if j != i and not masked[i, j]]
-            weights = [math.exp(3.0 * float(a[i] @ b[j])) for j in others]
+            weights = [math.exp(0.1 * float(a[i] @ b[j]) / 0.07) for j in others]
             mean = sum(weights) / len(weights)
             negatives = sum(
                 w / mean * math.exp(float(a[i] @ b[j]) / 0.07)
@@ -74,7 +75,7 @@ def test_hardness_weighs_negatives_by_their_cosine() -> None:
             )
             own = math.exp(float(a[i] @ b[i]) / 0.07)
             total += -math.log(own / (own + negatives)) / 4
-    found = info_nce(texts, clips, same=same, hardness=3.0)
+    found = info_nce(texts, clips, same=same, hardness=0.1)
     assert found.item() == pytest.approx(total / 2, rel=1e-4)
     assert found.item() > info_nce(texts, clips, same=same).item()
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from oea_cli.errors import UsageError
+from oea_cli.errors import OeaError, UsageError
 from oea_cli.evaluation.paper.recipe import PaperRecipe
 from oea_cli.records.recipe_files.fields import RecipeFile
 from oea_cli.records.recipe_files.reference import json_schema, reference
@@ -181,8 +181,9 @@ def test_a_wrong_override_is_named(tmp_path: Path, override: str, message: str) 
 def test_what_is_no_recipe_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError):
         load_recipe(write(tmp_path, text))
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(OeaError, match="no such file") as caught:
         load_recipe(tmp_path / "absent.yaml")
+    assert caught.value.exit_code == 1, "what is named and not there is no wrong usage"
 
 
 def test_a_resolved_recipe_can_be_read_back(tmp_path: Path) -> None:

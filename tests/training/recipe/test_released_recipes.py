@@ -53,6 +53,10 @@ def test_a_variant_is_the_papers(variant: str) -> None:
     assert all(source.max_seconds == 31 for source in recipe.stages[0].data)
     assert all(stage.patience and stage.warmup and stage.epochs for stage in recipe.stages)
     assert all(stage.learning_rate in (3e-4, 5e-4) for stage in recipe.stages)
+    # The released code: torch.optim.AdamW(parameters, lr, weight_decay), an entry per caption.
+    assert (recipe.optimizer, recipe.betas) == ("adamw", (0.9, 0.999))
+    assert (recipe.weight_decay, recipe.decay_norms) == (0.01, True)
+    assert all(source.entries == "captions" for stage in recipe.stages[1:] for source in stage.data)
     assert recipe.never and recipe.validation
     header = (RECIPES / f"{variant}.yaml").read_text().split("name:")[0]
     assert "the paper" in header and "OEA_" in header + (RECIPES / "oea-qwen3b.yaml").read_text()

@@ -1,0 +1,67 @@
+"""From several channels to one: their mean, or one of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from oea_cli.audio.sources import AudioError
+
+# The mean of unrelated channels has one N-th of their power; 20 dB less is cancellation.
+CANCELLED_SHARE = 0.01
+SAMPLED = 8  # every so many frames are enough to tell power
+SILENT_POWER = 1e-9  # -90 dB of full scale
+
+
+@dataclass(slots=True)
+class Mixer:
+    """Makes one channel of a sound's blocks, and notices where its channels cancel."""
+
+    channel: int | None = None  # from 0; None for the mean of all
+    _mixed: float = 0.0
+    _power: float = 0.0  # of the channels, such as unrelated ones would leave in the mean
+    _frames: int = 0
+
+    def mono(self, frames: np.ndarray) -> np.ndarray:
+        """(frames, channels) float32 -> (frames,), a new array; raises AudioError where the
+        channel is lacking."""
+        if self.channel is not None:
+            return frames[:, self._available(frames.shape[1])].copy()
+        mono = mix(frames)
+        if frames.shape[1] > 1:
+            self._weigh(mono[::SAMPLED], frames[::SAMPLED])
+        return mono
+
+    def _weigh(self, mono: np.ndarray, frames: np.ndarray) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._mixed += float(np.vdot(mono, mono))
+            self._power += float(np.vdot(frames, frames)) / frames.shape[1] ** 2
+        self._frames += len(frames)
+
+    @property
+    def cancels(self) -> bool:
+        """True where little is left in the mean of what the channels hold."""
+        audible = self._power > SILENT_POWER * self._frames
+        return audible and self._mixed < CANCELLED_SHARE * self._power
+
+    def _available(self, count: int) -> int:
+        channel = self.channel or 0
+        if channel < count:
+            return channel
+        if count == 1 and channel == 1:
+            return 0  # what a mono sound plays on the right
+        channels = "1 channel" if count == 1 else f"{count} channels"
+        raise AudioError(f"has {channels}; channel {channel + 1} was asked for")
+
+
+def mix(frames: np.ndarray) -> np.ndarray:
+    """(frames, channels) float32 -> (frames,) mean over the channels, a new array.
+
+    Channel by channel, so that a sample's value does not depend on the block it comes in.
+    """
+    mono = frames[:, 0].copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        for channel in range(1, frames.shape[1]):
+            mono += frames[:, channel]
+        if frames.shape[1] > 1:
+            mono /= np.float32(frames.shape[1])
+    return mono
