@@ -21,31 +21,35 @@ def with_field(tiny_encoder: Path, folder: Path, name: str, value: str) -> Path:
     return copy
 
 
-WINDOW = "a number of seconds from 0.01 to 86,400"
-WHOLE = "a whole number above 0"
-
-
 @pytest.mark.parametrize(
-    ("name", "value", "wanted"),
+    ("name", "value"),
     [
-        *(("max_seconds", value, WINDOW) for value in ("0", "-1", "NaN", "Infinity", "1e-9")),
-        *(("max_seconds", value, WINDOW) for value in ('"10"', "true", "null")),
-        *(("sample_rate", value, WHOLE) for value in ("0", "-16000", "16000.5", '"16k"', "true")),
-        *(("dim", value, WHOLE) for value in ("0", "[]", "1e3")),
-        ("max_text_tokens", "0", WHOLE),
-        ("lora", "1", "true or false"),
-        ("text_prompt", "7", "text"),
-        ("training", "[]", "an object"),
+        *(
+            ("max_seconds", value)
+            for value in ("0", "-1", "NaN", "Infinity", '"10"', "true", "null")
+        ),
+        *(("sample_rate", value) for value in ("0", "-16000", "16000.5", '"16k"', "true")),
+        *(("dim", value) for value in ("0", "[]", "1e3")),
+        ("max_text_tokens", "0"),
+        ("lora", "1"),
+        ("text_prompt", "7"),
+        ("training", "[]"),
     ],
-)  # fmt: skip
+)
 def test_a_value_that_makes_no_sense(
-    tiny_encoder: Path, tmp_path: Path, name: str, value: str, wanted: str
+    tiny_encoder: Path, tmp_path: Path, name: str, value: str
 ) -> None:
     folder = with_field(tiny_encoder, tmp_path, name, value)
     with pytest.raises(OeaError) as caught:
         load_encoder(str(folder))
-    start = f"{folder}/encoder.json: {name} must be {wanted}; got "
-    assert str(caught.value).startswith(start) and "\n" not in str(caught.value)
+    said = str(caught.value)
+    assert said.startswith(f"{folder}/encoder.json: {name} cannot be ") and "\n" not in said
+
+
+def test_a_window_shorter_than_a_sample(tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = with_field(tiny_encoder, tmp_path, "max_seconds", "1e-9")
+    with pytest.raises(OeaError, match="max_seconds must be a number of seconds from 0.01 to"):
+        load_encoder(str(folder))
 
 
 def test_a_rate_that_no_sound_has(tiny_encoder: Path, tmp_path: Path) -> None:

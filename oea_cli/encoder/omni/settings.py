@@ -4,12 +4,14 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from oea_cli.encoder.protocol import WINDOW, is_window
 from oea_cli.errors import OeaError
+from oea_cli.records.format_versions import check_format, format_mark
 
-FORMAT = "oea-encoder/1"
+LARGEST = 1 << 24
+"""Of a number in encoder.json: no dimension, rate or length is larger."""
+FORMAT = "oea-encoder"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def prompted(prompt: str, content: str) -> str:
 
 def save_settings(path: Path, settings: EncoderSettings) -> None:
     """Write encoder.json."""
-    content = {"format": FORMAT, **dataclasses.asdict(settings)}
+    content = {"format": format_mark(FORMAT), **dataclasses.asdict(settings)}
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -71,14 +73,16 @@ def load_settings(path: Path) -> EncoderSettings:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OeaError(f"{path}: cannot be read as JSON ({error})") from error
-    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise OeaError(f"{path}: not an {FORMAT} file")
-    known = {item.name for item in dataclasses.fields(EncoderSettings)}
-    if unknown := sorted(set(content) - known):
-        raise OeaError(f"{path}: unknown field '{unknown[0]}'; made by a newer oea?")
+    if not isinstance(content, dict):
+        raise OeaError(f"{path}: holds no JSON object; is it damaged?")
+    check_format(content, FORMAT, path)
+    del content["format"]
+    fields = {item.name: item for item in dataclasses.fields(EncoderSettings)}
+    if unknown := sorted(set(content) - set(fields)):
+        raise OeaError(f"{path}: unknown field '{unknown[0]}'; is it damaged?")
     for name, value in content.items():
-        if (wanted := _wanted(name, value)) is not None:
-            raise OeaError(f"{path}: {name} must be {wanted}; got {value!r:.60}")
+        if not _is_possible(fields[name].type, value):
+            raise OeaError(f"{path}: {name} cannot be {value!r:.80}; is the file damaged?")
     settings = EncoderSettings(**content)
     for name, known_values in CHOICES.items():
         if (value := getattr(settings, name)) not in known_values:
@@ -88,15 +92,9 @@ def load_settings(path: Path) -> EncoderSettings:
     return settings
 
 
-def _wanted(name: str, value: object) -> str | None:
-    """What a field must be where this value is none; None where it is one."""
-    if name in ("lora", "generation_prompt"):
-        return None if isinstance(value, bool) else "true or false"
-    if name == "training":
-        return None if isinstance(value, dict) else "an object"
-    if name in ("dim", "sample_rate", "max_text_tokens"):
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
-        return None if is_whole and 0 < cast(int, value) < 2**31 else "a whole number above 0"
-    if name == "max_seconds":
-        return None if is_window(value) else WINDOW
-    return None if isinstance(value, str) else "text"
+def _is_possible(kind: Any, value: Any) -> bool:
+    """Whether a value out of JSON can be a field's; all numbers are sizes, above 0."""
+    if kind not in (int, float):
+        return isinstance(value, kind if isinstance(kind, type) else dict)
+    is_number = isinstance(value, int | kind) and not isinstance(value, bool)
+    return bool(is_number and 0 < value <= LARGEST)
