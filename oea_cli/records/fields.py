@@ -79,7 +79,7 @@ def check_values(row: Record) -> None:
         kind = type(value)  # values come by the million
         if kind is str:
             if not value.isascii() and not is_utf8(value):
-                raise RowError(f"'{key}' is {not_utf8(bytes_of(value))}")
+                raise RowError(f"{key!r:.60} is {not_utf8(bytes_of(value))}")
         elif kind is list:
             if not _are_plain(value):
                 _check_writable(key, value)
@@ -105,7 +105,7 @@ def _check_writable(key: str, value: object) -> None:
     except TypeError as error:
         too_deep = "recursion" in str(error).lower()
         reason = "it is nested more than 200 levels deep" if too_deep else str(error)
-        raise RowError(f"'{key}' cannot be written as JSON: {reason}") from error
+        raise RowError(f"{key!r:.60} cannot be written as JSON: {reason}") from error
 
 
 def _take_path(row: Record) -> str | None:
