@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_control_characters_part_words_in_every_line() -> None:
-    Path("run").write_bytes(b"q1 Q0 a 1 0.9 x\nq1 Q0 b\x01c 0.8 x y\n")
+    Path("run").write_bytes(b"q1 Q0 a 1 0.9 x\nq1 Q0 b\x01c x y\n")
     with pytest.raises(OeaError, match=r"^run:2: score must be a finite number; got 'x'"):
         read_run("run")
     Path("run").write_bytes(b"q1 Q0 a 1 0.9 x\nq1\x1cQ0\x01b 2 0.8 x y\n")
