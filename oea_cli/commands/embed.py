@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oea_cli.commands.console.boundary import going_on
 from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog
 from oea_cli.commands.console.watch import Watch
@@ -38,6 +39,7 @@ def embed(
     allow_empty: shared.AllowEmptyOption = False,
     verbose: shared.VerboseOption = False,
     workers: shared.WorkersOption = None,
+    channel: shared.ChannelOption = "mix",
     storage: embedding.StorageOption = embedding.Storage.f32,
     encoding: embedding.EncodingOption = embedding.Encoding.json,
     revision: shared.RevisionOption = None,
@@ -67,7 +69,8 @@ def embed(
     _refuse_terminal(output, selection)
     part = _check_output(output, format, selection)
     batch = shared.number_of(batch_size)
-    with FailureLog("embed", on_error.value, errors) as log:
+    shared.checked_channel(channel)
+    with going_on(_advice(output, format)), FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         selection.refuse_equal_ids()
         items = begun(selection.items(), watch.report)
@@ -83,12 +86,14 @@ def embed(
             audio_prompt=audio_prompt,
         )
         encoder = load_encoder(name, **placed.keywords)
+        from oea_cli.encoder.streaming.hearing import hearing
         from oea_cli.encoder.streaming.writing import write_vectors
         from oea_cli.vectors.files.formats import open_writer
 
         with open_writer(
             output,
             encoder=encoder.encoder_id,
+            metadata={} if channel == "mix" else {"channel": channel},
             file_format=format,
             storage=storage.value,
             encoding=encoding.value,
@@ -97,7 +102,7 @@ def embed(
             part=part,
             notice=watch.notice,
         ) as writer:
-            with closing(watch.progress):
+            with closing(watch.progress), hearing(channel, watch.notice):
                 num_held = write_vectors(
                     encoder,
                     items or [],
@@ -112,6 +117,14 @@ def embed(
                 log.finish(0)
         watch.say_summary(output, num_held)
         log.finish(watch.num_done)
+
+
+def _advice(output: str, format: "Format | None") -> str:
+    from oea_cli.vectors.files.names import format_of
+
+    if (format or format_of(output)) == "shards":
+        return f"the same command goes on after what is in {output}"
+    return "the same command starts again"
 
 
 def _selection(

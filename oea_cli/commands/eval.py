@@ -52,6 +52,7 @@ def evaluate(
     seed: shared.SeedOption = 0,
     dtype: shared.RareDtypeOption = shared.Dtype.auto,
     trust_remote_code: shared.TrustRemoteCodeOption = False,
+    channel: shared.ChannelOption = "mix",
 ) -> None:
     """Measure how well queries find what they should.
 
@@ -78,6 +79,8 @@ def evaluate(
         given += [(task, captions, ties) != (evaluation.EvalTask.text_to_audio, "all", "strict")]
         _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
         return
+    shared.checked_channel(channel)
+    from oea_cli.encoder.streaming.hearing import hearing
     from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
     from oea_cli.evaluation.output.files import checked_files, checked_page
 
@@ -85,7 +88,7 @@ def evaluate(
     page = None if report is None else checked_page(report)
 
     own_index = os.environ.get("OEA_INDEX") or DEFAULT_INDEX
-    with FailureLog("eval") as log:
+    with FailureLog("eval") as log, hearing(channel, notices("eval", quiet)):
         results = evaluate_inputs(
             queries=queries and shared.in_column(queries, column),
             index=index or (None if corpus or run else own_index),

@@ -151,13 +151,21 @@ FolderOption = Annotated[
     Path,
     OUTPUT.option("--output", "-o", metavar="DIR", help="The folder to write."),
 ]
+ChannelOption = Annotated[
+    str,
+    RARE.option(
+        "--channel",
+        metavar="mix|left|right|N",
+        help="Which channel of a sound is heard, if its record does not say: their mean, or one.",
+    ),
+]
 OverridesOption = Annotated[
     list[str] | None,
     INPUT.option("--set", metavar="KEY=VALUE", help="Replace a value of the recipe (repeatable)."),
 ]
 ColumnOption = Annotated[
     str | None,
-    INPUT.option(
+    RARE.option(
         "--column",
         metavar="NAME",
         help="The column (of Parquet) or key (of JSONL) that holds the vectors "
@@ -193,6 +201,17 @@ VerboseOption = Annotated[
     bool,
     FAILURE.option("--verbose", "-v", help="Show tracebacks and what libraries print."),
 ]
+
+
+def checked_channel(channel: str) -> str:
+    """What --channel says; raises UsageError where it names none."""
+    from oea_cli.records.sections import parse_channel
+
+    try:
+        parse_channel(channel)
+    except ValueError as error:
+        raise UsageError(f"--channel {error}") from error
+    return channel
 
 
 def in_column(names: list[str], column: str | None) -> list[str]:
