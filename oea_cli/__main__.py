@@ -1,6 +1,28 @@
-"""`python -m oea_cli` is the same program as `oea`."""
+"""`oea`, and `python -m oea_cli`: the process around the program, from its first moment on."""
 
-from oea_cli.main import app
+import sys
+
+
+def main() -> None:
+    """Run the program with the streams and signals that it needs; raises SystemExit."""
+    try:
+        from oea_cli.commands.console.interrupts import end_soon, handle_interrupts
+
+        handle_interrupts()
+        from oea_cli.commands.console.streams import open_missing_streams
+
+        open_missing_streams()
+        from oea_cli.main import app
+
+        try:
+            app(prog_name="oea")
+        except SystemExit as end:
+            end_soon(end.code if isinstance(end.code, int) else 1)
+            raise
+    except KeyboardInterrupt:  # before or after the work, which catches its own
+        print("oea: interrupted", file=sys.stderr)
+        sys.exit(130)
+
 
 if __name__ == "__main__":
-    app(prog_name="oea")
+    main()

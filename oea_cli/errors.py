@@ -1,13 +1,20 @@
 """What can go wrong, as one line a person can act on, and the exit code that goes with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
 class OeaError(Exception):
-    """A failure a person can act on; the text reads `where: what is wrong; what to do`."""
+    """A failure a person can act on; the text reads `where: what is wrong; what to do`.
+
+    `details` are further lines, such as every mistake in a recipe.
+    """
 
     exit_code = 1
+
+    def __init__(self, text: str, details: Sequence[str] = ()) -> None:
+        super().__init__("\n".join([text, *(f"  {detail}" for detail in details)]))
+        self.text, self.details = text, tuple(details)
 
 
 class UsageError(OeaError):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -13,11 +14,11 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from oea_cli import __version__
+from oea_cli.commands.console.boundary import Running, exit_code_of
 from oea_cli.commands.console.library_output import hidden_library_output
 from oea_cli.commands.console.standard_input import make_stdin_interruptible
-from oea_cli.commands.console.terminal import say
+from oea_cli.commands.options.environment import connect
 from oea_cli.commands.options.panels import write_panels
-from oea_cli.errors import OeaError
 
 VERBS = {
     "embed": ("embed:embed", "Turn sounds or texts into vectors."),
@@ -45,36 +46,32 @@ SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
 class VerbGroup(TyperGroup):
-    """Imports a verb's file when the verb is asked for, and shows its errors to tests and users."""
+    """Imports a verb's file when the verb is asked for, and ends in one line whatever happens."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        words, name = list(sys.argv[1:] if args is None else args), prog_name or "oea"
+        self._main_shell_completion(extra, name, complete_var)
+
+        def work(running: Running) -> None:
+            with self.make_context(name, words, obj=running) as ctx:
+                self.invoke(ctx)
+
+        sys.exit(exit_code_of(work))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
         words = f"{ctx.info_name} {name}" if ctx.parent else str(name)
+        if ctx.obj is not None:  # completion only looks
+            ctx.obj.verb = f"oea {words}"
         return name, read_verb(words) if words in VERBS else command, rest
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except OeaError as error:
-            if _is_verbose(ctx):
-                raise
-            say(f"oea{_verb(ctx)}: {error}")
-            raise typer.Exit(error.exit_code) from error
-        except BrokenPipeError as error:
-            # The reader downstream has seen enough (`| head -1`). Point stdout at nothing, so that
-            # the interpreter's own flush at exit cannot fail a second time.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from error
-        except KeyboardInterrupt as error:
-            say(f"oea{_verb(ctx)}: interrupted")
-            raise typer.Exit(130) from error
-        except Exception as error:
-            if isinstance(error, typer.Exit | typer.Abort) or _is_usage_error(error):
-                raise
-            if _is_verbose(ctx):
-                raise
-            say(f"oea{_verb(ctx)}: {_in_words(error)} (-v shows where)")
-            raise typer.Exit(1) from error
 
 
 class Verb(TyperCommand):
@@ -84,6 +81,7 @@ class Verb(TyperCommand):
         write_panels(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
+        ctx.obj.context = ctx
         make_stdin_interruptible()
         if ctx.params["verbose"]:
             return super().invoke(ctx)
@@ -97,32 +95,9 @@ def read_verb(words: str) -> Any:
     alone = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings=SETTINGS)
     callback = getattr(import_module(f"oea_cli.commands.{module}"), function)
     alone.command(words.split()[-1], cls=Verb)(callback)
-    return typer.main.get_command(alone)
-
-
-def _verb(ctx: Any) -> str:
-    """` embed`, ` models convert`: the verb that was asked for, as a person typed it."""
-    words = [ctx.invoked_subcommand or ""]
-    while ctx.parent:
-        words.insert(0, ctx.info_name)
-        ctx = ctx.parent
-    return "".join(f" {word}" for word in words if word)
-
-
-def _in_words(error: Exception) -> str:
-    """What went wrong; of a file, its name and the system's own words, such as a full disk."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'writing or reading failed'}: {error.strerror}"
-    return f"{type(error).__name__}: {error}"
-
-
-def _is_verbose(ctx: Any) -> bool:
-    return bool({"-v", "--verbose"} & set(sys.argv)) or bool(os.environ.get("OEA_VERBOSE"))
-
-
-def _is_usage_error(error: Exception) -> bool:
-    # Typer vendors Click and does not export its UsageError; those know their own exit code.
-    return hasattr(error, "exit_code") and hasattr(error, "show")
+    command = typer.main.get_command(alone)
+    connect(words, command)
+    return command
 
 
 app = typer.Typer(

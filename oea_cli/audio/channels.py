@@ -6,25 +6,10 @@ import numpy as np
 
 from oea_cli.audio.sources import AudioError
 
-NAMES = {"mix": None, "left": 0, "right": 1}
-CHOICES = "mix, left, right or a number from 1"
 # The mean of unrelated channels has one N-th of their power; 20 dB less is cancellation.
 CANCELLED_SHARE = 0.01
 SAMPLED = 8  # every so many frames are enough to tell power
 SILENT_POWER = 1e-9  # -90 dB of full scale
-
-
-def parse_channel(value: object) -> int | None:
-    """The channel (from 0) that `left`, `right`, 1, 2 ... mean; None for `mix`.
-
-    Raises ValueError for anything else.
-    """
-    text = str(value).strip().lower()
-    if text in NAMES:
-        return NAMES[text]
-    if isinstance(value, bool) or not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"must be {CHOICES}; got {value!r:.60}")
-    return int(text) - 1
 
 
 @dataclass(slots=True)

@@ -8,10 +8,11 @@ from typing import BinaryIO
 import numpy as np
 import soxr
 
-from oea_cli.audio.channels import Mixer, parse_channel
+from oea_cli.audio.channels import Mixer
 from oea_cli.audio.libsndfile import Sound
 from oea_cli.audio.opening import open_sound
 from oea_cli.audio.sources import AudioError, Notice, Source, open_source
+from oea_cli.records.sections import parse_channel
 
 SLACK_SECONDS = 0.1
 """A clip may be this much longer than a window and still be one: a 10 s clip that went through an

@@ -18,8 +18,8 @@ from oea_cli.records.text import nfc
 
 FILLER = {"", "none"}
 """MECAT writes "None" where a field has nothing to say."""
-MECAT_FIELDS = ("sound", "environment", "speech", "music")
-"""Captions that our records keep beside `captions`, which holds the short and the long ones."""
+MECAT_FIELDS = ("long", "sound", "environment", "speech", "music")
+"""Captions that our records keep beside `captions`, which holds the short ones."""
 
 Captions = Sequence[str]
 

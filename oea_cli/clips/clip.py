@@ -7,8 +7,16 @@ from pathlib import PurePath
 from oea_cli.clips.captions import captions_in, texts_of
 from oea_cli.clips.pairs import HardNegativePair, is_pair, number_in, pair_from
 from oea_cli.errors import Failure, Report, missing
+from oea_cli.records.alike import AlikeFailures
 from oea_cli.records.datasets.layouts import interpret
-from oea_cli.records.fields import PATH_NAMES, VECTOR_NAMES, RowError, records_from_row
+from oea_cli.records.fields import (
+    PATH_NAMES,
+    VECTOR_NAMES,
+    RowError,
+    among_keys,
+    id_in,
+    records_from_row,
+)
 from oea_cli.records.file_names import exists
 from oea_cli.records.folders import is_folder
 from oea_cli.records.inputs import read_records
@@ -84,19 +92,22 @@ def read_clips(
     pairs: list[HardNegativePair] = []
     for name in inputs:
         file_name = "stdin" if name == "-" else PurePath(name).name.partition(".")[0]
+        failures = AlikeFailures(report)
         for where, row in _rows(name, report):
             if is_pair(row):
                 pairs.append(pair := pair_from(where, row))
                 target = {"id": pair.target, "captions": list(pair.captions)}
                 if pair.captions:
                     clips.setdefault(pair.target, clip_from(target, where, dataset or file_name))
-            elif record := _captioned(where, row, report):
+            elif record := _captioned(where, row, failures.add):
+                failures.release()
                 own = dataset or record.get("dataset") or file_name
                 clip = clip_from(record, where, str(own))
                 if clip.id in clips:
                     first = clips[clip.id].where
                     report(Failure(where, f"id '{clip.id}' was used at {first} already", clip.id))
                 clips.setdefault(clip.id, clip)
+        failures.end()
     return list(clips.values()), pairs
 
 
@@ -106,13 +117,13 @@ def _rows(name: str, report: Report) -> Rows:
     if is_folder(name):
         return ((str(record["id"]), record) for record in read_records([name], report=report))
     rows = read_table(name, report=report, leave_out=VECTOR_NAMES)
-    return interpret(rows, None if name == "-" else name)
+    return interpret(rows, None if name == "-" else name, report=report)
 
 
 def _captioned(where: str, row: Record, report: Report) -> Record | None:
     """The record of a row with captions, which with an id make a clip: no sound is needed."""
     has_name = any(row.get(key) for key in (*PATH_NAMES, "text"))
-    placed = row if has_name or not row.get("id") else {**row, "path": str(row["id"])}
+    placed = row if has_name or id_in(row) is None else {**row, "path": str(id_in(row))}
     try:
         (record,) = records_from_row(placed, trailing_number(where), text=False, resolve=str)
     except RowError as problem:
@@ -122,5 +133,6 @@ def _captioned(where: str, row: Record, report: Report) -> Record | None:
         del record["path"]
     if captions_in(record):
         return record
-    report(Failure(where, "no 'captions'; queries are made from them", record["id"]))
+    needed = f"no 'captions'; queries are made from them{among_keys(row)}"
+    report(Failure(where, needed, record["id"]))
     return None

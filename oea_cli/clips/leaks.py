@@ -18,6 +18,7 @@ from oea_cli.clips.origins import KINDS, Mark, marks_of, may_be_one
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
 from oea_cli.records.lines import read_json
 from oea_cli.records.rows import Record
+from oea_cli.records.sections import file_section
 
 HASH_RATE = 16_000  # Hz
 HASH_SECONDS = 60.0  # decoded at a time
@@ -119,9 +120,8 @@ def _content(record: Record, path: str, report: Report) -> str | None:
 
     digest = hashlib.sha256()
     is_silent = True
-    section = {"start": record.get("start"), "end": record.get("end")}
     try:
-        for window in read_windows(path, HASH_RATE, HASH_SECONDS, **section):
+        for window in read_windows(path, HASH_RATE, HASH_SECONDS, **file_section(record)):
             samples = np.rint(np.clip(window.samples, -1, 1) * FULL_SCALE).astype("<i2")
             is_silent = is_silent and not samples.any()
             digest.update(samples.tobytes())

@@ -67,7 +67,7 @@ class Query:
     def text(self) -> str | None:
         """What it asks in words."""
         text = self.record.get("text")
-        return text if isinstance(text, str) and text else None
+        return text.strip() or None if isinstance(text, str) else None
 
     @property
     def text_sha256(self) -> str | None:

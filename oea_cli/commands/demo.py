@@ -24,9 +24,7 @@ def demo(
     folder: Annotated[Path, OUTPUT.argument(metavar="DIR", help="The folder to write.")],
     scenes: Annotated[
         int,
-        OUTPUT.option(
-            envvar="OEA_SCENES", min=1, max=NUM_SCENES, metavar="N", help="How many scenes."
-        ),
+        OUTPUT.option(min=1, max=NUM_SCENES, metavar="N", help="How many scenes."),
     ] = NUM_SCENES,
     overwrite: Annotated[
         bool,

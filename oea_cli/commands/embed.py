@@ -38,6 +38,7 @@ def embed(
     allow_empty: shared.AllowEmptyOption = False,
     verbose: shared.VerboseOption = False,
     workers: shared.WorkersOption = None,
+    channel: shared.ChannelOption = "mix",
     storage: embedding.StorageOption = embedding.Storage.f32,
     encoding: embedding.EncodingOption = embedding.Encoding.json,
     revision: shared.RevisionOption = None,
@@ -67,10 +68,13 @@ def embed(
     _refuse_terminal(output, selection)
     part = _check_output(output, format, selection)
     batch = shared.number_of(batch_size)
+    shared.checked_channel(channel)
     with FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         selection.refuse_equal_ids()
-        items = begun(selection.items())
+        items = begun(selection.items(), watch.report)
+        if items is None:
+            log.finish(0)
         if items is None and not (allow_empty or selection.num_elsewhere):
             raise OeaError(f"no {selection.noun} in {selection}; --allow-empty permits that")
         name = parse_name(
@@ -81,12 +85,14 @@ def embed(
             audio_prompt=audio_prompt,
         )
         encoder = load_encoder(name, **placed.keywords)
+        from oea_cli.encoder.streaming.hearing import hearing
         from oea_cli.encoder.streaming.writing import write_vectors
         from oea_cli.vectors.files.formats import open_writer
 
         with open_writer(
             output,
             encoder=encoder.encoder_id,
+            metadata={} if channel == "mix" else {"channel": channel},
             file_format=format,
             storage=storage.value,
             encoding=encoding.value,
@@ -95,7 +101,7 @@ def embed(
             part=part,
             notice=watch.notice,
         ) as writer:
-            with closing(watch.progress):
+            with closing(watch.progress), hearing(channel, watch.notice):
                 write_vectors(
                     encoder,
                     items or [],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from oea_cli.commands.console.streams import is_closed
 from oea_cli.commands.console.terminal import FailureLog, notices
 from oea_cli.commands.options import evaluation, shared
 from oea_cli.errors import UsageError
@@ -51,6 +52,7 @@ def evaluate(
     seed: shared.SeedOption = 0,
     dtype: shared.RareDtypeOption = shared.Dtype.auto,
     trust_remote_code: shared.TrustRemoteCodeOption = False,
+    channel: shared.ChannelOption = "mix",
 ) -> None:
     """Measure how well queries find what they should.
 
@@ -77,6 +79,8 @@ def evaluate(
         given += [(task, captions, ties) != (evaluation.EvalTask.text_to_audio, "all", "strict")]
         _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
         return
+    shared.checked_channel(channel)
+    from oea_cli.encoder.streaming.hearing import hearing
     from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
     from oea_cli.evaluation.output.files import checked_files, checked_page
 
@@ -84,7 +88,7 @@ def evaluate(
     page = None if report is None else checked_page(report)
 
     own_index = os.environ.get("OEA_INDEX") or DEFAULT_INDEX
-    with FailureLog("eval") as log:
+    with FailureLog("eval") as log, hearing(channel, notices("eval", quiet)):
         results = evaluate_inputs(
             queries=queries and shared.in_column(queries, column),
             index=index or (None if corpus or run else own_index),
@@ -140,8 +144,8 @@ def _paper(
     text, num_measured = compare_with_paper(
         recipe, overrides, output, form.value, device=device, callbacks=callbacks
     )
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    if not (output and is_closed(sys.stdout)):
+        _show(text.encode(), form)
     log.finish(num_measured, "part")
     inputs.finish(num_measured)
 
@@ -176,9 +180,18 @@ def _write(
     form = format or (
         evaluation.ResultFormat.table if is_read_by_people else evaluation.ResultFormat.json
     )
-    sys.stdout.buffer.write(render(document, form.value))
-    sys.stdout.flush()
+    if not (files and is_closed(sys.stdout)):
+        _show(render(document, form.value), form)
     return form
+
+
+def _show(content: bytes, form: evaluation.ResultFormat) -> None:
+    """Write to stdout: text for people in its encoding, all else in UTF-8."""
+    if form == evaluation.ResultFormat.table:
+        sys.stdout.write(content.decode())
+    else:
+        sys.stdout.buffer.write(content)
+    sys.stdout.flush()
 
 
 def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bool) -> None:

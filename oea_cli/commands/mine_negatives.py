@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from oea_cli.commands.console.standard_input import or_stdin
-from oea_cli.commands.console.terminal import FailureLog, Progress, say
+from oea_cli.commands.console.terminal import FailureLog, Progress, notices, say
 from oea_cli.commands.options import mining, shared
 from oea_cli.errors import OeaError, UsageError
 
@@ -47,6 +47,7 @@ def mine_negatives(
     sampling_strategy: mining.SamplingOption = mining.SamplingStrategy.top,
     compare_sounds: mining.CompareSoundsOption = True,
     seed: shared.SeedOption = 0,
+    channel: shared.ChannelOption = "mix",
 ) -> None:
     """Find clips that sound alike but mean something else.
 
@@ -73,11 +74,13 @@ def mine_negatives(
     places = outputs(output, qrels, stats)
     places.check()
     check_there([*sources, vectors, caption_vectors, verdicts])
+    shared.checked_channel(channel)
+    from oea_cli.encoder.streaming.hearing import hearing
     from oea_cli.mining.mine import mine
 
     log = FailureLog("mine-negatives", on_error.value, errors)
     watch = _Watch(quiet)
-    with log, watch:
+    with log, watch, hearing(channel, notices("mine-negatives", quiet)):
         mined = mine(
             shared.in_column(sources, column),
             vectors and shared.in_column([vectors], column)[0],

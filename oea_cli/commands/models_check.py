@@ -21,7 +21,6 @@ def check(
     quantize: Annotated[
         str,
         ENCODER.option(
-            envvar="OEA_QUANTIZE",
             metavar="none|int8|int4",
             help="Also compare with the encoder in 8 or 4 bits.",
         ),

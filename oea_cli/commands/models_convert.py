@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from oea_cli.commands.console.streams import tell_path
 from oea_cli.commands.console.terminal import Progress, say
 from oea_cli.commands.options.panels import INPUT
 from oea_cli.commands.options.shared import FolderOption, QuietOption, VerboseOption
@@ -30,7 +29,6 @@ def convert(
     revision: Annotated[
         str | None,
         INPUT.option(
-            envvar="OEA_REVISION",
             metavar="COMMIT",
             help="Commit, tag or branch of the backbone's repository.",
         ),
@@ -85,4 +83,4 @@ def convert(
             f"parameters) and two heads to {made.dim} dimensions, for {made.base}; "
             f"{num_bytes / 1e6:.1f} MB in {output}"
         )
-    typer.echo(str(output))
+    tell_path(output)

@@ -3,8 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
+from oea_cli.commands.console.streams import tell_path
 from oea_cli.commands.console.terminal import say
 from oea_cli.commands.options import shared
 from oea_cli.commands.options.panels import OUTPUT
@@ -67,4 +66,4 @@ def export(
     if not quiet:
         for one in checks:
             say(f"oea models export: {one.what}: off by {one.value:.2g} (limit {one.limit:.2g})")
-    typer.echo(str(output))
+    tell_path(output)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.player import find_player, play_hits
-from oea_cli.commands.console.terminal import FailureLog, say
+from oea_cli.commands.console.terminal import FailureLog, notices, say
 from oea_cli.commands.options import searching, shared
 from oea_cli.errors import OeaError, UsageError
 
@@ -38,6 +38,7 @@ def search(
     verbose: shared.VerboseOption = False,
     dtype: shared.RareDtypeOption = shared.Dtype.auto,
     trust_remote_code: shared.TrustRemoteCodeOption = False,
+    channel: shared.ChannelOption = "mix",
 ) -> None:
     """Find clips in an index by text or by sound.
 
@@ -53,6 +54,7 @@ def search(
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
+    from oea_cli.encoder.streaming.hearing import hearing
     from oea_cli.records.where.evaluation import Condition
     from oea_cli.search.question import Question, answered
     from oea_cli.search.retrieval import Conditions
@@ -70,15 +72,19 @@ def search(
     condition = None if where is None else Condition.parse(where)
     conditions = Conditions(exclude or [], condition, min_score, top_k, windows)
     played: list[Hit] = []
+    shared.checked_channel(channel)
     with FailureLog("search", on_error, errors) as log:
-        with answered(
-            question,
-            index,
-            conditions,
-            model=model,
-            placement=placed.keywords,
-            report=log.report,
-        ) as (retrieval, results):
+        with (
+            hearing(channel, notices("search", quiet)),
+            answered(
+                question,
+                index,
+                conditions,
+                model=model,
+                placement=placed.keywords,
+                report=log.report,
+            ) as (retrieval, results),
+        ):
             _write(_noted(results, played) if player else results, form, null)
         if not retrieval.num_queries and not log.count and not allow_empty:
             raise OeaError(f"{queries}: no queries in it (--allow-empty permits that)")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from oea_cli.commands.console.streams import tell_path
 from oea_cli.commands.console.terminal import say
 from oea_cli.commands.console.training_display import training_display
 from oea_cli.commands.options.panels import INPUT, OUTPUT, RARE, Panel
@@ -29,7 +30,6 @@ def train(
         OUTPUT.option(
             "--output",
             "-o",
-            envvar="OEA_OUTPUT",
             metavar="DIR",
             help="Folder for the encoder, its checkpoints and its log.",
         ),
@@ -41,7 +41,6 @@ def train(
         RARE.option(
             "--workers",
             "-j",
-            envvar="OEA_WORKERS",
             min=0,
             metavar="N",
             help="Background processes that prepare examples; 0 prepares them between steps.",
@@ -110,7 +109,7 @@ def train(
     if is_first and merge:
         _merge(output, loaded.storage, device, quiet)
     if is_first:
-        typer.echo(str(output))
+        tell_path(output)
 
 
 def _explain() -> None:
@@ -125,7 +124,7 @@ def _plot(folder: Path, recipe: Path | None) -> None:
         raise UsageError("--plot draws a run's folder and takes no recipe")
     from oea_cli.training.results.curves import write_curves
 
-    typer.echo(str(write_curves(folder)))
+    tell_path(write_curves(folder))
 
 
 def _merge(folder: Path, storage: str, device: str, quiet: bool) -> None:

@@ -22,6 +22,7 @@ from oea_cli.mining.fingerprints import (
 from oea_cli.mining.pool import Clips
 from oea_cli.records.addresses import is_remote
 from oea_cli.records.rows import Record
+from oea_cli.records.sections import file_section
 from oea_cli.vectors.arrays import Mask, RowNumbers
 from oea_cli.vectors.scan.threads import num_cores
 
@@ -87,9 +88,8 @@ def fingerprint_of(record: Record) -> Fingerprint | None:
     from oea_cli.audio.sources import AudioError
     from oea_cli.audio.windows import read_windows
 
-    section = {"start": record.get("start"), "end": record.get("end")}
     try:
-        window = next(read_windows(path, SAMPLE_RATE, MAX_SECONDS, **section))
+        window = next(read_windows(path, SAMPLE_RATE, MAX_SECONDS, **file_section(record)))
     except AudioError:
         return None
     return fingerprint(window.samples)

@@ -52,6 +52,8 @@ class Generation:
 
     def run(self, *, advance: Callable[[], None], on_wait: Callable[[int], None]) -> Generated:
         """Write all queries; answers are on disk whatever happens. See `Generator.run`."""
+        for writer in self.generator.writers.values():
+            writer.open()
         try:
             return self.generator.run(self.tasks, advance=advance, on_wait=on_wait)
         finally:

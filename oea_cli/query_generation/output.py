@@ -25,7 +25,11 @@ def write_counts(
 ) -> None:
     """Write counts as one JSON document for programs, or as a table for people."""
     text = json.dumps(counts, indent=2) + "\n" if as_json else as_table(counts)
-    write_bytes(text.encode(), output)
+    if output == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_whole(Path(output), text.encode())
 
 
 def write_bytes(content: bytes, output: str | Path) -> None:

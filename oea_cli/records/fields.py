@@ -49,10 +49,10 @@ def records_from_row(
     if text:
         if words is None and not captions:
             needed = "no 'text' and no captions; with --text every record needs one"
-            raise RowError(f"{needed}{_among(row)}")
+            raise RowError(f"{needed}{among_keys(row)}")
         return _text_records(name, words, captions, {**times, **rest})
     if path is None and words is None:
-        raise RowError(f"no 'path' and no 'text'; every record needs one{_among(row)}")
+        raise RowError(f"no 'path' and no 'text'; every record needs one{among_keys(row)}")
     record: Record = {"id": name}
     if path is not None:
         record["path"] = path
@@ -63,7 +63,7 @@ def records_from_row(
     return [{**record, **times, **rest}]
 
 
-def _among(row: Record) -> str:
+def among_keys(row: Record) -> str:
     """Which keys a row has values for, for a message."""
     filled = (key for key, value in row.items() if value not in (None, ""))
     keys = [f"{key!r:.60}" for key in filled if key not in VECTOR_NAMES]
@@ -159,7 +159,7 @@ def _take_text(row: Record) -> str | None:
         return None
     if not isinstance(value, str):
         raise RowError(f"'text' must be text; got {value!r:.60}")
-    return value
+    return value.strip() or None
 
 
 def _take_id(row: Record) -> str | None:

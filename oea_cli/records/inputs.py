@@ -197,7 +197,8 @@ class _Reader:
 
     def _table(self, name: str) -> Iterator[Record]:
         rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
-        return self._records(interpret(rows, name, self._root), self._root or parent(name))
+        plain = interpret(rows, name, self._root, report=self._report)
+        return self._records(plain, self._root or parent(name))
 
     def _stream(self, stream: BinaryIO, name: str) -> Iterator[Record]:
         first, lines = peek(filled_lines(stream, name, self._report))
@@ -206,10 +207,10 @@ class _Reader:
         folder = "" if name == "stdin" else parent(name)
         if first[1].lstrip().startswith(b"{"):
             rows = parse_json_lines(lines, name, self._report)
-            yield from self._records(interpret(rows, None), folder)
+            yield from self._records(interpret(rows, None, report=self._report), folder)
         elif is_header(first[1]):
             rows = read_csv(lines, name, self._report)
-            yield from self._records(interpret(rows, None), folder)
+            yield from self._records(interpret(rows, None, report=self._report), folder)
         else:
             yield from self._records(self._plain_lines(lines, name), folder)
 

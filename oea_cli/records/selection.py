@@ -87,15 +87,14 @@ class Selection:
         yield from failures
 
 
-def begun(items: Iterator[Item]) -> Iterator[Item] | None:
-    """The same items; None where there are none, so that no encoder is loaded for nothing. Reads
-    up to the first record."""
-    first: list[Item] = []
+def begun(items: Iterator[Item], report: Report) -> Iterator[Item] | None:
+    """The items from the first record on; None where there is none, so that no encoder is loaded
+    for nothing. Failures before it go to `report`."""
     for item in items:
-        first.append(item)
         if not isinstance(item, Failure):
-            break
-    return chain(first, items) if first else None
+            return chain([item], items)
+        report(item)
+    return None
 
 
 def parse_shard(text: str) -> Shard:

@@ -20,7 +20,9 @@ QUERIES_AT_ONCE = 256
 
 
 def text_query(encoder: Encoder, text: str) -> Batch:
-    """One text; the text is its id. Raises OeaError where the encoder has no vector for it."""
+    """One text, without blanks around it, which is its id. Raises OeaError where the encoder has
+    no vector for it."""
+    text = text.strip()
     return Batch([{"id": text}], embed_texts(encoder, [text]))
 
 

@@ -29,7 +29,8 @@ class Question:
 
     def check(self) -> None:
         """Raise UsageError for no question, or for two."""
-        asked = {"TEXT": self.text, "--audio": self.audio, "--like": self.like}
+        text = (self.text or "").strip()
+        asked = {"TEXT": text, "--audio": self.audio, "--like": self.like}
         given = [name for name, value in {**asked, "--queries": self.queries}.items() if value]
         if not given:
             raise UsageError(

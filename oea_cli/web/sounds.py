@@ -42,6 +42,7 @@ class Sound:
     path: str
     start: float | None = None
     end: float | None = None
+    channel: str = "mix"
 
     def chunks(self, sample_rate: int) -> Iterator[np.ndarray]:
         """The sound as consecutive (n,) mono float32 chunks; raises AudioError."""
@@ -49,7 +50,12 @@ class Sound:
             raise AudioError("is not a file")  # opening a pipe would block
         done = self.start or 0.0
         windows = read_windows(
-            self.path, sample_rate, CHUNK_SECONDS, start=self.start, end=self.end
+            self.path,
+            sample_rate,
+            CHUNK_SECONDS,
+            start=self.start,
+            end=self.end,
+            channel=self.channel,
         )
         for window in windows:  # the last one overlaps the one before
             yield window.samples[max(0, round((done - window.start) * sample_rate)) :]
@@ -102,7 +108,8 @@ class PageSounds:
 
 def _media_type(sound: Sound) -> str | None:
     """The media type of a file that browsers play as it is, None for any other."""
-    if sound.start is not None or sound.end is not None or is_remote(sound.path):
+    is_part = (sound.start, sound.end, sound.channel) != (None, None, "mix")
+    if is_part or is_remote(sound.path):
         return None
     try:
         if not Path(sound.path).is_file():

@@ -224,7 +224,8 @@ def test_failed_inputs_are_named_and_the_rest_is_done(
     assert [row["id"] for row in rows(done)] == ["c"]
     lines = done.stderr.splitlines()
     assert lines[0] == "oea embed: broken.wav: cannot be decoded (Format not recognised)"
-    assert lines[1] == ("oea embed: clips.jsonl:2: no 'path' and no 'text'; every record needs one")
+    needed = "no 'path' and no 'text'; every record needs one (it has 'id')"
+    assert lines[1] == f"oea embed: clips.jsonl:2: {needed}"
     assert lines[2].startswith("oea embed: clips.jsonl:3: ")
     assert lines[3] == "oea embed: gone.wav: no such file"
     assert lines[4:] == ["oea embed: 4 of 5 inputs failed, 1 done"]

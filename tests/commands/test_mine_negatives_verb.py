@@ -310,7 +310,7 @@ class TestFailures:
         done = mine(folder, tmp_path / "t.jsonl")
         assert done.returncode == 1
         assert "t: no 'path'; mining needs a sound" in done.stderr
-        assert done.stderr.endswith("all 1 inputs failed\n")
+        assert done.stderr.endswith("the one input failed\n")
 
 
 def esc10_clips(data: Path, place: Path) -> dict[str, dict]:

@@ -296,7 +296,7 @@ def test_queries_of_another_dimension(plain: Path, tmp_path: Path) -> None:
         (["rain", "--like", "c1"], "TEXT and --like do not go together"),
         (["--like", "c1", "-0", "-f", "json"], "-0 ends paths"),
         (["--queries", "q.npy", "--play"], "--play plays the hits of one query"),
-        (["--like", "c1", "-k", "0"], "greater than or equal to 1"),
+        (["--like", "c1", "-k", "0"], "--top-k must be a whole number of 1 or more; got '0'"),
     ],
 )
 def test_wrong_usage(plain: Path, arguments: list[str], words: str) -> None:

@@ -165,7 +165,8 @@ class TestMecat:
             {
                 "id": "ED_0_10",
                 "path": "000/ED_0_10.flac",
-                "captions": ["Rain", "Rain on a roof."],
+                "captions": ["Rain"],
+                "long": ["Rain on a roof."],
                 "speech": ["No speech"],
                 "domain": "000",
             }
@@ -184,7 +185,7 @@ class TestAsPublished:
             ("audiocaps/val_2.0.csv", 495, 2475),
             ("audiocaps/test_2.0.csv", 975, 4875),
             ("wavcaps/sb_final.json", 1232, 1232),
-            ("mecat/000.jsonl", 179, 1074),
+            ("mecat/000.jsonl", 179, 537),
         ],
     )
     def test_counts(self, shared_data: Path, name: str, clips: int, captions: int) -> None:

@@ -16,10 +16,9 @@ def write_document(
     if format is None:
         format = TableFormat.table if sys.stdout.isatty() else TableFormat.json
     if format is TableFormat.table:
-        content = to_table(document).encode()
+        sys.stdout.write(to_table(document))
     else:
         import orjson
 
-        content = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+        sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.flush()

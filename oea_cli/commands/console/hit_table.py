@@ -1,5 +1,6 @@
 """Hits as a table for a person."""
 
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -10,7 +11,7 @@ BAR_CELLS = 10
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def write_table(results: "Iterable[list[Hit]]", stream: BinaryIO) -> None:
+def write_table(results: "Iterable[list[Hit]]", _: BinaryIO) -> None:
     """A table per query that fits the terminal: rank, score bar, path, window, captions."""
     from rich.console import Console
 
@@ -18,9 +19,9 @@ def write_table(results: "Iterable[list[Hit]]", stream: BinaryIO) -> None:
     several = False
     for hits in results:
         if hits:
-            if several:
-                console.print()
-            console.print(_table(hits))
+            with console.capture() as drawn:  # rich itself ends the process where a pipe is closed
+                console.print(_table(hits))
+            sys.stdout.write("\n" * several + drawn.get())
             several = True
 
 
@@ -28,11 +29,13 @@ def _table(hits: "list[Hit]") -> Any:
     from rich.table import Table
     from rich.text import Text
 
+    from oea_cli.records.visible import visible
+
     rows = [_cells(hit) for hit in hits]
     has_windows = any(row[3] for row in rows)
     has_captions = any(row[4] for row in rows)
     table = Table(
-        box=None, title=printable(hits[0]["query_id"]), title_justify="left", pad_edge=False
+        box=None, title=visible(hits[0]["query_id"]), title_justify="left", pad_edge=False
     )
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("score", no_wrap=True)
@@ -43,7 +46,7 @@ def _table(hits: "list[Hit]") -> Any:
         table.add_column("captions", overflow="fold", ratio=3)
     for row in rows:
         shown = [*row[:3], *row[3:4][:has_windows], *row[4:][:has_captions]]
-        table.add_row(*(Text(printable(cell)) for cell in shown))
+        table.add_row(*(Text(visible(cell)) for cell in shown))
     return table
 
 
@@ -74,8 +77,3 @@ def score_bar(score: float) -> str:
     eighths = round(min(max(score, 0.0), 1.0) * BAR_CELLS * 8)
     bar = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
     return bar.ljust(BAR_CELLS)
-
-
-def printable(text: str) -> str:
-    """Return text that cannot command the terminal: control characters become dots."""
-    return "".join(letter if letter.isprintable() else "·" for letter in text)

@@ -6,12 +6,12 @@ from typing import Any
 
 def index_table(description: Mapping[str, Any]) -> str:
     """The description for a person, one property a line."""
+    from oea_cli.records.visible import visible
+
     segments = description["segments"]
     num_graphs = sum(segment["graph"] for segment in segments)
     searched = "scanned" if not num_graphs else f"{num_graphs} of {len(segments)} with a graph"
     deleted = f" (and {description['deleted']} deleted)" if description["deleted"] else ""
-    recall = description["recall@10"]
-    measured = "nothing to find" if recall is None else f"{recall:.3f}"
     rows = {
         "index": description["path"],
         "vectors": f"{description['count']:,}{deleted}",
@@ -19,10 +19,21 @@ def index_table(description: Mapping[str, Any]) -> str:
         "encoder": description["encoder"] or "not named by the vectors",
         "kind": f"{description['kind']}, {len(segments)} segments, {searched}",
         "storage": description["storage"],
-        "recall@10": f"{measured} of an exact search on the vectors as they came",
+        "recall@10": _recall(description),
         "size": f"{description['bytes'] / 1e6:,.2f} MB",
         "created": description["created"],
         "updated": description["updated"],
         "made by": f"oea {description['oea']}",
     }
-    return "".join(f"{name:<11} {value}\n" for name, value in rows.items())
+    return "".join(f"{name:<11} {visible(str(value))}\n" for name, value in rows.items())
+
+
+def _recall(description: Mapping[str, Any]) -> str:
+    """The share of the truth that is found, and what was asked to know it."""
+    recall, queries = description["recall@10"], description["recall_queries"]
+    if recall is None:
+        return "nothing to find"
+    if queries is None:
+        return f"{recall:.3f}, searches are exact"
+    by = f"by {queries} of them, left out" if queries else "by some that could find themselves"
+    return f"{recall:.3f} of an exact search on the vectors as they came, {by}"

@@ -4,7 +4,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -13,9 +14,36 @@ from oea_cli.errors import Failure, OeaError, PartialError
 T = TypeVar("T")
 
 
-def say(text: str) -> None:
-    """Write one line to stderr."""
-    print(text, file=sys.stderr, flush=True)
+_unsaid = False
+
+
+def say(text: str, details: Sequence[str] = ()) -> None:
+    """Write a line to stderr, and an indented one for each detail: without keys, one line each.
+
+    A stderr that takes nothing (a full disk, a reader that has left) does not end the work.
+    """
+    from oea_cli.records.secrets import redacted
+    from oea_cli.records.visible import visible
+
+    lines = [text, *(f"  {detail}" for detail in details)]
+    write_stderr("".join(f"{visible(redacted(line))}\n" for line in lines))
+
+
+def write_stderr(text: str) -> None:
+    """Write text that is safe already; remembers that it was lost where stderr takes nothing."""
+    global _unsaid
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    except OSError:
+        _unsaid = True
+
+
+def has_lost_lines() -> bool:
+    """Whether something that was to be said could not be written."""
+    return _unsaid
 
 
 def notices(verb: str, quiet: bool = False) -> Callable[[object], None]:
@@ -42,7 +70,8 @@ class FailureLog:
         self._file: IO[str] | None = None
         if errors_file is not None:
             try:
-                self._file = errors_file.open("w", encoding="utf-8")
+                # A byte of a name that is not UTF-8 becomes JSON's own escape, \udcXX.
+                self._file = errors_file.open("w", encoding="utf-8", errors="backslashreplace")
             except OSError as error:
                 raise OeaError(f"{errors_file}: {error.strerror}") from error
 
@@ -51,16 +80,28 @@ class FailureLog:
         self.count += 1
         if self._file is not None:
             row = {"id": failure.id, "where": failure.where, "error": failure.error}
-            self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            self._file.flush()
+            self._write(row)
         if self.on_error == "fail":
             raise OeaError(str(failure))
         say(f"oea {self.verb}: {failure}")
 
+    def _write(self, row: dict[str, str | None]) -> None:
+        from oea_cli.records.secrets import redacted
+
+        assert self._file is not None
+        shown = {key: value and redacted(value) for key, value in row.items()}
+        try:
+            self._file.write(json.dumps(shown, ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise OeaError(f"{self._file.name}: {error.strerror}") from error
+
     def finish(self, num_done: int, noun: str = "input") -> None:
         """Raise PartialError when anything failed, OeaError when nothing succeeded."""
         if self.count and not num_done:
-            raise OeaError(f"all {self.count} {noun}s failed")
+            raise OeaError(
+                f"the one {noun} failed" if self.count == 1 else f"all {self.count} {noun}s failed"
+            )
         if self.count:
             total = self.count + num_done
             raise PartialError(f"{self.count} of {total} {noun}s failed, {num_done} done")
@@ -70,7 +111,8 @@ class FailureLog:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # a full disk, named already
+                self._file.close()
 
 
 class Progress:
@@ -88,14 +130,12 @@ class Progress:
         now = time.monotonic()
         if self._shown and now - self._last >= 0.2:
             self._last = now
-            sys.stderr.write("\r\x1b[K" + self._line(now - self._started))
-            sys.stderr.flush()
+            write_stderr("\r\x1b[K" + self._line(now - self._started))
 
     def close(self) -> None:
         """Clear the moving line."""
         if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            write_stderr("\r\x1b[K")
 
     def _line(self, seconds: float) -> str:
         rate = self.done / seconds if seconds else 0.0

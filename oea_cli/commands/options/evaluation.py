@@ -170,7 +170,6 @@ IndexModelOption = Annotated[
     ENCODER.option(
         "--model",
         "-m",
-        envvar="OEA_MODEL",
         metavar="NAME",
         help="The index's encoder: where it is now, or its name, if the index names none.",
         autocompletion=complete_models,

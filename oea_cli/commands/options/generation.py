@@ -43,7 +43,6 @@ CheckOption = Annotated[
 LlmOption = Annotated[
     list[str] | None,
     WRITERS.option(
-        envvar="OEA_LLM",
         metavar="WRITER",
         help="rules (offline), http://HOST/v1 (OpenAI-compatible) or hf:ID (a local model); "
         "repeat it to mix writers, each time is one share [default: rules].",
@@ -52,7 +51,6 @@ LlmOption = Annotated[
 LlmModelOption = Annotated[
     list[str] | None,
     WRITERS.option(
-        envvar="OEA_LLM_MODEL",
         metavar="NAME",
         help="Model of the server; with several servers, one for each in their order.",
     ),
@@ -80,7 +78,6 @@ WriterDeviceOption = Annotated[
     str,
     WRITERS.option(
         "--device",
-        envvar="OEA_DEVICE",
         metavar="auto|cpu|cuda|cuda:1|mps",
         help="Where a local model (hf:ID) runs.",
     ),

@@ -45,7 +45,7 @@ IdsOption = Annotated[
     ),
 ]
 IndexOutputOption = Annotated[
-    Path, OUTPUT.option("--output", "-o", envvar="OEA_INDEX", metavar="X.oea", help="The index.")
+    Path, OUTPUT.option("--output", "-o", metavar="X.oea", help="The index.")
 ]
 KindOption = Annotated[
     Kind | None,

@@ -135,7 +135,6 @@ TextModelOption = Annotated[
     str,
     ENCODER.option(
         "--text-model",
-        envvar="OEA_TEXT_MODEL",
         metavar="NAME",
         help="The encoder that compares captions; the paper's is st:BAAI/bge-large-en-v1.5.",
         autocompletion=complete_models,

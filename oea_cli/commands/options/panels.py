@@ -34,6 +34,8 @@ RANGES = {
     re.compile(r"([\d.]+)<=x<=([\d.]+)"): r"\1 to \2",
     re.compile(r"x>=([\d.]+)"): r"\1 or more",
 }
+DEFAULT_IN_WORDS = re.compile(r" \[default: ([^\[\]]*)\]\.  \[(env var: [^\[\]]*)\]$")
+"""A default that the help explains, before what Typer adds."""
 Row = tuple[str, str]
 
 
@@ -63,6 +65,7 @@ def _name(parameter: Any, text: str) -> str:
 
 def _in_words(text: str) -> str:
     """The help of an option with Click's `x>=1` as a person would write it."""
+    text = DEFAULT_IN_WORDS.sub(r".  [\2; default: \1]", text)
     for pattern, words in RANGES.items():
         text = pattern.sub(words, text)
     return text

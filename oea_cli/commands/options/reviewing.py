@@ -49,14 +49,11 @@ SummaryFormatOption = Annotated[
 ]
 AnnotatorOption = Annotated[
     str | None,
-    PAGE.option(
-        envvar="OEA_ANNOTATOR", metavar="NAME", help="Who judges [default: the page asks]."
-    ),
+    PAGE.option(metavar="NAME", help="Who judges [default: the page asks]."),
 ]
 PortOption = Annotated[
     int,
     PAGE.option(
-        envvar="OEA_PORT",
         min=0,
         max=65535,
         metavar="N",

@@ -40,7 +40,7 @@ QueriesOption = Annotated[
 ]
 IndexOption = Annotated[
     Path,
-    INPUT.option("--index", "-i", envvar="OEA_INDEX", metavar="X.oea", help="The index to search."),
+    INPUT.option("--index", "-i", metavar="X.oea", help="The index to search."),
 ]
 NotOption = Annotated[
     list[str] | None,
@@ -58,7 +58,7 @@ MinScoreOption = Annotated[
 ]
 TopKOption = Annotated[
     int,
-    HITS.option("--top-k", "-k", envvar="OEA_TOP_K", min=1, metavar="K", help="Hits per query."),
+    HITS.option("--top-k", "-k", min=1, metavar="K", help="Hits per query."),
 ]
 FormatOption = Annotated[
     HitFormat | None,

@@ -66,7 +66,6 @@ ModelOption = Annotated[
     ENCODER.option(
         "--model",
         "-m",
-        envvar="OEA_MODEL",
         metavar="NAME",
         help="The encoder: mini, a released OEA, a folder, or KIND:PLACE such as "
         "clap:laion/clap-htsat-unfused or http://HOST/v1?model=NAME; `oea models list` has all.",
@@ -83,26 +82,17 @@ EncoderArgument = Annotated[
 ]
 DeviceOption = Annotated[
     str,
-    ENCODER.option(
-        envvar="OEA_DEVICE", metavar="auto|cpu|cuda|cuda:1|mps", help="Where the encoder runs."
-    ),
+    ENCODER.option(metavar="auto|cpu|cuda|cuda:1|mps", help="Where the encoder runs."),
 ]
-DtypeOption = Annotated[
-    Dtype, ENCODER.option(envvar="OEA_DTYPE", help="Number format of the backbone.")
-]
-RareDtypeOption = Annotated[
-    Dtype, RARE.option(envvar="OEA_DTYPE", help="Number format of the backbone.")
-]
+DtypeOption = Annotated[Dtype, ENCODER.option(help="Number format of the backbone.")]
+RareDtypeOption = Annotated[Dtype, RARE.option(help="Number format of the backbone.")]
 QuantizeOption = Annotated[
     Quantize,
-    ENCODER.option(
-        envvar="OEA_QUANTIZE", help="Load the backbone in 8 or 4 bits (needs oea[quant])."
-    ),
+    ENCODER.option(help="Load the backbone in 8 or 4 bits (needs oea[quant])."),
 ]
 RevisionOption = Annotated[
     str | None,
     RARE.option(
-        envvar="OEA_REVISION",
         metavar="COMMIT",
         help="Commit, tag or branch of the encoder's repository.",
     ),
@@ -110,7 +100,6 @@ RevisionOption = Annotated[
 PoolingOption = Annotated[
     str | None,
     RARE.option(
-        envvar="OEA_POOLING",
         metavar="mean|last",
         help="How an omni: backbone pools its last hidden layer.",
     ),
@@ -118,19 +107,15 @@ PoolingOption = Annotated[
 TextPromptOption = Annotated[
     str | None,
     RARE.option(
-        envvar="OEA_TEXT_PROMPT",
         metavar="TEXT",
         help="Put before each text, or around it where TEXT holds {}.",
     ),
 ]
-AudioPromptOption = Annotated[
-    str | None, RARE.option(envvar="OEA_AUDIO_PROMPT", metavar="TEXT", help="The same for sounds.")
-]
+AudioPromptOption = Annotated[str | None, RARE.option(metavar="TEXT", help="The same for sounds.")]
 TrustRemoteCodeOption = Annotated[
     bool,
     RARE.option(
         "--trust-remote-code",
-        envvar="OEA_TRUST_REMOTE_CODE",
         help="Allow Python code from the encoder's repository to run; needs a pinned COMMIT.",
     ),
 ]
@@ -139,7 +124,6 @@ BatchSizeOption = Annotated[
     ENCODER.option(
         "--batch-size",
         "-b",
-        envvar="OEA_BATCH_SIZE",
         metavar="auto|N",
         help="Sounds or texts encoded at a time.",
     ),
@@ -149,7 +133,6 @@ WorkersOption = Annotated[
     RARE.option(
         "--workers",
         "-j",
-        envvar="OEA_WORKERS",
         min=1,
         metavar="N",
         help="Threads that decode sounds ahead [default: one per core].",
@@ -160,15 +143,20 @@ OutputOption = Annotated[
     OUTPUT.option(
         "--output",
         "-o",
-        envvar="OEA_OUTPUT",
         metavar="PATH",
         help="Where the result goes; - is stdout.",
     ),
 ]
 FolderOption = Annotated[
     Path,
-    OUTPUT.option(
-        "--output", "-o", envvar="OEA_OUTPUT", metavar="DIR", help="The folder to write."
+    OUTPUT.option("--output", "-o", metavar="DIR", help="The folder to write."),
+]
+ChannelOption = Annotated[
+    str,
+    RARE.option(
+        "--channel",
+        metavar="mix|left|right|N",
+        help="Which channel of a sound is heard, if its record does not say: their mean, or one.",
     ),
 ]
 OverridesOption = Annotated[
@@ -184,46 +172,46 @@ ColumnOption = Annotated[
         "[default: embedding].",
     ),
 ]
-SeedOption = Annotated[
-    int, RARE.option(envvar="OEA_SEED", metavar="N", help="Seed of every random choice.")
-]
-LimitOption = Annotated[
-    int | None, INPUT.option(envvar="OEA_LIMIT", min=1, metavar="N", help="Stop after N inputs.")
-]
+SeedOption = Annotated[int, RARE.option(metavar="N", help="Seed of every random choice.")]
+LimitOption = Annotated[int | None, INPUT.option(min=1, metavar="N", help="Stop after N inputs.")]
 TableFormatOption = Annotated[
     TableFormat, OUTPUT.option("--format", "-f", help="How the answer is written on stdout.")
 ]
 OnErrorOption = Annotated[
     OnError,
-    FAILURE.option(
-        envvar="OEA_ON_ERROR", help="When an input fails: name it and go on (exit code 3), or stop."
-    ),
+    FAILURE.option(help="When an input fails: name it and go on (exit code 3), or stop."),
 ]
 ErrorsOption = Annotated[
     Path | None,
     FAILURE.option(
         "--errors",
-        envvar="OEA_ERRORS",
         metavar="FILE",
         help="Also list the failed inputs in this file, as JSONL.",
     ),
 ]
 AllowEmptyOption = Annotated[
     bool,
-    FAILURE.option(
-        "--allow-empty", envvar="OEA_ALLOW_EMPTY", help="Having no input is not a failure."
-    ),
+    FAILURE.option("--allow-empty", help="Having no input is not a failure."),
 ]
 QuietOption = Annotated[
     bool,
-    OUTPUT.option("--quiet", "-q", envvar="OEA_QUIET", help="Show no progress and no summary."),
+    OUTPUT.option("--quiet", "-q", help="Show no progress and no summary."),
 ]
 VerboseOption = Annotated[
     bool,
-    FAILURE.option(
-        "--verbose", "-v", envvar="OEA_VERBOSE", help="Show tracebacks and what libraries print."
-    ),
+    FAILURE.option("--verbose", "-v", help="Show tracebacks and what libraries print."),
 ]
+
+
+def checked_channel(channel: str) -> str:
+    """What --channel says; raises UsageError where it names none."""
+    from oea_cli.records.sections import parse_channel
+
+    try:
+        parse_channel(channel)
+    except ValueError as error:
+        raise UsageError(f"--channel {error}") from error
+    return channel
 
 
 def in_column(names: list[str], column: str | None) -> list[str]:

@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
+from oea_cli.encoder.cut_texts import CutTexts
 from oea_cli.encoder.hub import load_pretrained
 from oea_cli.encoder.omni.settings import EncoderSettings, prompted
 from oea_cli.errors import OeaError
@@ -61,12 +62,14 @@ class FrontEnd:
             encoding.ids for encoding in tokenizer.encode_batch(self._chat(clip).split("\0"))
         )
         after_text = self._chat(prompted(settings.text_prompt, "\0")).partition("\0")[2]
+        self.cut_texts = CutTexts(settings.max_text_tokens)
         self._num_after_text = len(tokenizer.encode(after_text).ids)
 
     def text_inputs(self, texts: Sequence[str]) -> Inputs:
         """input_ids and attention_mask, (B, T) int64, padded on the right."""
         chats = [self._text_chat(text) for text in texts]
         encodings = self.tokenizer.encode_batch(chats)
+        self.cut_texts.add(sum(len(found.ids) > self.cut_texts.limit for found in encodings))
         return self._pad([self._within_limit(encoding.ids) for encoding in encodings])
 
     def audio_inputs(self, waveforms: Sequence[np.ndarray]) -> Inputs:

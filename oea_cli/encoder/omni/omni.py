@@ -111,6 +111,7 @@ class OmniEncoder:
             model.backbone.audio_tower.config._attn_implementation = CHUNKS
         self.dim, self.sample_rate = settings.dim, settings.sample_rate
         self.max_seconds = settings.max_seconds
+        self.cut_texts = front_end.cut_texts
         self.runtime = TorchRuntime(self.device)
 
     @property

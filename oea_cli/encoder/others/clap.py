@@ -16,6 +16,7 @@ from transformers.models.clap.configuration_clap import ClapConfig
 from transformers.models.clap.feature_extraction_clap import ClapFeatureExtractor
 from transformers.models.clap.modeling_clap import ClapModel
 
+from oea_cli.encoder.cut_texts import CutTexts, num_cut
 from oea_cli.encoder.hardware import resolve_device, resolve_dtype
 from oea_cli.encoder.hub import content_of, fetch_model, load_pretrained, loading
 from oea_cli.encoder.names.parsing import EncoderName, Placement
@@ -41,14 +42,17 @@ class ClapEncoder(PlainEncoder):
         # Roberta counts positions from the padding's id on.
         positions = text.max_position_embeddings - (text.pad_token_id or 0) - 1
         self._max_tokens = min(tokenizer.model_max_length, positions)
+        self.cut_texts = CutTexts(self._max_tokens)
         self._tokenizing = Lock()  # the tokenizer keeps its padding and truncation as state
 
     @torch.inference_mode()
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim); texts longer than the model's 512 tokens are cut."""
+        asked = [prompted(self.prompt, text) for text in texts]
         with self._tokenizing:
+            self.cut_texts.add(num_cut(self.tokenizer, asked, self._max_tokens))
             inputs = self.tokenizer(
-                [prompted(self.prompt, text) for text in texts],
+                asked,
                 padding=True,
                 truncation=True,
                 max_length=self._max_tokens,

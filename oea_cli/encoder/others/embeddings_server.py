@@ -6,8 +6,6 @@ name, no artefact and no message, and redirections are not followed.
 
 import base64
 import json
-import os
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from oea_cli.encoder.omni.settings import prompted
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.errors import OeaError
+from oea_cli.records.secrets import key_from, redacted
 
 TEXTS_PER_REQUEST = 64
 RETRIES = 5  # the client waits as long as Retry-After says, else twice as long each time
 TIMEOUT = 120.0  # seconds for an answer
-MAX_REASON = 300  # characters of a server's message
 
 Content = str | list[dict[str, Any]]
 
@@ -43,17 +41,14 @@ class Endpoint:
     def __init__(self, address: str, model: str, style: RequestStyle) -> None:
         import openai
 
+        from oea_cli.encoder.others import openai_client
+
         self.address, self.model, self.style = address, model, style
-        self._key = _api_key()
-        self._openai = openai
-        connections = openai.DefaultHttpxClient(follow_redirects=False)
-        weakref.finalize(self, connections.close)
-        self._client = openai.OpenAI(
-            base_url=address,
-            api_key=self._key or "none",
-            max_retries=RETRIES,
-            timeout=TIMEOUT,
-            http_client=connections,
+        self._key = key_from("OEA_API_KEY", "OPENAI_API_KEY")
+        self._openai, self._message = openai, openai_client.message_of
+        self._is_timeout = openai_client.is_timeout
+        self._client = openai_client.open_client(
+            address, self._key, timeout=TIMEOUT, retries=RETRIES
         )
 
     def probe(self, text: str) -> np.ndarray:
@@ -126,33 +121,18 @@ class Endpoint:
                 if self._key
                 else (f"needs a key ({status}); set OEA_API_KEY or OPENAI_API_KEY")
             )
-        if isinstance(error, kinds.APITimeoutError):
+        if self._is_timeout(error):
             return f"no answer within {TIMEOUT:.0f} s"
         if isinstance(error, kinds.APIConnectionError):
             return f"cannot be reached ({self._message(error.__cause__ or error)})"
         if not isinstance(error, kinds.APIStatusError):
             return self._message(error)
         if 300 <= error.status_code < 400:
-            target = error.response.headers.get("location", "elsewhere")
+            target = redacted(error.response.headers.get("location", "elsewhere"))
             return f"redirects to {target}, which is not followed; give that address yourself"
         if isinstance(error, kinds.NotFoundError):
             return f"has no model '{self.model}', or no such address (404: {self._message(error)})"
         return f"answered {error.status_code}: {self._message(error)}"
-
-    def _message(self, error: BaseException) -> str:
-        body = getattr(error, "body", None)
-        text = str(body.get("message") or body) if isinstance(body, dict) else str(error)
-        line = " ".join(text.split())[:MAX_REASON] or type(error).__name__
-        return line.replace(self._key, "***") if self._key else line
-
-
-def _api_key() -> str:
-    for variable in ("OEA_API_KEY", "OPENAI_API_KEY"):
-        if key := os.environ.get(variable, "").strip():
-            if not key.isascii() or not key.isprintable() or " " in key:
-                raise UsageError(f"{variable} contains characters that no key contains")
-            return key
-    return ""
 
 
 def _audio_content(wav: bytes, prompt: str) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import soundfile
@@ -99,8 +98,6 @@ def load_endpoint(name: EncoderName, placement: Placement) -> EndpointEncoder:
 
 
 def _check(name: EncoderName, placement: Placement) -> None:
-    if "@" in urlsplit(name.place).netloc:
-        raise UsageError("an address must not contain a password; set OEA_API_KEY instead")
     name.allow(*OPTIONS, *CHOICES)
     if not name.options.get("model"):
         raise UsageError(f"{name}: name one of the server's models: {name.place}?model=NAME")
@@ -110,6 +107,9 @@ def _check(name: EncoderName, placement: Placement) -> None:
         import openai  # noqa: F401
     except ImportError as error:
         raise OeaError(f"{name.place}: needs the openai client: pip install 'oea[llm]'") from error
+    from oea_cli.encoder.others.openai_client import check_address
+
+    check_address(name.place, "OEA_API_KEY")
 
 
 def _adapter(name: EncoderName) -> tuple[EncoderSettings, Heads | None, str | None]:

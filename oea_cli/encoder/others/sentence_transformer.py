@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from oea_cli.encoder.cut_texts import CutTexts, num_cut
 from oea_cli.encoder.hardware import resolve_device, resolve_dtype
 from oea_cli.encoder.hub import content_of, fetch_model, loading, runs_remote_code
 from oea_cli.encoder.names.parsing import EncoderName, Placement
@@ -44,8 +45,10 @@ class SentenceEncoder(PlainEncoder):
         self.takes_audio = "audio" in model.modalities
         extractor = _feature_extractor(model)
         self.sample_rate = int(getattr(extractor, "sampling_rate", None) or self.sample_rate)
-        limit = _longest_seconds(extractor)
-        self.max_seconds = min(max_seconds or WINDOW_SECONDS, limit or np.inf)
+        longest = _longest_seconds(extractor)
+        self.max_seconds = min(max_seconds or WINDOW_SECONDS, longest or np.inf)
+        limit = _token_limit(model)
+        self.cut_texts = None if limit is None else CutTexts(limit)
         self._preprocessing = Lock()  # tokenizers keep their padding and truncation as state
 
     def text_vectors(self, texts: Sequence[str]) -> np.ndarray:
@@ -53,6 +56,7 @@ class SentenceEncoder(PlainEncoder):
         prompt = self.text_prompt
         if prompt and "{}" in prompt:
             texts, prompt = [prompted(prompt, text) for text in texts], None
+        self._count_cut([f"{prompt or ''}{text}" for text in texts])
         # With a model that takes audio, the library reads a text like "bark.wav" as a file.
         items = [{"text": text} for text in texts] if self.takes_audio else list(texts)
         return self._forward(self._inputs(items, prompt))
@@ -73,6 +77,11 @@ class SentenceEncoder(PlainEncoder):
             for waveform in waveforms
         ]
         return self._inputs(clips, self.audio_prompt)
+
+    def _count_cut(self, texts: list[str]) -> None:
+        if self.cut_texts is not None:
+            with self._preprocessing:
+                self.cut_texts.add(num_cut(self.model.tokenizer, texts, self.cut_texts.limit))
 
     def _inputs(self, items: list[Any], prompt: str | None) -> Any:
         with self._preprocessing:
@@ -153,6 +162,12 @@ def _dimension(name: EncoderName, model: Any) -> int:
     if wanted > full or wanted != int(wanted):
         raise UsageError(f"{name}: dim={name.options['dim']}, but its vectors have {full} numbers")
     return int(wanted)
+
+
+def _token_limit(model: Any) -> int | None:
+    """Beyond how many tokens the library cuts texts; None where it does not say."""
+    limit = getattr(model, "max_seq_length", None)
+    return int(limit) if limit and callable(getattr(model, "tokenizer", None)) else None
 
 
 def _feature_extractor(model: Any) -> Any:

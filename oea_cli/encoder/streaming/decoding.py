@@ -9,6 +9,7 @@ from oea_cli.encoder.streaming.inputs import EncoderInput, Event, Notice
 from oea_cli.errors import Failure, OeaError
 from oea_cli.records.ids import window_id
 from oea_cli.records.rows import Record
+from oea_cli.records.sections import file_section
 
 
 def decoded(record: Record, sample_rate: int, max_seconds: float) -> Iterator[Event]:
@@ -39,8 +40,7 @@ def _windows(record: Record, sample_rate: int, max_seconds: float) -> Iterator[E
         record["path"],
         sample_rate,
         max_seconds,
-        start=record.get("start"),
-        end=record.get("end"),
+        **file_section(record),
         notice=notices.append,
     )
     yield from inputs_of(record, windows)

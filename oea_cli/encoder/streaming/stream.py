@@ -25,10 +25,12 @@ from oea_cli.encoder.streaming.groups import (
     GroupEncoder,
     failure_of,
 )
+from oea_cli.encoder.streaming.hearing import Tally, current_hearing
 from oea_cli.encoder.streaming.inputs import EncoderInput, Event, Notice
 from oea_cli.encoder.streaming.joining import joined
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
 from oea_cli.records.rows import Record
+from oea_cli.records.sections import with_channel
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.scan.threads import num_cores
 
@@ -60,7 +62,7 @@ def stream(
         batch_size=batch_size,
         workers=workers,
         report=report,
-        notice=notice or _nothing,
+        notice=notice,
         advance=advance or _nothing,
     )
     with closing(encoded) as groups:
@@ -107,6 +109,7 @@ def embed_texts(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
         for group in group_encoder.groups(inputs, _nothing):
             _refuse_missing(encoder, group)
             parts.append(group.vectors)
+    current_hearing().tally.note_cut(encoder)
     return np.concatenate(parts)
 
 
@@ -117,19 +120,32 @@ def _encoded(
     report: Report,
     batch_size: int | None = None,
     workers: int | None = None,
-    notice: Callable[[Notice], object] = _nothing,
+    notice: Callable[[Notice], object] | None = None,
     advance: Callable[[], object] = _nothing,
 ) -> Generator[EncodedGroup, None, None]:
     """What `stream` and `stream_clips` share: everything up to the vectors."""
     workers = workers or num_cores()
+    heard = current_hearing()
+    tally = heard.tally if notice is None else Tally(notice)
     rate, seconds = encoder.sample_rate, encoder.max_seconds
     with (
         GroupEncoder(encoder, batch_size, workers) as group_encoder,
         DecodeAhead(rate, seconds, workers=workers, max_samples=group_encoder.max_samples) as ahead,
     ):
-        events = ahead.events(records, 2 * group_encoder.plan.group_rows, advance)
-        inputs = _inputs(events, report, notice)
-        yield from group_encoder.groups(inputs, notice)
+        items = with_channel(_noted(records, tally), heard.channel)
+        events = ahead.events(items, 2 * group_encoder.plan.group_rows, advance)
+        inputs = _inputs(events, report, tally.tell)
+        yield from group_encoder.groups(inputs, tally.tell)
+    tally.note_cut(encoder)
+    if notice is not None:
+        tally.finish()
+
+
+def _noted(records: Iterable[Record | Failure], tally: Tally) -> Iterator[Record | Failure]:
+    for record in records:
+        if isinstance(record, dict) and "path" in record:
+            tally.note_channel(record.get("channel"))
+        yield record
 
 
 def _inputs(

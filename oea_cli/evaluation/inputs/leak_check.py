@@ -60,7 +60,7 @@ class TrainingSource:
         """Rows as they are: unlike for embedding, a row needs only a name or an origin."""
         folder = parent(self.name)
         rows = read_table(self.name, report=report, leave_out=VECTOR_NAMES)
-        for _, row in interpret(rows, self.name):
+        for _, row in interpret(rows, self.name, report=report):
             yield self._record(row, folder)
 
     def _record(self, row: Record, folder: str) -> Record:

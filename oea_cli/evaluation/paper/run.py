@@ -57,7 +57,7 @@ def check_inputs(recipe: PaperRecipe) -> None:
     missing = missing_inputs(recipe)
     if missing:
         count = f"{len(missing)} input{'' if len(missing) == 1 else 's'} missing"
-        raise UsageError("\n".join([f"{recipe.name}: {count}", *(f"  {one}" for one in missing)]))
+        raise UsageError(f"{recipe.name}: {count}", missing)
 
 
 def run_paper(recipe: PaperRecipe, device: str, callbacks: Callbacks) -> Measured:

@@ -29,6 +29,7 @@ from oea_cli.metrics.outcomes import (
     numbers_of,
     places_of,
 )
+from oea_cli.records.similar_ids import did_you_mean
 from oea_cli.vectors.arrays import Ties, Vectors
 from oea_cli.vectors.scan.candidates import Corpus
 from oea_cli.vectors.scan.ranks import ranks_of
@@ -153,8 +154,8 @@ def _refuse_missing(found: Sequence[Assigned], corpus: Corpus) -> None:
     num_queries = len({query.id for query, _, _ in missing})
     more = f" ({num_queries} of {len(found)} queries miss one)" if num_queries > 1 else ""
     raise OeaError(
-        f"{query.where}: {kind} {id_!r} of query {query.id!r} is not in {corpus.where}{more}; "
-        "--allow-missing counts it as not found"
+        f"{query.where}: {kind} {id_!r} of query {query.id!r} is not in {corpus.where}{more}"
+        f"{did_you_mean(id_, corpus.ids) or ';'} --allow-missing counts it as not found"
     )
 
 

@@ -5,7 +5,6 @@ timeout), waits as long as the server's Retry-After says (up to two minutes), an
 as long each time.
 """
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from oea_cli.errors import OeaError
 from oea_cli.query_generation.models.answers import Answer
 from oea_cli.query_generation.models.prompts import Message
 from oea_cli.query_generation.models.writers import WriterError, WriterStoppedError, plain_text
+from oea_cli.records.secrets import key_from, redacted
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -29,14 +29,23 @@ class EndpointWriter:
     def __init__(
         self, address: str, model: str, *, workers: int, timeout: float, retries: int, seed: int
     ) -> None:
-        """Open the client; sends nothing yet. Raises OeaError where openai is not installed."""
+        """Remember the server; the client is made by `open`."""
         self.name = model
         self.server = server_of(address)
         self.max_workers = workers
         self._address = address
         self._seed = seed
-        self._retries = retries
-        self._client = _client(address, timeout, retries)
+        self._timeout, self._retries = timeout, retries
+        self._client: OpenAI | None = None
+
+    def open(self) -> None:
+        """Make the client; sends nothing yet. Raises OeaError where openai is not installed."""
+        self._opened()
+
+    def _opened(self) -> "OpenAI":
+        if self._client is None:
+            self._client = _client(self._address, self._timeout, self._retries)
+        return self._client
 
     def request(self, messages: Sequence[Message]) -> dict[str, Any]:
         """The body of the request."""
@@ -62,21 +71,24 @@ class EndpointWriter:
     def _call(self, request: dict[str, Any]) -> Answer:
         import openai
 
+        from oea_cli.encoder.others.openai_client import is_timeout, message_of
+
         try:
-            reply = self._client.chat.completions.create(**request)
+            reply = self._opened().chat.completions.create(**request)
         except (
             openai.AuthenticationError,
             openai.PermissionDeniedError,
             openai.NotFoundError,
             openai.BadRequestError,
         ) as error:
-            raise WriterStoppedError(f"{self._address}: {_reason(error)}") from error
-        except openai.APITimeoutError as error:
-            raise WriterError(f"{self._address}: no answer in time") from error
+            raise WriterStoppedError(f"{self._address}: {message_of(error)}") from error
         except openai.APIConnectionError as error:
-            raise WriterError(f"{self._address}: no connection ({error.__cause__})") from error
+            if is_timeout(error):
+                raise WriterError(f"{self._address}: no answer in time") from error
+            reason = message_of(error.__cause__ or error)
+            raise WriterError(f"{self._address}: no connection ({reason})") from error
         except openai.OpenAIError as error:
-            raise WriterError(f"{self._address}: {_reason(error)}") from error
+            raise WriterError(f"{self._address}: {message_of(error)}") from error
         answer = _read(reply)
         if not answer.text:
             raise WriterError(f"{self._address}: {_emptiness(reply.choices[0])}", answer)
@@ -91,7 +103,8 @@ def _read(reply: Any) -> Answer:
         raise ValueError("no message in it") from error
     usage = reply.usage  # some servers do not count tokens
     tokens = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
-    plain = plain_text(text) if isinstance(text, str) else ""
+    # A server may answer with the request it got, its key included.
+    plain = redacted(plain_text(text)) if isinstance(text, str) else ""
     return Answer(plain, tokens[0] or 0, tokens[1] or 0)
 
 
@@ -115,15 +128,8 @@ def server_of(address: str) -> str:
 
 def _client(address: str, timeout: float, retries: int) -> "OpenAI":
     try:
-        from openai import OpenAI
+        from oea_cli.encoder.others.openai_client import check_address, open_client
     except ImportError as error:
         raise OeaError(f"{address}: needs openai; pip install 'oea[llm]'") from error
-    key = next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), None)
-    # Local servers accept any key, but the client needs one.
-    return OpenAI(base_url=address, api_key=key or "none", timeout=timeout, max_retries=retries)
-
-
-def _reason(error: Exception) -> str:
-    """The server's error in one line of bounded length; never the request, which has the key."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= 200 else f"{text[:200]} ..."
+    check_address(address, KEY_VARIABLES[0])
+    return open_client(address, key_from(*KEY_VARIABLES), timeout=timeout, retries=retries)

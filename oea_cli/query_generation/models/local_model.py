@@ -26,6 +26,9 @@ class LocalWriter:
         self._device = device
         self._model: TextGenerator | None = None
 
+    def open(self) -> None:
+        """Nothing: the model is loaded at its first call."""
+
     def request(self, messages: Sequence[Message]) -> dict[str, Any]:
         """All that decides the answer."""
         return {"model": self.name, "messages": list(messages), "max_new_tokens": MAX_NEW_TOKENS}

@@ -35,6 +35,9 @@ class ModelWriter(Protocol):
     server: str
     max_workers: int
 
+    def open(self) -> None:
+        """Make ready for calls, before the first; raises OeaError where something is missing."""
+
     def request(self, messages: Sequence[Message]) -> dict[str, Any]:
         """All that decides the answer: model, messages and settings."""
 

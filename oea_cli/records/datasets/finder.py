@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from oea_cli.records.addresses import is_remote
+from oea_cli.records.file_names import existing
+from oea_cli.records.text import nfc
 
 SPLITS = ("development", "validation", "evaluation", "train", "val", "test")
 
@@ -21,7 +23,7 @@ class SoundFinder:
     def __init__(self, caption_file: str | None, root: str | None = None) -> None:
         self._folders: list[Path] | None = None
         self._caption_file, self._root = caption_file, root
-        self._listings: dict[Path, set[str]] = {}
+        self._listings: dict[Path, dict[str, str]] = {}
 
     def find(self, names: list[str]) -> str:
         """The path of the first name that exists, else the first name."""
@@ -31,13 +33,16 @@ class SoundFinder:
         for folder in self._folders:
             listing = self._listing(folder)
             for name in names:
-                if name in listing or ("/" in name and (folder / name).is_file()):
-                    return (folder / name).as_posix()
+                if found := listing.get(nfc(name)):
+                    return (folder / found).as_posix()
+                if "/" in name and (below := existing((folder / name).as_posix())):
+                    return below
         return names[0]
 
-    def _listing(self, folder: Path) -> set[str]:
+    def _listing(self, folder: Path) -> dict[str, str]:
+        """The names in a folder, by the one form of Unicode of each."""
         if folder not in self._listings:
-            self._listings[folder] = {entry.name for entry in _entries(folder)}
+            self._listings[folder] = {nfc(entry.name): entry.name for entry in _entries(folder)}
         return self._listings[folder]
 
 

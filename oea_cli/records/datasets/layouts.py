@@ -5,7 +5,8 @@
     AudioCaps  audiocap_id, youtube_id, start_time, caption: one row per caption, gathered per clip
                with the id YOUTUBEID_START; sounds {id}_{start}, Y{id} or {id}, any suffix
     WavCaps    {"data": [{"id", "caption", "audio", ...}]}; sounds {id}.flac
-    MECAT      one {"ID": {"short": [...], "long": [...], ...}} per line; "None" is filler
+    MECAT      one {"ID": {"short": [...], "long": [...], ...}} per line; "None" is filler; the
+               three short captions count
 
 Sounds are looked for beside the caption file, in the folder of its name or split, and in those that
 start with audio, wav, flac, sound or clotho_audio, there and one level up. Where there is none,
@@ -15,6 +16,7 @@ captions can be used.
 
 from collections.abc import Callable
 
+from oea_cli.errors import Report
 from oea_cli.records.datasets.audiocaps import AUDIOCAPS_KEYS, audiocaps_rows
 from oea_cli.records.datasets.clotho import CLOTHO_METADATA_KEYS, clotho_rows
 from oea_cli.records.datasets.finder import SoundFinder
@@ -23,11 +25,14 @@ from oea_cli.records.datasets.wavcaps import wavcaps_rows
 from oea_cli.records.lines import peek
 from oea_cli.records.rows import Record, Rows
 
-Layout = Callable[[Rows, "SoundFinder"], Rows]
+Layout = Callable[[Rows, "SoundFinder", Report], Rows]
 
 
-def interpret(rows: Rows, caption_file: str | None, root: str | None = None) -> Rows:
-    """Turn the rows of a published layout into plain ones; other rows stay as they are.
+def interpret(
+    rows: Rows, caption_file: str | None, root: str | None = None, *, report: Report
+) -> Rows:
+    """Turn the rows of a published layout into plain ones; other rows stay as they are, and those
+    that lack what the layout needs go to `report`.
 
     `caption_file` is where they were read, None for a stream; `root` is the folder that has the
     sounds, in it or below, if it is known. AudioCaps is gathered in memory,
@@ -35,7 +40,7 @@ def interpret(rows: Rows, caption_file: str | None, root: str | None = None) -> 
     """
     first, rows = peek(rows)
     layout = _layout_of(first[1]) if first else None
-    return layout(rows, SoundFinder(caption_file, root)) if layout else rows
+    return layout(rows, SoundFinder(caption_file, root), report) if layout else rows
 
 
 def _layout_of(row: Record) -> Layout | None:

@@ -49,7 +49,7 @@ def validated(kind: type[R], tree: Tree, path: Path, mistakes: Sequence[str] = (
         found += _mistakes(kind, tree, error)
     if found:
         noun = "mistake" if len(found) == 1 else "mistakes"
-        raise UsageError(f"{path}: {len(found)} {noun}\n" + "\n".join(f"  {one}" for one in found))
+        raise UsageError(f"{path}: {len(found)} {noun}", found)
     return recipe
 
 

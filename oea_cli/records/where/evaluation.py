@@ -3,11 +3,11 @@
 import operator
 from dataclasses import dataclass
 from typing import Any, Self
-from unicodedata import normalize
 
 import numpy as np
 
 from oea_cli.errors import UsageError
+from oea_cli.records.text import nfc
 from oea_cli.records.where.columns import Columns, RecordTable, held_by
 from oea_cli.records.where.condition import (
     BothColumns,
@@ -127,5 +127,5 @@ def _pair(sign: str, left: Any, right: Any) -> bool | None:
     if kinds[0] != kinds[1]:
         return {"=": False, "!=": True}.get(sign)
     if kinds[0] == "text":
-        left, right = normalize("NFC", left), normalize("NFC", right)
+        left, right = nfc(left), nfc(right)
     return bool(SIGNS[sign](left, right))

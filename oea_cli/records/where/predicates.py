@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
-from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from oea_cli.errors import UsageError
+from oea_cli.records.text import nfc
 
 Mask = npt.NDArray[np.bool_]
 Value = str | int | float | bool | None
@@ -99,7 +99,7 @@ class OneOf:
     def matches(self, kind: str, values: Values) -> Mask:
         wanted = self._by_kind[kind]
         if kind == "text":
-            texts = [normalize("NFC", text) for text in wanted]
+            texts = [nfc(text) for text in wanted]
             return _mask(_composed(values, texts).is_in(pl.Series(texts, dtype=pl.String)))
         if values.dtype == object:
             known = set(wanted)
@@ -150,7 +150,7 @@ class Like:
         return (self.pattern,)
 
     def matches(self, kind: str, values: Values) -> Mask:
-        pattern = normalize("NFC", self.pattern)
+        pattern = nfc(self.pattern)
         try:
             return _mask(_composed(values, [pattern]).str.contains(self._regex(pattern)))
         except pl.exceptions.PolarsError as error:
@@ -172,7 +172,7 @@ class Like:
 
 def _compared(compare: Callable[[Any, Any], Any], kind: str, values: Values, value: Value) -> Mask:
     if isinstance(value, str):
-        text = normalize("NFC", value)
+        text = nfc(value)
         return _mask(compare(_composed(values, [text]), text))
     return np.asarray(compare(values, _fitting(value, values.dtype)), bool)
 

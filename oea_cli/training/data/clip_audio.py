@@ -32,7 +32,12 @@ class ClipAudio:
         # A length that was stated and is wrong may lead beyond the end of the file.
         for start in dict.fromkeys((clip.start + place * slack, clip.start)):
             window = read_windows(
-                clip.path, self._rate, self._max_seconds, start=start, end=start + length
+                clip.path,
+                self._rate,
+                self._max_seconds,
+                start=start,
+                end=start + length,
+                channel=clip.channel,
             )
             try:
                 return next(window).samples

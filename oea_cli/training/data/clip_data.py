@@ -136,7 +136,7 @@ class ClipData:
                 elif not reading.clips:
                     problems.append(f"{where}: {reading}: none of its clips can be used")
         if problems:
-            raise OeaError("\n".join(problems))
+            raise OeaError(problems[0], problems[1:])
 
 
 def _entries_of(reading: Reading) -> np.ndarray:

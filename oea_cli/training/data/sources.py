@@ -16,6 +16,7 @@ from oea_cli.records.addresses import is_remote
 from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
+from oea_cli.records.sections import file_section
 from oea_cli.training.recipe.clips import ClipSource
 from oea_cli.training.recipe.contradictions import is_test_split
 
@@ -35,6 +36,7 @@ class TrainingClip:
     captions: tuple[str, ...]
     seconds: float
     start: float = 0.0  # of its section in the file
+    channel: str = "mix"  # of the file: left, right or a number from 1
     negatives: tuple[str, ...] = ()  # ids of clips that its captions do not fit, though nearly
     negative_captions: tuple[str, ...] = ()
 
@@ -121,6 +123,7 @@ def training_clip_from(record: Record) -> TrainingClip | None:
         captions=tuple(dict.fromkeys(clip.captions)),
         seconds=clip.seconds or 0.0,
         start=clip.start or 0.0,
+        channel=file_section(record)["channel"],
         negatives=clip.negatives,
         negative_captions=clip.negative_captions,
     )

@@ -65,7 +65,9 @@ WHOLE = Part()
 def settings_of(stored: Mapping[str, Any]) -> dict[str, Any]:
     """The settings out of a shard's metadata or a manifest; one without parts is whole."""
     found = {key: stored.get(key) for key in ("encoder", "kind", "storage")}
-    return {**found, "parts": part_of(stored).of}
+    # Which channel of a sound was heard decides its vector, too.
+    channel = (stored.get("metadata") or {}).get("channel", "mix")
+    return {**found, "channel": channel, "parts": part_of(stored).of}
 
 
 def part_of(stored: Mapping[str, Any]) -> Part:
@@ -130,6 +132,8 @@ def difference(found: Settings, wanted: Settings) -> str:
         return f"vectors of {found['encoder']}, not of {wanted['encoder']}"
     if found["parts"] != wanted["parts"]:
         return f"{_parts(found)}, not {_parts(wanted)}"
+    if found["channel"] != wanted["channel"]:
+        return f"vectors of channel {found['channel']}, not of {wanted['channel']}"
     keys = [key for key in ("kind", "storage") if found[key] != wanted[key]]
     values = [" ".join(str(one[key]) for key in keys) for one in (found, wanted)]
     return f"{values[0]} vectors, not {values[1]}"

@@ -85,7 +85,7 @@ def delete_records(folder: Path, ids: Sequence[str]) -> Change:
     """Delete records by id; raises OeaError, deleting nothing, where an id is not there."""
     with _changing(folder, must_exist=True):
         index = VectorIndex.open(folder)
-        rows = {index.find(id_) for id_ in ids}
+        rows = set(index.find_all(ids).tolist())
         segments = _with_deleted(folder, index, rows, index.manifest.next_number)
         changed = index.manifest.touched(
             segments=segments, next_number=index.manifest.next_number + 1
@@ -152,7 +152,7 @@ def _extend(
     if writer.rows.num_rows:
         old_rows = {row for row in rows.dead if row < rows.first_row}
         new_rows = np.array(sorted(rows.dead - old_rows), np.int64) - rows.first_row
-        segment = _finish(folder, manifest, writer, manifest.num_live + change.added)
+        segment = _finish(manifest, writer, manifest.num_live + change.added)
         segment = mark_deleted(folder, segment, new_rows, number)
         segments = (*(_with_deleted(folder, index, old_rows, number) if index else ()), segment)
     else:
@@ -164,12 +164,10 @@ def _extend(
     return change
 
 
-def _finish(folder: Path, manifest: Manifest, writer: SegmentWriter, num_rows: int) -> Segment:
+def _finish(manifest: Manifest, writer: SegmentWriter, num_rows: int) -> Segment:
     """Close a segment of an index that will have `num_rows` rows, and measure its recall."""
     with_graph = manifest.kind == "hnsw" or (manifest.kind == "auto" and num_rows > EXACT_ROWS)
-    segment = writer.close(with_graph)
-    alone = VectorIndex(folder, replace(manifest, segments=(segment,)))
-    return replace(segment, recall=writer.recall(alone))
+    return writer.close(with_graph)
 
 
 def _compact(folder: Path, index: VectorIndex, manifest: Manifest) -> None:
@@ -185,7 +183,7 @@ def _compact(folder: Path, index: VectorIndex, manifest: Manifest) -> None:
         raise
     segments: tuple[Segment, ...] = ()
     if len(live):
-        segment = _finish(folder, manifest, writer, len(live))
+        segment = _finish(manifest, writer, len(live))
         # The original vectors are gone, so the loss of their first encoding remains.
         recalls = [value for value in (segment.recall, index.recall) if value is not None]
         exact = segment.recall is None

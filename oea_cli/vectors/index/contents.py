@@ -24,7 +24,9 @@ class Segment:
     """Rows written together; all names are files in the index folder.
 
     `recall` is the share of the true ten nearest that a search of this segment finds, measured on
-    the vectors as they came in; None where search is exact. `sums` is empty in format 1.
+    the vectors as they came in; None where search is exact. `recall_queries` is how many of its
+    rows asked, left out themselves; 0 in older segments, where they could find themselves. `sums`
+    is empty in format 1.
     """
 
     number: int
@@ -36,6 +38,7 @@ class Segment:
     deleted: str | None = None
     num_deleted: int = 0
     recall: float | None = None
+    recall_queries: int = 0
     sums: Mapping[str, FileSum] = field(default_factory=dict)
 
     def files(self) -> set[str]:
@@ -96,6 +99,7 @@ def _segment(row: dict[str, Any]) -> Segment:
     _require(sum(segment.part_rows) == segment.num_rows, "part_rows")
     recall = segment.recall
     _require(recall is None or (isinstance(recall, float | int) and 0 <= recall <= 1), "recall")
+    _require(_is_whole(segment.recall_queries, 0, segment.num_rows), "recall_queries")
     _check_names(segment)
     return segment
 

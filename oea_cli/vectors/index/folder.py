@@ -101,7 +101,7 @@ class Index:
         if ids is None:
             return np.flatnonzero(self.snapshot.live)
         names = [ids] if isinstance(ids, str) else ids
-        return np.array([self.snapshot.find(id_) for id_ in names], np.int64)
+        return self.snapshot.find_all(names)
 
 
 def open_index(path: str | Path) -> Index:

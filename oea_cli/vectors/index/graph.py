@@ -4,28 +4,26 @@ The graph proposes candidates, the stored rows give the scores: so a hit has the
 kind of index, and filters and exclusions, which usearch does not have, stay possible.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from usearch.index import Index, ScalarKind
 
-from oea_cli.vectors.arrays import Floats, RowNumbers, Stored
+from oea_cli.vectors.arrays import Floats, RowNumbers
 from oea_cli.vectors.index.graph_structure import check_graph
-from oea_cli.vectors.index.storage import decode_rows
 
 ADD_ROWS = 8192
 # Half precision changes a cosine by less than 1e-3: accurate enough here, with half the memory.
 _NUMBERS = {"f32": ScalarKind.F16, "f16": ScalarKind.F16, "i8": ScalarKind.I8, "b1": ScalarKind.I8}
 
 
-def build_graph(path: Path, stored: Stored, storage: str, dim: int) -> None:
-    """Link the stored rows (N, W) into a graph and save it; keys are row numbers."""
-    graph = _empty(dim, storage)
-    for start in range(0, len(stored), ADD_ROWS):
-        vectors = decode_rows(stored[start : start + ADD_ROWS], storage, dim)
-        graph.add(np.arange(start, start + len(vectors)), vectors)
-    graph.save(str(path))
+def link_rows(graph: Index, rows: RowNumbers, take: Callable[[RowNumbers], Floats]) -> None:
+    """Link these rows into a graph, by their numbers; `take` gives their vectors."""
+    for start in range(0, len(rows), ADD_ROWS):
+        part = rows[start : start + ADD_ROWS]
+        graph.add(part, take(part))
 
 
 def check_graph_file(path: Path, num_rows: int, storage: str, dim: int) -> None:
@@ -35,7 +33,7 @@ def check_graph_file(path: Path, num_rows: int, storage: str, dim: int) -> None:
 
 def open_graph(path: Path, storage: str, dim: int) -> Any:
     """Open a saved graph, memory-mapped."""
-    graph = _empty(dim, storage)
+    graph = new_graph(dim, storage)
     graph.view(str(path))
     return graph
 
@@ -53,5 +51,6 @@ def propose(graph: Any, queries: Floats, count: int) -> tuple[RowNumbers, RowNum
     return owners[found], keys[found]
 
 
-def _empty(dim: int, storage: str) -> Index:
+def new_graph(dim: int, storage: str) -> Index:
+    """A graph without any row."""
     return Index(ndim=dim, metric="cos", dtype=_NUMBERS[storage], expansion_add=128)

@@ -1,16 +1,17 @@
 """Reading an index folder: search, filters, records."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from oea_cli.errors import OeaError
-from oea_cli.records.ids import clip_of
 from oea_cli.records.rows import Record
+from oea_cli.records.similar_ids import did_you_mean
 from oea_cli.records.text import nfc
 from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
@@ -28,6 +29,8 @@ BLOCK_SCORES = 1 << 21
 BLOCK_ROWS = 8192
 # A graph is searched for a few more rows than needed, because it misses some.
 SPARE_ROWS = 8
+# For more ids than these, a table of all is quicker than a look through them for each.
+FEW_IDS = 20
 # Below this many eligible rows a scan is quicker than a graph, and misses nothing.
 SCAN_ROWS = 10_000
 
@@ -169,12 +172,24 @@ class VectorIndex:
     def find(self, id: str) -> int:
         """Return the row of an id, in whatever form of Unicode; raises OeaError that names similar
         ids."""
-        row = self.row_of.get(id, -1)
-        if row < 0 and not id.isascii():
-            row = next((own for known, own in self.row_of.items() if nfc(known) == nfc(id)), -1)
-        if row < 0:
-            raise OeaError(f"{self.folder}: no record with id {id!r}{self._similar_ids(id)}")
-        return row
+        known = self.record_files.id_column
+        found = self._live_rows(known == id)
+        if not len(found) and not id.isascii():
+            found = self._live_rows(known.str.normalize("NFC") == nfc(id))
+        if not len(found):
+            hint = did_you_mean(id, known.filter(pl.Series(self.live)))
+            raise OeaError(f"{self.folder}: no record with id {id!r}{hint}")
+        return int(found[0])
+
+    def find_all(self, ids: Sequence[str]) -> RowNumbers:
+        """Return the rows of these ids; raises OeaError for the first that is not there."""
+        if len(ids) <= FEW_IDS:
+            return np.array([self.find(id_) for id_ in ids], np.int64)
+        known = self.row_of
+        return np.array([known[id_] if id_ in known else self.find(id_) for id_ in ids], np.int64)
+
+    def _live_rows(self, chosen: pl.Series) -> RowNumbers:
+        return np.flatnonzero(chosen.to_numpy() & self.live)
 
     def records(self, rows: RowNumbers) -> list[Record]:
         """Return the records of these rows, in their order."""
@@ -201,6 +216,13 @@ class VectorIndex:
         known = sum(s.num_rows * (1.0 if s.recall is None else s.recall) for s in segments)
         return round(known / total, 4)
 
+    @property
+    def _recall_queries(self) -> int | None:
+        """How many rows, each left out, the recall was measured on; None where search is exact, 0
+        where some could find themselves."""
+        counts = [s.recall_queries for s in self.manifest.segments if s.recall is not None]
+        return (sum(counts) if all(counts) else 0) if counts else None
+
     def info(self) -> dict[str, Any]:
         """Describe the index: counts, kind, storage, encoder, bytes, dates, segments."""
         manifest = self.manifest
@@ -214,6 +236,7 @@ class VectorIndex:
             "kind": manifest.kind,
             "storage": self.storage,
             "recall@10": self.recall,
+            "recall_queries": self._recall_queries,
             "bytes": sum((self.folder / name).stat().st_size for name in names),
             "created": manifest.created,
             "updated": manifest.updated,
@@ -319,13 +342,6 @@ class VectorIndex:
                 whole = len(local) == len(chosen[start:stop])
                 stored = segment.stored[start:stop] if whole else segment.stored[local]
                 yield local + segment.first, decode_rows(stored, self.storage, self.dim)
-
-    def _similar_ids(self, id: str) -> str:
-        from difflib import get_close_matches
-
-        windows = [known for known in self.row_of if clip_of(known) == id]
-        close = windows[:3] or get_close_matches(id, self.row_of, n=3)
-        return f"; did you mean {', '.join(close)}?" if close else ""
 
 
 def _describe(segment: Segment) -> dict[str, Any]:

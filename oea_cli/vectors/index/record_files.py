@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,15 @@ class RecordReader:
         """The values of a key, part by part."""
         return (part.values(name) for part in self._parts)
 
+    @cached_property
+    def id_column(self) -> pl.Series:
+        """The id of every row, those of deleted rows included."""
+        empty = pl.Series("id", dtype=pl.String)
+        return pl.concat([empty, *(part.column("id") for part in self._parts)])
+
     def ids(self) -> list[str]:
-        """Return the id of every row, those of deleted rows included."""
-        return self._whole("id")
+        """The same as a list."""
+        return self.id_column.to_list()
 
     def texts(self) -> list[str]:
         """Return every row's record as JSON text."""

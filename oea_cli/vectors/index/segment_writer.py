@@ -8,15 +8,11 @@ import numpy as np
 
 from oea_cli.vectors.arrays import Floats, Stored
 from oea_cli.vectors.index.checking import sums_of
-from oea_cli.vectors.index.contents import Segment
+from oea_cli.vectors.index.contents import Manifest, Segment, now
 from oea_cli.vectors.index.index import SCAN_ROWS, VectorIndex
+from oea_cli.vectors.index.recall import RecallSample
 from oea_cli.vectors.index.record_files import RecordWriter
 from oea_cli.vectors.index.storage import RowFile, decode_rows
-from oea_cli.vectors.npy import map_array
-from oea_cli.vectors.scan.best import BestSoFar
-
-SAMPLE_QUERIES = 100
-SAMPLE_K = 10
 
 
 class SegmentWriter:
@@ -26,14 +22,13 @@ class SegmentWriter:
         self.folder, self.number, self.dim, self.storage = folder, number, dim, storage
         self.rows = RowFile(folder / f"vectors-{number:04}.npy", dim, storage)
         self._records = RecordWriter(folder, number)
-        self._sample: Floats | None = None
-        self._truth = BestSoFar(np.zeros((0, dim), np.float32), SAMPLE_K)
+        self._sample = RecallSample(dim, is_exact=storage == "f32")
 
     def write(
         self, ids: Sequence[str], texts: Sequence[str], vectors: Floats, stored: Stored
     ) -> None:
         """Append records as JSON text, their vectors (N, D) and the same rows encoded (N, W)."""
-        self._observe(vectors)
+        self._sample.observe(vectors)
         self.rows.write(stored)
         self._records.write(ids, texts)
 
@@ -50,51 +45,48 @@ class SegmentWriter:
         # In this order: the last rows reach the disk while the records are being written.
         self._records.close()
         self.rows.close()
-        name = None
-        if with_graph and self.rows.num_rows >= SCAN_ROWS:
-            from oea_cli.vectors.index.graph import build_graph
-
-            name = f"graph-{self.number:04}.usearch"
-            stored = map_array(self.rows.path)
-            build_graph(self.folder / name, stored, self.storage, self.dim)
+        self._sample.choose()
         segment = Segment(
             number=self.number,
             num_rows=self.rows.num_rows,
             vectors=self.rows.path.name,
             records=tuple(self._records.parts),
             part_rows=tuple(self._records.part_rows),
-            graph=name,
         )
+        if with_graph and self.rows.num_rows >= SCAN_ROWS:
+            segment = self._linked(segment)
+        elif not self._sample.is_exact:
+            segment = self._measured(segment, self._sample.share_of_scan(self._alone(segment)))
         others = segment.files() - {segment.vectors}
         sums = {segment.vectors: self.rows.sum, **sums_of(self.folder, others)}
         return replace(segment, sums=sums)
 
-    def recall(self, index: VectorIndex) -> float | None:
-        """Return the share of the sample's ten true nearest rows that a search of `index` finds.
+    def _linked(self, segment: Segment) -> Segment:
+        """The segment with a graph of all rows, whose sample asks before it is linked itself."""
+        from oea_cli.vectors.index.graph import link_rows, new_graph
 
-        `index` consists of this segment alone. None where the rows are stored unchanged and
-        scanned: that search is exact.
-        """
-        has_graph = index.segments[0].graph is not None
-        if self._sample is None or (self.storage == "f32" and not has_graph):
-            return None
-        if self.storage == "f32":
-            truth, _ = index.search(self._sample, SAMPLE_K, exact=True)
-        else:
-            truth, _ = self._truth.result()
-        found, _ = index.search(self._sample, SAMPLE_K)
-        hits = [np.isin(t[t >= 0], f).mean() for t, f in zip(truth, found, strict=True)]
-        return round(float(np.mean(hits)), 4)
+        graph = new_graph(self.dim, self.storage)
+        index = self._alone(segment)
+        others = np.setdiff1d(np.arange(segment.num_rows), self._sample.rows)
+        link_rows(graph, others, index.vectors)
+        index.segments[0] = replace(index.segments[0], graph=graph)
+        share = self._sample.share_of_graph(index)
+        link_rows(graph, self._sample.rows, index.vectors)
+        name = f"graph-{self.number:04}.usearch"
+        graph.save(str(self.folder / name))
+        return self._measured(replace(segment, graph=name), share)
+
+    def _measured(self, segment: Segment, share: float | None) -> Segment:
+        queries = 0 if share is None else len(self._sample.rows)
+        return replace(segment, recall=share, recall_queries=queries)
+
+    def _alone(self, segment: Segment) -> VectorIndex:
+        """An index of this segment only."""
+        now_ = now()
+        manifest = Manifest(self.dim, None, "exact", self.storage, now_, now_, segments=(segment,))
+        return VectorIndex(self.folder, manifest)
 
     def abort(self) -> None:
         """Remove what has been written."""
         self._records.abort()
         self.rows.abort()
-
-    def _observe(self, vectors: Floats) -> None:
-        """Track the true nearest rows of the first vectors, before encoding loses precision."""
-        if self._sample is None:
-            self._sample = vectors[:SAMPLE_QUERIES].copy()
-            self._truth = BestSoFar(self._sample, SAMPLE_K)
-        if self.storage != "f32":
-            self._truth.add(vectors)

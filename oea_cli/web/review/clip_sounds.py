@@ -13,6 +13,7 @@ from oea_cli.records.file_names import exists, resolved
 from oea_cli.records.ids import clip_of, section_of
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
+from oea_cli.records.sections import file_section
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.web.sounds import Sound
 
@@ -62,7 +63,7 @@ class ClipSounds:
                 return ClipSound(problem=problem, captions=captions)
         if not exists(path):
             return ClipSound(problem=f"missing: {path}", captions=captions)
-        return ClipSound(Sound(path, *section), captions=captions)
+        return ClipSound(Sound(path, *section, file_section(record)["channel"]), captions=captions)
 
     def _record_of(self, id: str) -> Record:
         name = self._names.find(id) or (self._names.find(clip_of(id)) if section_of(id) else None)

@@ -1,0 +1,124 @@
+"""Every end of a verb as one line on stderr and an exit code."""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from oea_cli.commands.console.streams import (
+    draw_what_encodings_lack,
+    flush_fails,
+    is_unread,
+    write_out,
+)
+from oea_cli.commands.console.terminal import has_lost_lines, say, write_stderr
+from oea_cli.commands.console.usage import is_usage_error, usage_in_words, variable_used
+from oea_cli.errors import OeaError
+
+NO_MORE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
+"""What writing alone fails with."""
+
+
+@dataclass
+class Running:
+    """The verb that runs, in a person's words, and its context once its options are read."""
+
+    verb: str = "oea"
+    context: Any = None
+
+    @property
+    def is_verbose(self) -> bool:
+        """Whether -v or OEA_VERBOSE asks for tracebacks."""
+        return self.context is not None and bool(self.context.params.get("verbose"))
+
+
+def exit_code_of(work: Callable[[Running], None]) -> int:
+    """Do the work and return its exit code; what went wrong has been said."""
+    draw_what_encodings_lack()
+    running = Running()
+    try:
+        try:
+            work(running)
+            code = 0
+        except typer.Exit as end:
+            code = end.exit_code
+        write_out()
+    except BaseException as error:
+        code = _ended_by(error, running)
+    flush_fails(sys.stdout)  # what is left after a failure
+    if has_lost_lines() and code == 0:
+        code = 1  # what could not be said may have mattered
+    flush_fails(sys.stderr)
+    return code
+
+
+def _ended_by(error: BaseException, running: Running) -> int:
+    """Say in one line why the work ended; returns the exit code."""
+    if _was_interrupted(error):
+        say(f"{running.verb}: interrupted")
+        return 130
+    if isinstance(error, BrokenPipeError) and is_unread(sys.stdout):
+        return 0  # the reader downstream has seen enough (`| head -1`)
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if is_usage_error(error):
+        return _wrong_usage(error, running)
+    if running.is_verbose:
+        _show_traceback(error)
+    if isinstance(error, OSError) and error.strerror:
+        error = _of_the_system(error)
+    if isinstance(error, OeaError):
+        say(f"{running.verb}: {error.text}{_origin(error.text, running.context)}", error.details)
+        return error.exit_code
+    hint = "" if running.is_verbose else " (-v shows where)"
+    say(f"{running.verb}: {type(error).__name__}: {error}{hint}")
+    return 1
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether it is Ctrl-C, or an error that a library made of it."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _wrong_usage(error: Any, running: Running) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        write_stderr(f"{error.message}\n")
+    else:
+        say(f"{running.verb}: {usage_in_words(error)}")
+    return 2
+
+
+def _show_traceback(error: BaseException) -> None:
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        say(line)
+
+
+def _origin(text: str, ctx: Any) -> str:
+    """` (from OEA_DEVICE)`, where a message is about a value that comes from there."""
+    for param in ctx.command.params if ctx else []:
+        if variable := variable_used(param, ctx):
+            value = os.environ[variable]
+            starts = (f"{value}: ", *(f"{name} " for name in param.opts))
+            if text.startswith(starts) or f"'{value}'" in text or f"got {value}" in text:
+                return f" (from {variable})"
+    return ""
+
+
+def _of_the_system(error: OSError) -> OeaError:
+    """A file's name and the system's own words, such as a full disk; stdout where that is stuck."""
+    if error.filename is None:
+        try:
+            write_out()
+        except OeaError as failure:
+            return failure
+    could_not = "could not write" if error.errno in NO_MORE else "writing or reading failed"
+    return OeaError(f"{error.filename or could_not}: {error.strerror}")

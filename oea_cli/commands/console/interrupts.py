@@ -1,0 +1,100 @@
+"""Ctrl-C at any moment: one line and exit code 130, also while libraries are imported or leave.
+
+Python raises KeyboardInterrupt in the main thread, wherever that happens to be. Inside an import,
+libraries swallow it or make an ImportError of it; inside a destructor it is only printed; and where
+the system gives the signal to a thread of some library, a main thread that waits (for a FIFO, a
+server) never hears of it.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from types import FrameType
+
+IMPORTS = "<frozen importlib._bootstrap"
+PATIENCE = 0.5  # seconds that an import may take after Ctrl-C
+PAUSE = 0.05  # seconds until the main thread is told again
+LEAVING = 2.0  # seconds that threads and libraries may take to end
+
+_times_heard = 0
+_put_off_at: float | None = None
+
+
+def handle_interrupts() -> None:
+    """From now on Ctrl-C ends the program as above; one that ignores it (nohup) still does."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    sys.unraisablehook = _ask_again
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    main = threading.get_ident()
+    threading.Thread(target=_tell_the_main_thread, args=(main, heard), daemon=True).start()
+
+
+def _interrupt(_: int, frame: FrameType | None) -> None:
+    global _times_heard, _put_off_at
+    _times_heard += 1
+    if not _is_importing(frame):
+        _put_off_at = None
+        raise KeyboardInterrupt
+    _put_off_at = _put_off_at or time.monotonic()
+    if time.monotonic() - _put_off_at > PATIENCE:
+        leave_interrupted()
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(IMPORTS):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _tell_the_main_thread(main: int, heard: int) -> None:
+    """Send each signal on to the main thread until that has dealt with it.
+
+    Whichever thread gets a signal, Python writes its number to the pipe; so does what is sent on.
+    """
+    known = 0
+    while numbers := os.read(heard, 4096):
+        if signal.SIGINT in numbers:
+            time.sleep(PAUSE)
+            if _times_heard == known or _put_off_at is not None:
+                signal.siginterrupt(signal.SIGINT, True)  # polars has system calls start again
+                signal.pthread_kill(main, signal.SIGINT)
+            known = _times_heard
+
+
+def _ask_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """An interrupt that came inside a destructor is asked for again outside."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
+def leave_interrupted() -> None:
+    """End the process at once, with the line that says why."""
+    with suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), b"oea: interrupted\n")
+    os._exit(130)
+
+
+def end_soon(code: int) -> None:
+    """After the work: what is left to end in the process must, and Ctrl-C needs no line any more.
+
+    Python waits for threads at exit, and one that reads a FIFO never ends.
+    """
+    if _put_off_at is not None:  # the whole of a short run was importing
+        leave_interrupted()
+    if signal.getsignal(signal.SIGINT) is _interrupt:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if code == 130:
+        limit = threading.Timer(LEAVING, os._exit, [code])
+        limit.daemon = True
+        limit.start()
