@@ -179,10 +179,3 @@ def test_a_folder_of_an_earlier_version_is_taken_as_it_is() -> None:
     shutil.rmtree("v/sources")
     assert write(ids, version=1) == []
     assert sorted(stored()) == ids
-
-
-def test_another_channel_is_another_sound(embed: Callable[..., Completed], tone: Tone) -> None:
-    tone(Path("w/a.wav"))
-    embed("w")
-    assert "1 had changed and was embedded again" in embed("w", "--channel", "left").stderr
-    assert embed("w", "--channel", "left").stderr == "oea embed: v: 1 input was done already\n"

@@ -11,7 +11,7 @@ is remembered stays out of the records.
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,11 +77,10 @@ class DoneInputs:
     """The inputs of a folder's shards; `is_done` says of each whether it needs no encoding.
 
     Some sixty bytes are held for each. `replaced` are the inputs of a shard, as hashes of their
-    ids, that later shards hold, too, or will. `heard` says how all inputs are taken (their channel).
+    ids, that later shards hold, too, or will.
     """
 
     folder: Path
-    heard: Mapping[str, Any] = field(default_factory=dict)
     replaced: dict[int, set[int]] = field(default_factory=dict)
     _tables: list[pl.DataFrame] = field(default_factory=list)
     _new: dict[str, _Input] = field(default_factory=dict)
@@ -207,7 +206,7 @@ class DoneInputs:
         path = record.get("path")
         if not known["record"]:
             return "same"  # an earlier oea stored nothing but its id
-        says_the_same = self._said_by(record) == known["record"]
+        says_the_same = _said_by(record) == known["record"]
         same_path = hash(path or "") == known["path"]
         if path is None or is_remote(path):
             return "same" if says_the_same and same_path else "changed"
@@ -251,14 +250,7 @@ class DoneInputs:
         if file is not None and path is not None:
             self._pool = self._pool or ThreadPoolExecutor(1)
             content = self._pool.submit(_content_of, path)
-        return _Input(self._said_by(record), path, file, content)
-
-    def _said_by(self, record: Record) -> int:
-        """A hash of all that a record says, but where its file lies; never 0."""
-        said = {key: value for key, value in record.items() if key != "path"}
-        what = [said, self.heard] if self.heard else said
-        content = orjson.dumps(what, option=orjson.OPT_SORT_KEYS, default=str)
-        return _number(hashlib.sha256(content).digest())
+        return _Input(_said_by(record), path, file, content)
 
     def _string(self, column: str, row: int) -> str:
         """A value that is not held in memory, from the shard's file; the last file is kept."""
@@ -317,6 +309,13 @@ def _compact(tables: list[pl.DataFrame]) -> dict[str, npt.NDArray[Any]]:
     empty = _hashed(pl.DataFrame(schema=SCHEMA), 0)
     joined = pl.concat([empty, *tables]).sort("key", maintain_order=True)
     return {column.name: column.to_numpy() for column in joined}
+
+
+def _said_by(record: Record) -> int:
+    """A hash of all that a record says, but where its file lies; never 0."""
+    said = {key: value for key, value in record.items() if key != "path"}
+    content = orjson.dumps(said, option=orjson.OPT_SORT_KEYS, default=str)
+    return _number(hashlib.sha256(content).digest())
 
 
 def _file_at(path: str) -> _File | None:

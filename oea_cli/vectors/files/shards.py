@@ -151,7 +151,7 @@ class ShardSink:
         self._settings = settings_of(self._described(0, 0))
         self._held = _Held([], [], [])
         self._notice = notice
-        self._inputs = DoneInputs(folder, origin.metadata)
+        self._inputs = DoneInputs(folder)
         if folder.exists() and not folder.is_dir():
             raise OeaError(f"{folder}: is a file, not a folder")
         if (folder / "index.json").exists():
