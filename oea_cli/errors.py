@@ -36,6 +36,14 @@ def missing(name: object, advice: str = "") -> OeaError:
     return OeaError(f"{name}: no such file or folder{advice and '; '}{advice}")
 
 
+class Stopped(KeyboardInterrupt):
+    """SIGTERM or SIGHUP asked the program to end; as with Ctrl-C, what is done is saved."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
 @dataclass(frozen=True)
 class Failure:
     """One input that could not be used: where it stands and why.
@@ -58,3 +66,9 @@ Report = Callable[[Failure], None]
 def raise_failure(failure: Failure) -> None:
     """The strictest Report: the first failed input ends the work."""
     raise OeaError(str(failure))
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 query`, `2 queries`, for a message."""
+    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number} {thing if number == 1 else many}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog, Progress, notices, say
 from oea_cli.commands.options import generation, shared
-from oea_cli.errors import OeaError, UsageError
+from oea_cli.errors import OeaError, UsageError, counted
 
 if TYPE_CHECKING:
     from oea_cli.query_generation.generation import Generation
@@ -106,7 +106,7 @@ def _generate(
 
     def tell_waiting(waiting: int) -> None:
         progress.close()
-        say(f"oea gen-queries: waiting for {waiting} answers that are paid for; ^C again to leave")
+        say(f"oea gen-queries: waiting for {counted(waiting, 'paid answer')}; ^C again to leave")
 
     try:
         generated = prepared.run(advance=progress.advance, on_wait=tell_waiting)
@@ -115,6 +115,7 @@ def _generate(
     save_generated(generated, output, rejects=rejects, report=log.report)
     notices("gen-queries", quiet)(prepared.summary(generated))
     prepared.raise_if_stopped(generated)
+    prepared.raise_if_none(generated, output)
     log.finish(len(generated.rows), "row")
 
 

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
+from oea_cli.commands.console.documents import show
 from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog, Progress, notices, say
 from oea_cli.commands.options import mining, shared
@@ -110,7 +109,7 @@ def mine_negatives(
         watch.close()
         if explain is not None and mined.num_clips:
             for line in mined.explain(*explain):
-                typer.echo(line)
+                show(line)
         else:
             if mined.statistics and not quiet:
                 _summarise(mined)

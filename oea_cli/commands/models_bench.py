@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oea_cli.commands.console.documents import show
 from oea_cli.commands.console.terminal import notices
 from oea_cli.commands.options import shared
 from oea_cli.commands.options.panels import ENCODER, INPUT, RARE
@@ -65,7 +66,7 @@ def bench(
         typer.echo(json.dumps(result, indent=2))
         return
     for line in _table(result):
-        typer.echo(line)
+        show(line)
 
 
 def _load(name: str, random_weights: bool, placed: shared.DeviceOptions) -> "Encoder":

@@ -7,7 +7,7 @@ import typer
 from oea_cli.commands.console.terminal import say
 from oea_cli.commands.options import shared
 from oea_cli.commands.options.panels import ENCODER
-from oea_cli.errors import OeaError
+from oea_cli.errors import OeaError, counted
 
 if TYPE_CHECKING:
     from oea_cli.encoder.protocol import Encoder
@@ -53,15 +53,19 @@ def check(
     shown = [_show(one, quiet) for one in parity.check(encoder)]
     if quantize != "none":
         shown += [_show(one, quiet) for one in parity.quantized(encoder, load(quantize), quantize)]
-    verdicts = [verdict for verdict in shown if verdict is not None]
-    if not verdicts:
+    checks = [one for one in shown if one is not None]
+    if not checks:
         raise OeaError(f"{name}: nothing could be checked")
-    if broken := verdicts.count(False):
-        raise OeaError(f"{name}: {broken} of {len(verdicts)} limits broken; do not use its vectors")
+    if broken := [f"{one.what} ({one.value:.3g})" for one in checks if not one.holds]:
+        whose = "its vectors" if quantize == "none" else f"its vectors in {quantize}"
+        raise OeaError(
+            f"{name}: {len(broken)} of {counted(len(checks), 'comparison')} beyond the limit: "
+            f"{', '.join(broken)}; do not use {whose}"
+        )
 
 
-def _show(one: "Check | str", quiet: bool) -> bool | None:
-    """Print a comparison; returns whether its limit is kept, None for one that was left out."""
+def _show(one: "Check | str", quiet: bool) -> "Check | None":
+    """Print a comparison and return it; None for one that was left out."""
     if isinstance(one, str):
         if not quiet:
             say(f"oea models check: {one}")
@@ -69,4 +73,4 @@ def _show(one: "Check | str", quiet: bool) -> bool | None:
     sign = ">=" if one.at_least else "<="
     verdict = "ok" if one.holds else "BROKEN"
     typer.echo(f"{one.what:<36} {one.value:<9.3g} {sign} {one.limit:<7.3g} {verdict}")
-    return one.holds
+    return one

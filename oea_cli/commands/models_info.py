@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from oea_cli.commands.console.documents import show
 from oea_cli.commands.options.panels import OUTPUT
 from oea_cli.commands.options.shared import EncoderArgument, VerboseOption
 
@@ -45,4 +46,4 @@ def info(
     width = max(map(len, described))
     for key, value in described.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        typer.echo(f"{key:<{width}}  {shown}")
+        show(f"{key:<{width}}  {shown}")

@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from oea_cli.commands.console.documents import show
 from oea_cli.commands.options.shared import TableFormat, TableFormatOption, VerboseOption
 
 
@@ -30,7 +31,7 @@ def list_models(
         typer.echo(json.dumps(known, indent=2))
         return
     for one in known:
-        typer.echo(_line(one))
+        show(_line(one))
     typer.echo("")
     typer.echo(f"{'DIR':<27} a folder made by `oea train` or `oea models convert`")
     for kind, (place, meaning, _) in KINDS.items():

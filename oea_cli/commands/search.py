@@ -64,7 +64,6 @@ def search(
     question = Question(text, audio, like, queries)
     question.check()
     _check_output(play, null, format, queries)
-    player = find_player() if play else None
     placed = shared.DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
     form = _format(format, null)
     if windows is None:
@@ -85,14 +84,14 @@ def search(
                 report=log.report,
             ) as (retrieval, results),
         ):
-            _write(_noted(results, played) if player else results, form, null)
+            _write(_noted(results, played) if play else results, form, null)
         if not retrieval.num_queries and not log.count and not allow_empty:
             raise OeaError(f"{queries}: no queries in it (--allow-empty permits that)")
         if retrieval.num_queries and not retrieval.num_hits and not quiet:
             say("oea search: no hits")
-        if player:
-            play_hits(player, played, log, quiet)
-        log.finish(len(played) - log.count if player else retrieval.num_queries)
+        if play:
+            play_hits(find_player(), played, log, quiet)
+        log.finish(len(played) - log.count if play else retrieval.num_queries)
 
 
 def _check_output(

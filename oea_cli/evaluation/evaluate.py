@@ -283,9 +283,8 @@ def _with_leaks(
 
     if inputs.run is not None:
         evaluation = leak_check.judged_clips(outcomes)
-    elif inputs.corpus is not None:
-        evaluation = leak_check.vector_clips(inputs.corpus)
     else:
-        evaluation = leak_check.index_clips(Path(inputs.index or ""))
+        source = inputs.index if inputs.corpus is None else inputs.corpus
+        evaluation = leak_check.vector_clips(source or "")
     found = leak_check.check_leaks(training, evaluation, report)
     return leak_check.with_leaks(document, found, limits)

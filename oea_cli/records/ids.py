@@ -8,9 +8,12 @@ wavs/my%20rain.wav       an id in a TREC run, which cannot contain blanks
 import re
 from urllib.parse import quote
 
+from oea_cli.records.visible import COMMANDING
+
 WINDOW_MARK = "#t="
 """W3C's media fragment, in seconds."""
 _WINDOW = re.compile(r".+#t=(?P<start>\d+(?:\.\d+)?)(?:,(?P<end>\d+(?:\.\d+)?))?", re.DOTALL)
+_NOT_IN_TREC = re.compile(rf"[\s%{COMMANDING}]")
 _CAPTION = re.compile(r"(?P<clip>.+)#(?P<number>[1-9][0-9]*)", re.DOTALL)
 
 
@@ -54,8 +57,8 @@ def caption_of(row_id: str) -> tuple[str, int] | None:
 
 
 def trec_id(row_id: str) -> str:
-    """An id without blanks: white space and `%` as %XX, all else as it is."""
-    return re.sub(r"[\s%]", lambda found: quote(found[0]), row_id)
+    """An id without blanks: white space, `%` and control characters as %XX, else as it is."""
+    return _NOT_IN_TREC.sub(lambda found: quote(found[0], errors="surrogateescape"), row_id)
 
 
 def _seconds(value: float) -> str:

@@ -2,13 +2,16 @@
 
 import re
 
-_COMMANDING = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0 and C1: colours, cursor, bell, line ends
+COMMANDING = (
+    "\x00-\x1f\x7f-\x9f"  # C0 and C1: colours, cursor, bell, line ends
     "\u2028\u2029"  # line and paragraph separators
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # the direction of what follows
-    "\ud800-\udfff]"  # bytes of a name that are not UTF-8
-    "|##(?=\\[)"  # GitHub reads ##[command] anywhere in a line
+    "\ud800-\udfff"  # bytes of a name that are not UTF-8
 )
+"""Characters that command instead of showing, for a regular expression's brackets."""
+
+# GitHub reads ##[command] anywhere in a line of a job's log.
+_FOUND = re.compile(rf"[{COMMANDING}]|##(?=\[)")
 
 
 def visible(text: str) -> str:
@@ -17,7 +20,7 @@ def visible(text: str) -> str:
     Line ends are among them, so what comes back is one line. Joiners and marks that scripts need
     stay as they are.
     """
-    return _COMMANDING.sub(_written_out, text)
+    return _FOUND.sub(_written_out, text)
 
 
 def _written_out(found: re.Match[str]) -> str:

@@ -397,8 +397,8 @@ def test_afplay_gets_the_window_cut_out(
 def test_play_without_a_player_says_which_there_are(
     players: Callable[[str], Path], plain: Path
 ) -> None:
-    done = run(["search", "--like", "c1", "-i", plain, "--play"])
-    assert done.returncode == 1 and done.stdout == ""
+    done = run(["search", "--like", "c1", "-i", plain, "-k", "1", "--play"])
+    assert done.returncode == 1 and json.loads(done.stdout)["rank"] == 1, "the hits come first"
     assert "ffplay (FFmpeg), play (SoX), afplay (macOS)" in done.stderr
 
 

@@ -9,6 +9,13 @@ from oea_cli.commands.options.shared import TableFormat
 Document = Mapping[str, Any]
 
 
+def show(line: str) -> None:
+    """A line on stdout for a person, whatever stands in it."""
+    from oea_cli.records.visible import visible
+
+    sys.stdout.write(f"{visible(line)}\n")
+
+
 def write_document(
     document: Document, format: TableFormat | None, to_table: Callable[[Any], str]
 ) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from oea_cli.errors import counted
+
 
 def index_table(description: Mapping[str, Any]) -> str:
     """The description for a person, one property a line."""
@@ -17,7 +19,7 @@ def index_table(description: Mapping[str, Any]) -> str:
         "vectors": f"{description['count']:,}{deleted}",
         "dimensions": description["dim"],
         "encoder": description["encoder"] or "not named by the vectors",
-        "kind": f"{description['kind']}, {len(segments)} segments, {searched}",
+        "kind": f"{description['kind']}, {counted(len(segments), 'segment')}, {searched}",
         "storage": description["storage"],
         "recall@10": _recall(description),
         "size": f"{description['bytes'] / 1e6:,.2f} MB",

@@ -38,8 +38,8 @@ class Watch:
             say(f"oea {self.log.verb}: {text}")
 
     def say_summary(self, output: str) -> None:
-        """One line for a person who watched."""
-        if self.quiet or not is_interactive():
+        """One line: always about a file or folder, about a stream only where a person watches."""
+        if self.quiet or (output == "-" and not is_interactive()):
             return
         seconds = time.monotonic() - self._started
         where = "" if output == "-" else f" -> {output}"

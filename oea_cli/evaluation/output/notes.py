@@ -1,5 +1,6 @@
 """What a reader of the figures should know besides: a line for each."""
 
+from oea_cli.errors import counted
 from oea_cli.evaluation.setting import Document
 from oea_cli.metrics.metrics import parse_metric
 
@@ -18,12 +19,6 @@ NOTES = {
 }
 
 
-def counted(number: int, thing: str) -> str:
-    """`1 query`, `2 queries`."""
-    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
-    return f"{number} {thing if number == 1 else many}"
-
-
 def notes(document: Document) -> list[str]:
     """What a reader of the figures should know besides."""
     counts = document["counts"]
@@ -33,7 +28,8 @@ def notes(document: Document) -> list[str]:
         if counts.get(key)
     ]
     lines += _depth_notes(document) + _baseline_notes(document)
-    if (average := document["means"].get("avg_uiq")) is not None:
+    average = document["means"].get("avg_uiq")
+    if average is not None and "r@5" in document["metrics"]:  # what it is a mean of
         beside = _average_beside(document["means"])
         lines.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}{beside}")
     return lines + (_leak_notes(document["leaks"]) if "leaks" in document else [])

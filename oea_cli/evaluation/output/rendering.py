@@ -1,16 +1,19 @@
 """Results for people and for CI: every format is rendered from the same JSON document."""
 
 import math
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
 import orjson
 
-from oea_cli.evaluation.output.notes import counted, notes
+from oea_cli.errors import counted
+from oea_cli.evaluation.output.notes import notes
 from oea_cli.evaluation.output.results import to_json
 from oea_cli.evaluation.setting import Document
 from oea_cli.metrics.metrics import Metric, parse_metric
+from oea_cli.records.visible import visible
 
 Row = list[str]
 GROUP_HEADER = ["dataset", "type", "queries"]
@@ -124,16 +127,17 @@ def _beside(
 
 def to_table(document: Document) -> str:
     """Aligned columns for a terminal."""
-    blocks = [[headline(document)], aligned(metric_rows(document))]
+    blocks = [[visible(headline(document))], aligned(metric_rows(document))]
     if rows := group_rows(document):
         blocks.append(aligned(rows))
     if lines := notes(document):
-        blocks.append(lines)
+        blocks.append([visible(line) for line in lines])
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
 def aligned(rows: list[Row]) -> list[str]:
     """Lines with the cells of each column under each other, numbers to the right."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     is_text = [
         not any(cell.lstrip("+-")[:1].isdigit() for cell in column)
@@ -173,9 +177,8 @@ def markdown_table(rows: list[Row]) -> str:
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    for letter in "\\|<>*_`[]":
-        text = text.replace(letter, f"\\{letter}")
-    return " ".join(text.split())
+    line = visible(" ".join(text.split()))
+    return re.sub(r"[\\|<>*_`\[\]&]", r"\\\g<0>", line)
 
 
 def to_junit(document: Document) -> str:
@@ -193,8 +196,8 @@ def to_junit(document: Document) -> str:
         blacklisted = {pair["training"] for pair in leaks["blacklisted"]}
         suite.add_property("leaks blacklist", str(len(blacklisted)))
     for gate in document.get("gates", []):
-        case = TestCase(gate["gate"], classname="oea eval")
-        case.result = [] if gate["passed"] else [Failure(gate["verdict"])]
+        case = TestCase(visible(gate["gate"]), classname="oea eval")
+        case.result = [] if gate["passed"] else [Failure(visible(gate["verdict"]))]
         suite.add_testcase(case)
     suites = JUnitXml()
     suites.add_testsuite(suite)

@@ -124,7 +124,7 @@ def load_paper_recipe(path: Path, overrides: Sequence[str] = ()) -> PaperRecipe:
     tree = _with_full_paths(read_mapping(path), path.parent)
     _apply_environment(tree)
     mistakes = apply_overrides(tree, overrides)
-    return validated(PaperRecipe, _with_full_paths(tree, Path.cwd()), path, mistakes)
+    return validated(PaperRecipe, _with_full_paths(tree, Path.cwd()), path, mistakes, overrides)
 
 
 def missing_inputs(recipe: PaperRecipe) -> list[str]:

@@ -150,6 +150,17 @@ def _apply(tree: Tree, override: str) -> str | None:
     return None
 
 
+def place_of(tree: Tree, override: str) -> tuple[int | str, ...]:
+    """Where a `key=value` lies in a tree; an item of a list by its number, as pydantic has it."""
+    place: Any = tree
+    steps: list[int | str] = []
+    for name in override.partition("=")[0].strip().split("."):
+        inside = _enter(place, name) if isinstance(place, list) else None
+        steps.append(name if inside is None else place.index(inside))
+        place = place.get(name) if isinstance(place, dict) else inside
+    return tuple(steps)
+
+
 def _enter(place: Any, name: str) -> Any:
     """The mapping or list item called `name`; mappings are made where they are missing."""
     if isinstance(place, dict):

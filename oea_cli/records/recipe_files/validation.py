@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from reprlib import Repr
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from oea_cli.records.recipe_files.fields import (
     item_of,
     keys_of,
 )
-from oea_cli.records.recipe_files.reading import Tree
+from oea_cli.records.recipe_files.reading import Tree, place_of
 
 R = TypeVar("R", bound=RecipeFile)
 Place = tuple[int | str, ...]
@@ -37,16 +37,25 @@ NEEDED = {
 ABOUT_VALUES = {"greater_than", "greater_than_equal", "literal_error", OUT_OF_RANGE}
 
 
-def validated(kind: type[R], tree: Tree, path: Path, mistakes: Sequence[str] = ()) -> R:
+def validated(
+    kind: type[R],
+    tree: Tree,
+    path: Path,
+    mistakes: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+) -> R:
     """The recipe in a tree; raises UsageError with every mistake on a line of its own.
 
-    `mistakes` are those already found, `path` is the recipe's file.
+    `mistakes` are those already found, `path` is the recipe's file; what an override (`key=value`)
+    put there is said of --set.
     """
     found = list(mistakes)
     try:
         recipe = kind.model_validate(tree)
     except ValidationError as error:
-        found += _mistakes(kind, tree, error)
+        found += _mistakes(kind, tree, error, overrides)
+    if len(found) == 1 and found[0].startswith("--set "):
+        raise UsageError(found[0])
     if found:
         noun = "mistake" if len(found) == 1 else "mistakes"
         raise UsageError(f"{path}: {len(found)} {noun}", found)
@@ -59,7 +68,10 @@ def plain_content(part: Any) -> dict[str, Any]:
     return content
 
 
-def _mistakes(kind: type[RecipeFile], tree: Tree, error: ValidationError) -> Iterator[str]:
+def _mistakes(
+    kind: type[RecipeFile], tree: Tree, error: ValidationError, overrides: Sequence[str]
+) -> Iterator[str]:
+    given = {place_of(tree, override): override for override in overrides}
     details = error.errors(include_url=False)
     wrong: list[Place] = []
     for detail in details:
@@ -67,7 +79,7 @@ def _mistakes(kind: type[RecipeFile], tree: Tree, error: ValidationError) -> Ite
             yield from detail["msg"].splitlines()
         else:
             wrong.append(detail["loc"])
-            yield _line(kind, tree, detail)
+            yield _line(kind, tree, detail, given)
     if wrong:
         yield from _contradictions_beside(kind, tree, wrong)
 
@@ -113,12 +125,16 @@ def _is_kept(below: list[Place] | None) -> bool:
 # --- a mistake in words ---
 
 
-def _line(kind: type[RecipeFile], tree: Tree, detail: ErrorDetails) -> str:
+def _line(
+    kind: type[RecipeFile], tree: Tree, detail: ErrorDetails, given: Mapping[Place, str]
+) -> str:
     reason, place = detail["type"], detail["loc"]
-    where = _where(place, tree if reason in ABOUT_VALUES else None)
+    override = next((given[p] for p in given if place[: len(p)] == p), None)
+    where = _where(place, tree if override or reason in ABOUT_VALUES else None)
+    named = f"--set {override}" if override else where
     if reason in ("extra_forbidden", "invalid_key"):
-        return f"{where}: unknown key{_nearest(kind, place, where)}"
-    return f"{where}: {_reason(detail)}"
+        return f"{named}: unknown key{_nearest(kind, place, where)}"
+    return f"{named}: {_reason(detail)}"
 
 
 def _reason(detail: ErrorDetails) -> str:

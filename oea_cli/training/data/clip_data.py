@@ -163,10 +163,9 @@ def _check_inputs(recipe: Recipe) -> None:
     named += [(key, name) for key in ("never", "near_duplicates") for name in getattr(recipe, key)]
     for where, name in named:
         if name and not name.startswith("{") and not _is_there(name):
-            problems.append(f"{where}: {name} does not exist")
+            problems.append(f"{where}: {name} does not exist{_hint(recipe, name)}")
     if problems:
-        lines = "".join(f"\n  {problem}" for problem in dict.fromkeys(problems))
-        raise UsageError(f"{recipe.name}: its data are not all there{lines}")
+        raise UsageError(f"{recipe.name}: its data are not all there", [*dict.fromkeys(problems)])
 
 
 def _named(where: str, sources: Sequence[ClipSource]) -> list[tuple[str, str | None]]:
@@ -175,6 +174,14 @@ def _named(where: str, sources: Sequence[ClipSource]) -> list[tuple[str, str | N
         for i, source in enumerate(sources)
         for name in (source.path, source.root, *source.blacklists)
     ]
+
+
+def _hint(recipe: Recipe, name: str) -> str:
+    """How clips come into a recipe's own folder for them, which others than datasets lie in."""
+    folder = recipe.folders.clips
+    if folder is None or not name.startswith(str(folder)):
+        return ""
+    return f"; `oea demo {folder}` puts clips there, --set folders.clips=DIR names others"
 
 
 def _is_there(name: str) -> bool:

@@ -44,7 +44,7 @@ def load_recipe(
     tree = _with_folders_of_environment(tree)
     mistakes = apply_overrides(tree, overrides)
     tree = _filled(kind, _placed(kind, tree, Path.cwd()))
-    return validated(kind, tree, path, mistakes)
+    return validated(kind, tree, path, mistakes, overrides)
 
 
 def unset_folders(recipe: Recipe) -> list[str]:

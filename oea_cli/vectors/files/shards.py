@@ -18,7 +18,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import orjson
-import polars as pl
 
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import AtomicFile, remove_leftovers, sha256_of, write_whole
@@ -46,6 +45,11 @@ from oea_cli.vectors.files.parts import (
     part_of,
     settings_of,
 )
+from oea_cli.vectors.files.shard_manifest import (
+    check_settings,
+    check_shard,
+    read_manifest_file,
+)
 from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin
 
 Kind = Literal["audio", "text"]
@@ -71,16 +75,10 @@ def is_shard_folder(folder: Path) -> bool:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
     try:
-        manifest: dict[str, Any] = orjson.loads(path.read_bytes())
-        if not {"encoder", "dim", "shards"} <= manifest.keys():
-            raise ValueError("no 'encoder', 'dim' and 'shards'")
+        return read_manifest_file(folder / MANIFEST)
     except FileNotFoundError as error:
         raise OeaError(f"{folder}: no {MANIFEST}; {_why_no_manifest(folder)}") from error
-    except (ValueError, AttributeError) as error:
-        raise OeaError(f"{path}: not written by oea ({error})") from error
-    return manifest
 
 
 def _why_no_manifest(folder: Path) -> str:
@@ -197,7 +195,7 @@ class ShardSink:
             stored = open_parquet(path).metadata
             if "encoder" not in stored:
                 raise OeaError(f"{path}: not written by oea; choose another folder")
-            self._check_settings(stored)
+            self._check_settings(check_settings(stored, path))
             if part_of(stored) == self._part:
                 self._adopt_shard(number, path, stored)
             else:
@@ -213,11 +211,13 @@ class ShardSink:
             )
 
     def _adopt_shard(self, number: int, path: Path, stored: dict[str, Any]) -> None:
-        shard = {"number": number, **stored["shard"], "dim": stored["dim"]}
+        said = check_shard(stored.get("shard"), path)
+        shard = {"number": number, **said, "dim": stored["dim"]}
         if not _is_whole(self._folder / shard["vectors"], shard):
             path.unlink()
             return
-        self._inputs.adopt(number, pl.read_parquet(path, columns=["id"])["id"].to_list())
+        frames = open_parquet(path).frames
+        self._inputs.adopt(number, [row_id for frame in frames for row_id in frame["id"]])
         self._held.shards.append(shard)
 
     def _start_anew(self) -> None:
@@ -349,7 +349,8 @@ class ShardSink:
 
     def _joined(self) -> dict[str, Any]:
         """The manifest of a folder whose parts are all there."""
-        parts = [read_json(path) for _, path in sorted(part_manifests(self._folder), key=_by_part)]
+        paths = [path for _, path in sorted(part_manifests(self._folder), key=_by_part)]
+        parts = [read_manifest_file(path) for path in paths]
         count = sum(part["count"] for part in parts)
         joined = self._described(count, max(part["dim"] for part in parts))
         del joined["part"]

@@ -166,7 +166,8 @@ def test_set_reaches_a_stage_by_name_and_by_number(tmp_path: Path) -> None:
     ("override", "message"),
     [
         ("seed", "--set seed: must be key=value"),
-        ("sead=3", "sead: unknown key; did you mean seed?"),
+        ("sead=3", "--set sead=3: unknown key; did you mean seed?"),
+        ("stages.words.steps=x", "--set stages.words.steps=x: must be a whole number; got 'x'"),
         ("stages.verbs.steps=3", "there is no 'stages.verbs' in this recipe"),
         ("seed=[", "not a YAML value"),
     ],
