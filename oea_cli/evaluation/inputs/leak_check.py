@@ -54,7 +54,7 @@ class TrainingSource:
     def _rows(self, report: Report) -> Iterator[Record]:
         """Rows as they are: unlike for embedding, a row needs only a name or an origin."""
         folder = parent(self.name)
-        rows = read_table(self.name, report=report, leave_out=VECTOR_NAMES)
+        rows = read_table(self.name, report=report, leave_out=VECTOR_NAMES, unchecked=True)
         for _, row in interpret(rows, self.name, report=report):
             yield self._record(row, folder)
 
