@@ -24,9 +24,9 @@ def main() -> None:
         except SystemExit as end:
             end_soon(end.code if isinstance(end.code, int) else 1)
             raise
-    except KeyboardInterrupt:  # before or after the work, which catches its own
+    except KeyboardInterrupt as interrupt:  # before or after the work, which catches its own
         print("oea: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(getattr(interrupt, "exit_code", 130))
 
 
 if __name__ == "__main__":

@@ -119,6 +119,7 @@ def _generate(
     save_generated(generated, output, rejects=rejects, report=log.report)
     notices("gen-queries", quiet)(prepared.summary(generated))
     prepared.raise_if_stopped(generated)
+    prepared.raise_if_none(generated, output)
     log.finish(len(generated.rows), "row")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oea_cli.commands.console.boundary import going_on
 from oea_cli.commands.console.documents import write_document
 from oea_cli.commands.console.index_table import index_table
 from oea_cli.commands.console.standard_input import or_stdin
@@ -73,19 +74,20 @@ def index(
         from oea_cli.vectors.index.building import check_unchanged
 
         check_unchanged(output, kind, storage)
-    change, is_complete = _write(
-        sources,
-        column,
-        ids,
-        output,
-        append or replace,
-        replace,
-        kind,
-        storage,
-        accept_unfinished,
-        allow_empty,
-        quiet,
-    )
+    with going_on(f"{output} is as it was; the same command starts again"):
+        change, is_complete = _write(
+            sources,
+            column,
+            ids,
+            output,
+            append or replace,
+            replace,
+            kind,
+            storage,
+            accept_unfinished,
+            allow_empty,
+            quiet,
+        )
     _report(output, change, quiet)
     if not is_complete:
         raise PartialError(f"{UNFINISHED}; {output} holds what there was")

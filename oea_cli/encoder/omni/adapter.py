@@ -3,12 +3,14 @@
     adapter_config.json, adapter_model.safetensors     PEFT's
     heads.safetensors, encoder.json                    ours; encoder.json names the backbone
 
+PEFT's two alone, as other programs write them, are an adapter without heads (`bare.py`).
 The backbone stays where it is: a folder, or a repository that is fetched once. PEFT is imported
 where an adapter is at hand: it takes a second and a half.
 """
 
 import copy
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from oea_cli.encoder.hub import load_pretrained
-from oea_cli.encoder.omni.backbone import readable
+from oea_cli.encoder.omni.backbone import own_name, readable
 from oea_cli.encoder.omni.heads import save_heads
 from oea_cli.encoder.omni.settings import EncoderSettings, save_settings
 from oea_cli.errors import OeaError
 
 ADAPTER_FILE = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
+PREFIX = "base_model.model."
+_LORA_NAME = re.compile(r"(.+)\.lora_([AB])(?:\.\w+)?\.weight")
+_UNUSED = re.compile(rf"{re.escape(PREFIX)}(?:thinker\.)?(?:model\.)?(?:visual|talker|token2wav)\.")
+LISTED = 3
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv", "out_proj")
 
 
@@ -80,11 +86,11 @@ def attach_adapter(backbone: Any, folder: Path) -> Any:
     Merging into bfloat16 would round most of what LoRA learned away. Raises OeaError for an adapter
     that was made for another backbone.
     """
-    config = read_lora_config(folder)
+    config, tensors = read_adapter(folder)
     # Nothing here learns: without dropout PEFT's forward is the plain sum.
     config.lora_dropout, config.inference_mode = 0.0, True
     model = wrap(backbone, config, autocast_adapter_dtype=False)
-    load_lora(model, folder)
+    load_lora(model, tensors, folder)
     if backbone.dtype == torch.float32:
         return model.merge_and_unload()
     return model.base_model.model
@@ -107,14 +113,14 @@ def wrap(backbone: Any, config: Any, **options: Any) -> Any:
         raise OeaError(f"this LoRA does not fit the backbone: {error}") from error
 
 
-def load_lora(model: Any, folder: Path) -> None:
-    """Fill a wrapped backbone's LoRA from an adapter folder; raises OeaError where it misfits."""
+def load_lora(model: Any, tensors: dict[str, Tensor], folder: Path) -> None:
+    """Fill a wrapped backbone's LoRA with what `read_adapter` read from a folder.
+
+    Raises OeaError where a tensor has no place in the LoRA, or a place no tensor.
+    """
     from peft import set_peft_model_state_dict
 
-    path = folder / ADAPTER_FILE
-    with readable(path):
-        tensors = load_file(path)
-    _check_shapes(path, tensors, lora_of(model))
+    _check_shapes(folder / ADAPTER_FILE, tensors, lora_of(model))
     set_peft_model_state_dict(model, tensors)
 
 
@@ -124,6 +130,35 @@ def lora_of(model: Any) -> dict[str, Tensor]:
 
     tensors: dict[str, Tensor] = get_peft_model_state_dict(model)
     return tensors
+
+
+def read_adapter(folder: Path) -> tuple[Any, dict[str, Tensor]]:
+    """An adapter's configuration and its tensors by the backbone's names, whoever trained it.
+
+    LoRA on the whole Thinker, or on the whole Qwen2.5-Omni, calls its modules by longer names; its
+    parts on the vision tower and the talker are left out, which no vector depends on. Raises
+    OeaError for other tensors that the backbone has no place for.
+    """
+    config, path = read_lora_config(folder), folder / ADAPTER_FILE
+    with readable(path):
+        stored = load_file(path)
+    named = {name: own_lora_name(name) for name in stored if not _UNUSED.match(name)}
+    if unknown := sorted(name for name, own in named.items() if own is None):
+        raise OeaError(f"{path}: {_such_as(unknown)} no place in a Qwen2.5-Omni Thinker")
+    tensors = {own: stored[name] for name, own in named.items() if own is not None}
+    if set(tensors) != set(stored):
+        # The configuration may mean modules by their longer names, too.
+        modules = {name.removeprefix(PREFIX).partition(".lora_")[0] for name in tensors}
+        config.target_modules, config.exclude_modules = modules, None
+        config.layers_to_transform = config.layers_pattern = None
+    return config, tensors
+
+
+def own_lora_name(name: str) -> str | None:
+    """PEFT's name on our backbone for a LoRA matrix of a larger model; None for other tensors."""
+    match = _LORA_NAME.fullmatch(name)
+    module = match and own_name(match[1].removeprefix(PREFIX) + ".")
+    return f"{PREFIX}{module}lora_{match[2]}.weight" if match and module else None
 
 
 def read_lora_config(folder: Path) -> Any:
@@ -145,12 +180,21 @@ def read_lora_config(folder: Path) -> Any:
 
 def _check_shapes(path: Path, tensors: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
     if missing := sorted(set(wanted) - set(tensors)):
-        raise OeaError(f"{path}: lacks {missing[0]}; it was made for another backbone")
+        raise OeaError(f"{path}: lacks {_listed(missing)}; it was made for another backbone")
     if unknown := sorted(set(tensors) - set(wanted)):
-        raise OeaError(f"{path}: {unknown[0]} has no place in the backbone; made for another?")
+        raise OeaError(f"{path}: {_such_as(unknown)} no place in the backbone; made for another?")
     for name, tensor in tensors.items():
         if tensor.shape != wanted[name].shape:
             shapes = f"{tuple(tensor.shape)}, the backbone's {tuple(wanted[name].shape)}"
             raise OeaError(f"{path}: {name} is of shape {shapes}; it was made for another backbone")
         if not torch.isfinite(tensor).all():
             raise OeaError(f"{path}: {name} holds numbers that are not finite")
+
+
+def _such_as(names: list[str]) -> str:
+    return f"{_listed(names)} {'has' if len(names) == 1 else 'have'}"
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - LISTED
+    return ", ".join(names[:LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -66,7 +66,20 @@ def load_encoder_folder(
             f"{folder}: made for a backbone with {settings.attention} attention; that of "
             f"{settings.base} is {checkpoint.attention}"
         )
-    return assemble(name or str(folder), settings, checkpoint, placement or Placement(), folder)
+    lora = folder if settings.base and settings.lora else None
+    if lora is None and (folder / ADAPTER_FILE).is_file():
+        raise OeaError(
+            f"{folder}: has {ADAPTER_FILE}, but encoder.json knows of none; move it away, or load "
+            f"the adapter alone, as omni:{folder}"
+        )
+    return assemble(
+        name or str(folder),
+        settings,
+        checkpoint,
+        placement or Placement(),
+        heads=folder,
+        lora=lora,
+    )
 
 
 def assemble(
@@ -74,25 +87,25 @@ def assemble(
     settings: EncoderSettings,
     checkpoint: Checkpoint,
     placement: Placement,
-    folder: Path | None = None,
+    *,
+    heads: Path | None = None,
+    lora: Path | None = None,
 ) -> OmniEncoder:
-    """An encoder out of a checkpoint and what `folder` adds: heads, perhaps LoRA."""
+    """An encoder out of a checkpoint and what the folders `heads` and `lora` add, where given."""
     settings = replace(settings, attention=checkpoint.attention)
     front_end = load_front_end(checkpoint.folder, settings)
     device = resolve_device(placement.device)
     backbone = load_backbone(
         checkpoint, resolve_dtype(placement.dtype, device, checkpoint.is_large), device
     )
-    added = []
-    if folder is not None:
-        added.append(folder / HEADS_FILE)
-        if settings.base and settings.lora:
-            added += [folder / ADAPTER_FILE, folder / ADAPTER_CONFIG]
-            backbone = attach_adapter(backbone, folder)
+    added = [] if heads is None else [heads / HEADS_FILE]
+    if lora is not None:
+        added += [lora / ADAPTER_FILE, lora / ADAPTER_CONFIG]
+        backbone = attach_adapter(backbone, lora)
     quantize(backbone, placement.quantize)
-    model = OmniModel(backbone, settings.dim if folder else None, settings.pooling)
-    if folder is not None:
-        load_heads(folder, model)
+    model = OmniModel(backbone, settings.dim if heads else None, settings.pooling)
+    if heads is not None:
+        load_heads(heads, model)
     model.to(device)
     fingerprint = checkpoint.fingerprint(settings.identity(), added)
     return OmniEncoder(name, fingerprint, model, front_end, settings)

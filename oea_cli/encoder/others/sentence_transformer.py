@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
+from torch import Tensor
 
 from oea_cli.encoder.cut_texts import CutTexts, num_cut
 from oea_cli.encoder.hardware import resolve_device, resolve_dtype
 from oea_cli.encoder.hub import content_of, fetch_model, loading, runs_remote_code
 from oea_cli.encoder.names.parsing import EncoderName, Placement
+from oea_cli.encoder.omni.adapter import ADAPTER_FILE
 from oea_cli.encoder.omni.quantization import quantize
 from oea_cli.encoder.omni.settings import prompted
 from oea_cli.encoder.others.plain import PlainEncoder, at_least_one, fingerprint_of
@@ -124,12 +127,36 @@ def load_sentence_transformer(name: EncoderName, placement: Placement) -> Senten
             local_files_only=True,
             model_kwargs={"dtype": _dtype(placement, device)},
         )
+        check_adapter(name, folder, model)
         quantize(model[0], placement.quantize)
     prompts = _text_prompt(name, model), name.options.get("audio_prompt")
     dim = _dimension(name, model)
     fingerprint = fingerprint_of("st", commit or content_of(folder), *prompts, dim)
     seconds = name.positive("max_seconds")
     return SentenceEncoder(str(name), fingerprint, model.eval(), dim, prompts, seconds)
+
+
+def check_adapter(name: EncoderName, folder: Path, model: torch.nn.Module) -> None:
+    """Raise OeaError where LoRA of the folder is not in the model: the library only warns when an
+    adapter was trained on a larger model, whose modules have other names."""
+    loaded: dict[torch.Size, list[Tensor]] = {}
+    for key, parameter in model.named_parameters():
+        if ".lora_" in key:
+            loaded.setdefault(parameter.shape, []).append(parameter.detach().cpu())
+    for path in sorted(folder.rglob(ADAPTER_FILE)):
+        stored = load_file(path)
+        unused = [
+            key
+            for key, tensor in stored.items()
+            if not any(
+                torch.equal(own, tensor.to(own.dtype)) for own in loaded.get(tensor.shape, [])
+            )
+        ]
+        if unused:
+            raise OeaError(
+                f"{name}: {len(unused)} of {len(stored)} tensors in {path} have no place in the "
+                f"model, such as {unused[0]}; it was trained on another one"
+            )
 
 
 def _dtype(placement: Placement, device: torch.device) -> Any:

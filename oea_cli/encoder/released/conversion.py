@@ -5,7 +5,6 @@ matrices on the language model's and the audio tower's attention, and two heads;
 its names, count and shapes have been compared with the backbone that it claims to belong to.
 """
 
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from torch import Tensor
 from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5OmniThinkerConfig
 
 from oea_cli.encoder.hub import snapshot
-from oea_cli.encoder.omni.adapter import lora_config, save_adapter_folder
-from oea_cli.encoder.omni.backbone import build_backbone, own_name, read_config
+from oea_cli.encoder.omni.adapter import lora_config, own_lora_name, save_adapter_folder
+from oea_cli.encoder.omni.backbone import build_backbone, read_config
 from oea_cli.encoder.omni.bare import MAX_SECONDS
 from oea_cli.encoder.omni.heads import HEADS
 from oea_cli.encoder.omni.known_backbones import KNOWN_BACKBONES, backbone_config
@@ -35,7 +34,6 @@ HEAD_PARTS = {
     "norm.bias": (1, "bias"),
 }
 MAX_RANK, MAX_DIM = 1024, 16_384  # a file of a few bytes may claim any size
-_LORA_KEY = re.compile(r"(.+)\.lora_([AB])(?:\.\w+)?\.weight")
 
 
 @dataclass(frozen=True)
@@ -119,11 +117,9 @@ def _lora_tensors(checkpoint: TorchCheckpoint) -> Tensors:
     for key, tensor in _tensors(checkpoint, "lora_state_dict").items():
         if "lora_" not in key:
             continue
-        match = _LORA_KEY.fullmatch(key)
-        module = match and own_name(match[1].removeprefix("base_model.model.") + ".")
-        if not match or not module:
+        name = own_lora_name(key)
+        if name is None:
             raise OeaError(f"{checkpoint.name}: {key} belongs to no part of a Qwen2.5-Omni Thinker")
-        name = f"base_model.model.{module}lora_{match[2]}.weight"
         if name in found:
             raise OeaError(f"{checkpoint.name}: holds {key} a second time, under another name")
         if tensor.ndim != 2:

@@ -13,7 +13,7 @@ from oea_cli.encoder.omni.adapter import (
     attach_adapter,
     load_lora,
     lora_config,
-    read_lora_config,
+    read_adapter,
     wrap,
 )
 from oea_cli.encoder.omni.backbone import find_checkpoint, load_backbone
@@ -148,7 +148,7 @@ def _folder_of(base: str) -> Path | None:
 
 def _known_lora(wanted: Model, backbone: Any, folder: Path) -> Any:
     """An adapter's LoRA, to go on from."""
-    config = read_lora_config(folder)
+    config, tensors = read_adapter(folder)
     if wanted.trainable == "lora":
         for key, wanted_value, has in (
             ("lora_rank", wanted.lora_rank, config.r),
@@ -158,7 +158,7 @@ def _known_lora(wanted: Model, backbone: Any, folder: Path) -> Any:
                 raise UsageError(f"model.{key}: {wanted_value}, but that of {folder} is {has}")
     config.lora_dropout, config.inference_mode = wanted.lora_dropout, False
     lora = wrap(backbone, config)
-    load_lora(lora, folder)
+    load_lora(lora, tensors, folder)
     return lora
 
 

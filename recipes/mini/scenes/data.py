@@ -48,6 +48,7 @@ class Example:
     text: str
     samples: np.ndarray | None
     hard_negative: int = 0
+    mel_seed: int = 0
 
 
 class Scenes:
@@ -97,14 +98,21 @@ class SceneExamples:
         self._column = {label: i for i, label in enumerate(self.labels)}
 
     def batch(self, step: int, part: int = 0, parts: int = 1) -> TrainingBatch:
-        """Scenes of one length and their texts, or texts alone: as the step's stage has it."""
+        """Scenes of one length and their texts, or texts alone: as the step's stage has it.
+
+        Every row follows from the seed, the step and its place in the whole batch, however many
+        parts that is cut into.
+        """
         stage, _ = stage_at(self.recipe, min(step, self.recipe.num_steps - 1))
-        rng = np.random.default_rng([self.recipe.seed, step, *([part] if part else [])])
         count = stage.batch_size // parts
+        rows = range(part * count, (part + 1) * count)
         if stage.modality == "texts":
-            return self.collate(rng, self.text_examples(rng, count))
-        contrasts = share_of(self._num_contrasts(stage.batch_size), part, parts)
-        return self.collate(rng, self.scene_examples(rng, count, step, contrasts))
+            return self.collate([self.text_example(self._rng(step, row)) for row in rows])
+        return self.collate(self._scene_examples(step, rows, stage.batch_size))
+
+    def _rng(self, step: int, *row: int) -> np.random.Generator:
+        """Of a row of a step's batch; without a row, of what all rows share."""
+        return np.random.default_rng([self.recipe.seed, step, *row])
 
     def validation(self) -> Validation:
         """The scenes of the steps after the last one."""
@@ -118,34 +126,38 @@ class SceneExamples:
 
     # --- what a batch is about ---
 
-    def text_examples(self, rng: np.random.Generator, count: int) -> list[Example]:
-        """Texts alone."""
-        examples = []
-        for _ in range(count):
-            scene = self._scene(rng)
-            absent = self._absent(rng, scene)
-            excluding = rng.random() < self.recipe.texts.exclusion
-            wanted = replace(scene, excluded=(absent,)) if excluding else scene
-            examples.append(self._example(rng, wanted, scene, None))
+    def text_example(self, rng: np.random.Generator) -> Example:
+        """A text alone."""
+        scene = self._scene(rng)
+        absent = self._absent(rng, scene)
+        excluding = rng.random() < self.recipe.texts.exclusion
+        wanted = replace(scene, excluded=(absent,)) if excluding else scene
+        return self._example(rng, wanted, scene, None)
+
+    def _scene_examples(self, step: int, rows: range, batch_size: int) -> list[Example]:
+        """Scenes with texts: first pairs of a scene and the same one with one more sound."""
+        length = self._length(self._rng(step), step)
+        num_paired = 2 * self._num_contrasts(batch_size)
+        examples: list[Example] = []
+        for row in rows:
+            if row >= num_paired:
+                examples.append(self._plain(self._rng(step, row), length))
+                continue
+            first = row - row % 2
+            example = self._contrast(self._rng(step, first), length)[row % 2]
+            # A pair that two parts share is none for either of them.
+            whole = first in rows and first + 1 in rows
+            examples.append(example if whole else replace(example, hard_negative=0))
         return examples
 
-    def scene_examples(
-        self, rng: np.random.Generator, count: int, step: int, contrasts: int
-    ) -> list[Example]:
-        """Scenes with texts: first pairs of a scene and the same one with one more sound."""
-        length = self._length(rng, step)
-        examples: list[Example] = []
-        while len(examples) < min(2 * contrasts, count - 1):
-            examples.extend(self._contrast(rng, length))
-        while len(examples) < count:
-            scene = self._scene(rng)
-            samples = mix(rng, self._sounds(rng, scene, length))
-            examples.append(self._example(rng, scene, scene, samples))
-        return examples
+    def _plain(self, rng: np.random.Generator, length: int) -> Example:
+        scene = self._scene(rng)
+        return self._example(rng, scene, scene, mix(rng, self._sounds(rng, scene, length)))
 
     def _num_contrasts(self, batch_size: int) -> int:
         """Pairs of scenes in a global batch, two examples each."""
-        return max(0, math.ceil((batch_size * self.recipe.texts.exclusion - 1) / 2))
+        wanted = math.ceil((batch_size * self.recipe.texts.exclusion - 1) / 2)
+        return min(max(0, wanted), batch_size // 2)
 
     def _contrast(self, rng: np.random.Generator, length: int) -> list[Example]:
         """A scene asked for by what it lacks, and the scene that has it too."""
@@ -197,7 +209,7 @@ class SceneExamples:
         text = vary(rng, plain, filler=texts.filler, split=texts.split, typo=texts.typo)
         if self.is_held_out(text.replace(SPLIT, "")):
             text = plain
-        return Example(wanted, scene, text, samples, hard_negative)
+        return Example(wanted, scene, text, samples, hard_negative, int(rng.integers(2**31)))
 
     # --- how it sounds ---
 
@@ -225,14 +237,16 @@ class SceneExamples:
 
     # --- from examples to tensors ---
 
-    def collate(self, rng: np.random.Generator, examples: Sequence[Example]) -> TrainingBatch:
+    def collate(self, examples: Sequence[Example]) -> TrainingBatch:
         """The tensors of these examples."""
         waveforms = [example.samples for example in examples if example.samples is not None]
         sounds = None
         if waveforms:
             sounds = self.front_end.audio_inputs(waveforms)
             frames = sounds["feature_attention_mask"].sum(1).tolist()
-            vary_mel(rng, sounds["input_features"].numpy(), frames)
+            mels = sounds["input_features"].numpy()
+            for example, mel, count in zip(examples, mels, frames, strict=True):
+                vary_mel(np.random.default_rng(example.mel_seed), mel, count)
         return TrainingBatch(
             self.front_end.text_inputs([example.text for example in examples]),
             sounds,
@@ -261,8 +275,3 @@ class SceneExamples:
         for row, labelled in enumerate(sets):
             labels[row, [self._column[label] for label in labelled]] = 1.0
         return labels
-
-
-def share_of(total: int, part: int, parts: int) -> int:
-    """How many of `total` belong to a part, spread evenly."""
-    return total * (part + 1) // parts - total * part // parts

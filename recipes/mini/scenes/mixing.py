@@ -107,21 +107,21 @@ def mix(rng: np.random.Generator, sounds: Sequence[np.ndarray]) -> np.ndarray:
     return total * np.float32(min(gain, 0.99 / peak))
 
 
-def vary_mel(rng: np.random.Generator, mel: np.ndarray, frames: Sequence[int]) -> None:
-    """In place on (B, M, F): an equaliser curve, and now and then masked bands and moments."""
-    num_mels = mel.shape[1]
-    places = np.linspace(0, num_mels - 1, 6)
-    for clip, count in zip(mel, frames, strict=True):
-        if rng.random() < 0.6:
-            # A step of 0.25 is 10 dB: whisper's mel is log10 over 4.
-            curve = np.interp(np.arange(num_mels), places, rng.normal(0, 0.1, 6))
-            clip[:, :count] += curve[:, None].astype(np.float32)
-        floor = clip[:, :count].min()
-        if rng.random() < 0.4:
-            width = int(rng.integers(4, 20))
-            start = int(rng.integers(num_mels - width))
-            clip[start : start + width, :count] = floor
-        if rng.random() < 0.2 and count > 40:
-            width = int(rng.integers(4, count // 8 + 5))
-            start = int(rng.integers(count - width))
-            clip[:, start : start + width] = floor
+def vary_mel(rng: np.random.Generator, mel: np.ndarray, count: int) -> None:
+    """In place on (M, F), of which `count` frames are the clip's: an equaliser curve, and now and
+    then masked bands and moments."""
+    num_mels = len(mel)
+    if rng.random() < 0.6:
+        # A step of 0.25 is 10 dB: whisper's mel is log10 over 4.
+        places = np.linspace(0, num_mels - 1, 6)
+        curve = np.interp(np.arange(num_mels), places, rng.normal(0, 0.1, 6))
+        mel[:, :count] += curve[:, None].astype(np.float32)
+    floor = mel[:, :count].min()
+    if rng.random() < 0.4:
+        width = int(rng.integers(4, 20))
+        start = int(rng.integers(num_mels - width))
+        mel[start : start + width, :count] = floor
+    if rng.random() < 0.2 and count > 40:
+        width = int(rng.integers(4, count // 8 + 5))
+        start = int(rng.integers(count - width))
+        mel[:, start : start + width] = floor
