@@ -15,12 +15,13 @@ def main() -> None:
 
 
 def _run() -> None:
-    from oea_cli.commands.console.interrupts import end_soon, handle_interrupts
+    from oea_cli.commands.console.interrupts import end_soon, handle_interrupts, watch_interrupts
 
     handle_interrupts()
     from oea_cli.commands.console.streams import open_missing_streams
 
     open_missing_streams()
+    watch_interrupts()
     from oea_cli.main import app
 
     try:
