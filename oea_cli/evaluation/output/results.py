@@ -65,6 +65,7 @@ def document_of(
         "counts": {"queries": len(outcomes), **setting.counts, **_counts(outcomes)},
         "protocol": {**setting.protocol, "intervals": _method(seed)},
         "encoder": setting.encoder,
+        "dataset": setting.dataset,
         "judgments_sha256": judgments_sha256(outcomes),
         "versions": versions(),
         "groups": groups(outcomes, metrics, pair),
