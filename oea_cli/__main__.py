@@ -6,12 +6,17 @@ import sys
 def main() -> None:
     """Run the program with the streams and signals that it needs; raises SystemExit."""
     try:
-        from oea_cli.commands.console.interrupts import end_soon, handle_interrupts
+        from oea_cli.commands.console.interrupts import (
+            end_soon,
+            handle_interrupts,
+            watch_interrupts,
+        )
 
         handle_interrupts()
         from oea_cli.commands.console.streams import open_missing_streams
 
         open_missing_streams()
+        watch_interrupts()
         from oea_cli.main import app
 
         try:
