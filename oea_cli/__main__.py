@@ -6,12 +6,17 @@ import sys
 def main() -> None:
     """Run the program with the streams and signals that it needs; raises SystemExit."""
     try:
-        from oea_cli.commands.console.interrupts import end_soon, handle_interrupts
+        from oea_cli.commands.console.interrupts import (
+            end_soon,
+            handle_interrupts,
+            watch_interrupts,
+        )
 
         handle_interrupts()
         from oea_cli.commands.console.streams import open_missing_streams
 
         open_missing_streams()
+        watch_interrupts()
         from oea_cli.main import app
 
         try:
@@ -19,9 +24,9 @@ def main() -> None:
         except SystemExit as end:
             end_soon(end.code if isinstance(end.code, int) else 1)
             raise
-    except KeyboardInterrupt:  # before or after the work, which catches its own
+    except KeyboardInterrupt as interrupt:  # before or after the work, which catches its own
         print("oea: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(getattr(interrupt, "exit_code", 130))
 
 
 if __name__ == "__main__":

@@ -36,6 +36,14 @@ def missing(name: object, advice: str = "") -> OeaError:
     return OeaError(f"{name}: no such file or folder{advice and '; '}{advice}")
 
 
+class Stopped(KeyboardInterrupt):
+    """SIGTERM or SIGHUP asked the program to end; as with Ctrl-C, what is done is saved."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
 @dataclass(frozen=True)
 class Failure:
     """One input that could not be used: where it stands and why.

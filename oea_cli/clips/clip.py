@@ -116,7 +116,7 @@ def _rows(name: str, report: Report) -> Rows:
         raise missing(name)
     if is_folder(name):
         return ((str(record["id"]), record) for record in read_records([name], report=report))
-    rows = read_table(name, report=report, leave_out=VECTOR_NAMES)
+    rows = read_table(name, report=report, leave_out=VECTOR_NAMES, unchecked=True)
     return interpret(rows, None if name == "-" else name, report=report)
 
 

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oea_cli.commands.console.boundary import going_on
 from oea_cli.commands.console.standard_input import or_stdin
 from oea_cli.commands.console.terminal import FailureLog
 from oea_cli.commands.console.watch import Watch
@@ -69,7 +70,7 @@ def embed(
     part = _check_output(output, format, selection)
     batch = shared.number_of(batch_size)
     shared.checked_channel(channel)
-    with FailureLog("embed", on_error.value, errors) as log:
+    with going_on(_advice(output, format)), FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         selection.refuse_equal_ids()
         items = begun(selection.items(), watch.report)
@@ -102,7 +103,7 @@ def embed(
             notice=watch.notice,
         ) as writer:
             with closing(watch.progress), hearing(channel, watch.notice):
-                num_held = write_vectors(
+                write_vectors(
                     encoder,
                     items or [],
                     writer,
@@ -114,8 +115,16 @@ def embed(
                 )
             if log.count and not watch.num_done:
                 log.finish(0)
-        watch.say_summary(output, num_held)
+        watch.say_summary(output)
         log.finish(watch.num_done)
+
+
+def _advice(output: str, format: "Format | None") -> str:
+    from oea_cli.vectors.files.names import format_of
+
+    if (format or format_of(output)) == "shards":
+        return f"the same command goes on after what is in {output}"
+    return "the same command starts again"
 
 
 def _selection(

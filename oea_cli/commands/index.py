@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oea_cli.commands.console.boundary import going_on
 from oea_cli.commands.console.documents import write_document
 from oea_cli.commands.console.index_table import index_table
 from oea_cli.commands.console.standard_input import or_stdin
@@ -58,6 +59,8 @@ def index(
       oea index --info sounds.oea
     """
     _check_one_job(append, replace, bool(delete), compact, info)
+    if str(output) == "-":
+        raise UsageError("an index is a folder, which stdout cannot be; name it with -o X.oea")
     if info or delete or compact:
         from oea_cli.vectors.index.index import VectorIndex
 
@@ -71,19 +74,20 @@ def index(
         from oea_cli.vectors.index.building import check_unchanged
 
         check_unchanged(output, kind, storage)
-    change, is_complete = _write(
-        sources,
-        column,
-        ids,
-        output,
-        append or replace,
-        replace,
-        kind,
-        storage,
-        accept_unfinished,
-        allow_empty,
-        quiet,
-    )
+    with going_on(f"{output} is as it was; the same command starts again"):
+        change, is_complete = _write(
+            sources,
+            column,
+            ids,
+            output,
+            append or replace,
+            replace,
+            kind,
+            storage,
+            accept_unfinished,
+            allow_empty,
+            quiet,
+        )
     _report(output, change, quiet)
     if not is_complete:
         raise PartialError(f"{UNFINISHED}; {output} holds what there was")

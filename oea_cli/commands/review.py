@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from oea_cli.commands.console.documents import write_document
-from oea_cli.commands.console.terminal import notices
+from oea_cli.commands.console.terminal import notices, say_link
 from oea_cli.commands.options import reviewing, shared
 from oea_cli.errors import OeaError, UsageError
 
@@ -61,7 +61,7 @@ def review(
     session = Session(items, output, annotator, seed)
     notice = notices("review", quiet)
     try:
-        session.show(port, in_browser=browser, say=notices("review"), notice=notice)
+        session.show(port, in_browser=browser, say=say_link("review"), notice=notice)
     except KeyboardInterrupt:
         notice(f"{session.num_stored} verdicts in {output}")
         if not session.is_complete:

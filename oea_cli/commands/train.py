@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from oea_cli.commands.console.boundary import going_on
 from oea_cli.commands.console.streams import tell_path
 from oea_cli.commands.console.terminal import say
 from oea_cli.commands.console.training_display import training_display
@@ -85,7 +86,7 @@ def train(
         return
     if recipe is None or output is None:
         missing = "RECIPE" if recipe is None else "-o DIR"
-        raise UsageError(f"oea train needs RECIPE and -o DIR; {missing} is missing")
+        raise UsageError(f"{missing} is missing; training needs RECIPE and -o DIR")
     from oea_cli.training.recipe.loading import load_recipe
 
     loaded = load_recipe(recipe, overrides or [])
@@ -94,7 +95,8 @@ def train(
     from oea_cli.training.loop.train import train as run
 
     is_first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun started
-    with training_display(quiet or not is_first) as display:
+    advice = f"the same command goes on from the last checkpoint in {output}"
+    with going_on(advice), training_display(quiet or not is_first) as display:
         lengths = (f"{stage.name} {stage.steps or stage.epochs:g}" for stage in loaded.stages)
         display.write(f"oea train: {loaded.name}, {' + '.join(lengths)}, into {output}")
         run(

@@ -147,6 +147,7 @@ def joined(parts: Sequence[Outcomes]) -> Outcomes:
 def from_columns(columns: dict[str, Any], where: str) -> Outcomes:
     """Outcomes out of `columns`; raises OeaError where something is missing."""
     try:
+        _check_columns(columns)
         lengths = [len(places) for places in columns["places"]]
         has_negative = np.array([name is not None for name in columns["hard_negative"]], bool)
         negative_ranks = _numbers(columns["hard_negative_rank"], np.inf)
@@ -169,10 +170,30 @@ def from_columns(columns: dict[str, Any], where: str) -> Outcomes:
             any_target=columns["any_target"],
             texts=columns.get("text_sha256", []),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise OeaError(
             f"{where}: 'per_query' is incomplete ({error!r}); run `oea eval -f json` again"
         ) from error
+
+
+def _check_columns(columns: dict[str, Any]) -> None:
+    """Raise ValueError where the columns are not those of the same queries."""
+    own = [name for name in columns if name not in ("last_rank", "any_target")]
+    counts = {name: len(columns[name]) for name in own}
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"columns of different lengths: {counts}")
+    for name in ("id", "hard_negative", "type", "dataset"):
+        if not all(isinstance(value, str | None) for value in columns[name]):
+            raise ValueError(f"{name}: a value that is no text")
+    for places, gains, targets in zip(
+        columns["places"], columns["gains"], columns["targets"], strict=True
+    ):
+        if len(places) != len(gains) or not all(isinstance(one, str) for one in targets):
+            raise ValueError("places, gains and targets that do not fit each other")
+    if not isinstance(columns["last_rank"], int | float):
+        raise ValueError("last_rank")
+    if not isinstance(columns["any_target"], bool):
+        raise ValueError("any_target")
 
 
 def places_of(owners: QueryNumbers, greater: Floats) -> Floats:

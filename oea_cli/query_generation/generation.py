@@ -19,6 +19,8 @@ from oea_cli.query_generation.output import write_rows
 from oea_cli.query_generation.tasks import Task, tasks_of
 
 Notice = Callable[[str], None]
+SET_ASIDE = ".before"
+"""What follows the name of an older output where there is no new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,14 @@ class Generation:
         if budget.spent:
             parts.append(f"cost {budget.spent:.4f}")
         return "; ".join(parts)
+
+    def raise_if_none(self, generated: Generated, output: str) -> None:
+        """Raise OeaError where there were queries to write and none is left."""
+        if generated.rows or not generated.drafts or generated.stopped is not None:
+            return
+        aside = Path(f"{output}{SET_ASIDE}")
+        kept = f"; the {output} of an earlier run is now {aside}" if aside.is_file() else ""
+        raise OeaError(f"none of {len(generated.drafts)} queries was accepted{kept}")
 
     def raise_if_stopped(self, generated: Generated) -> None:
         """Raise where queries were not written: PartialError with some rows, OeaError with none."""
@@ -160,12 +170,15 @@ def save_generated(
 ) -> None:
     """Write the finished rows to `output` ("-" is stdout), queries that break a rule to `rejects`.
 
-    Failures go to `report`, and so do queries that break a rule where `rejects` is None.
+    Failures go to `report`, and so do queries that break a rule where `rejects` is None. Where no
+    query is left, an older file of that name is set aside, so that nobody takes it for the new one.
     """
     if rejects is not None:
         write_rows([draft.reject() for draft in generated.rejected], rejects)
-    if generated.rows or not generated.drafts:  # an earlier result is not replaced by an empty one
+    if generated.rows or not generated.drafts:
         write_rows(generated.rows, output)
+    elif generated.stopped is None and output != "-" and Path(output).is_file():
+        Path(output).replace(f"{output}{SET_ASIDE}")
     for draft in generated.failed:
         report(draft.failure(str(draft.error)))
     for draft in generated.rejected if rejects is None else ():

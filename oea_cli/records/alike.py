@@ -26,6 +26,8 @@ class AlikeFailures:
 
     def release(self) -> None:
         """Report those held back, row by row: a row was good."""
+        if not self._holds and not self._held:
+            return
         self._holds = False
         held, self._held = self._held, []
         for failure in held:

@@ -19,6 +19,7 @@ TIME_NAMES = ("start", "end", "duration")
 # These belong to vectors made earlier; they must not be mixed with new ones.
 VECTOR_NAMES = ("embedding", "encoder")
 EXACT_IN_FLOAT64 = 2**53
+SAFE_INT = 2**62
 MOST_NAMED = 12
 LEVELS_ABOVE = 8
 """By so many levels a record may lie deeper in what is written of it: hits, pages, answers."""
@@ -75,11 +76,24 @@ def check_values(row: Record) -> None:
     """Raise RowError where a value is not UTF-8, which the reader of CSV does not check, or cannot
     be written as JSON."""
     for key, value in row.items():
-        if isinstance(value, str):
-            if not is_utf8(value):
-                raise RowError(f"'{key}' is {not_utf8(bytes_of(value))}")
-        elif isinstance(value, list | dict) or (type(value) is int and value.bit_length() > 63):
+        kind = type(value)  # values come by the million
+        if kind is str:
+            if not value.isascii() and not is_utf8(value):
+                raise RowError(f"{key!r:.60} is {not_utf8(bytes_of(value))}")
+        elif kind is list:
+            if not _are_plain(value):
+                _check_writable(key, value)
+        elif kind is int:
+            if not -SAFE_INT < value < SAFE_INT:
+                _check_writable(key, value)
+        elif value is not None and kind is not float and kind is not bool:
             _check_writable(key, value)
+
+
+def _are_plain(values: list[Any]) -> bool:
+    """True for texts and fractions, which nearly every list holds: nothing to check."""
+    kinds = set(map(type, values))
+    return kinds <= {float} or (kinds == {str} and "".join(values).isascii())
 
 
 def _check_writable(key: str, value: object) -> None:
@@ -91,7 +105,7 @@ def _check_writable(key: str, value: object) -> None:
     except TypeError as error:
         too_deep = "recursion" in str(error).lower()
         reason = "it is nested more than 200 levels deep" if too_deep else str(error)
-        raise RowError(f"'{key}' cannot be written as JSON: {reason}") from error
+        raise RowError(f"{key!r:.60} cannot be written as JSON: {reason}") from error
 
 
 def _take_path(row: Record) -> str | None:
@@ -163,6 +177,9 @@ def _take_text(row: Record) -> str | None:
 
 
 def _take_id(row: Record) -> str | None:
+    if type(named := row.get("id")) is str and named and "_id" not in row:
+        del row["id"]
+        return named
     value = id_in(row)
     for name in ID_NAMES:
         if row.get(name) in (None, "", value):
@@ -176,6 +193,8 @@ def id_of(value: object, key: str) -> str:
     A fraction that is whole is the whole number: JSON's 1.0 and 1e3 are 1 and 1000, which is how
     whole numbers come out of a column that has gaps.
     """
+    if type(value) is str:
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise RowError(f"{key!r} must be text or a number; got {value!r:.60}")
     if isinstance(value, float) and not abs(value) < EXACT_IN_FLOAT64:

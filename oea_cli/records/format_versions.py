@@ -15,6 +15,7 @@ VERSIONS = {
     "oea-embeddings": 1,
     "oea-encoder": 1,
     "oea-results": 1,
+    "oea-checkpoint": 1,
 }
 """Every kind of artefact, with the version that is written; all from 1 to it are read."""
 

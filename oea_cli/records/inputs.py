@@ -168,7 +168,7 @@ class _Reader:
     def _folder(self, folder: str) -> Iterator[Record]:
         described: set[str] = set()
         for table in metadata_under(folder):
-            rows = read_table(join(folder, table), report=self._report, leave_out=VECTOR_NAMES)
+            rows = self._rows_in(join(folder, table))
             named = self._named_within(rows, folder, table.rpartition("/")[0], described)
             yield from self._records(named, folder)
         for name in sounds_under(folder, self._report):
@@ -196,9 +196,12 @@ class _Reader:
         described |= own
 
     def _table(self, name: str) -> Iterator[Record]:
-        rows = read_table(name, report=self._report, leave_out=VECTOR_NAMES)
+        rows = self._rows_in(name)
         plain = interpret(rows, name, self._root, report=self._report)
         return self._records(plain, self._root or parent(name))
+
+    def _rows_in(self, name: str) -> Rows:
+        return read_table(name, report=self._report, leave_out=VECTOR_NAMES, unchecked=True)
 
     def _stream(self, stream: BinaryIO, name: str) -> Iterator[Record]:
         first, lines = peek(filled_lines(stream, name, self._report))

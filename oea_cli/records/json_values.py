@@ -10,6 +10,9 @@ from oea_cli.records.text import not_utf8
 SMALLEST, TOO_LARGE = -(2**63), 2**64
 """Whole numbers from the one to before the other are read and written as such."""
 DEPTH_OF_IDS = 4  # a document, its records, one of their keys, a list in it
+SHORT = 1000  # bytes
+DIGITS = bytes(ord("0") if chr(byte).isdecimal() else byte for byte in range(256))
+LONG_NUMBER = b"0" * 19
 NO_IDS = "embedding"  # the key of long lists of numbers
 
 
@@ -20,6 +23,9 @@ def parse_json(content: bytes) -> Any:
     orjson.JSONDecodeError.
     """
     value = orjson.loads(content)
+    # Lines are read by the million: the digits of a short one are looked at, not its values.
+    if len(content) < SHORT and LONG_NUMBER not in content.translate(DIGITS):
+        return value
     if not _may_be_rounded(value, DEPTH_OF_IDS):
         return value
     try:

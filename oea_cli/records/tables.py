@@ -9,6 +9,7 @@ from typing import BinaryIO
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
 from oea_cli.records.addresses import is_remote, open_bytes
 from oea_cli.records.cells import LIST_COLUMNS, value_of
+from oea_cli.records.fields import RowError, check_values
 from oea_cli.records.lines import (
     filled_lines,
     parse_json_lines,
@@ -35,13 +36,30 @@ def read_table(
     *,
     report: Report = raise_failure,
     leave_out: Sequence[str] = (),
+    unchecked: bool = False,
 ) -> Rows:
     """Yield (where, row) from JSONL, JSON, CSV, TSV or Parquet, keys as they are.
 
     A path's format follows from its suffix; a stream ("-" is stdin) is JSONL when its first line
     starts with "{", CSV otherwise. Rows that cannot be read go to `report`, by default an OeaError.
-    Columns named in `leave_out` need not be read, where the format can skip them.
+    Columns named in `leave_out` need not be read, where the format can skip them. With `unchecked`,
+    values that are not UTF-8 are left, with surrogate escapes, for the reader of the row.
     """
+    rows = _rows_of(source, report, leave_out)
+    return rows if unchecked else _checked(rows, report)
+
+
+def _checked(rows: Rows, report: Report) -> Rows:
+    for where, row in rows:
+        try:
+            check_values(row)
+        except RowError as problem:
+            report(Failure(where, str(problem)))
+        else:
+            yield where, row
+
+
+def _rows_of(source: str | Path | BinaryIO, report: Report, leave_out: Sequence[str]) -> Rows:
     if not isinstance(source, str | Path):
         yield from _read_stream(source, "stdin", report)
         return
@@ -174,7 +192,8 @@ def _header(text: _CsvText, name: str) -> list[str]:
         if not is_utf8(column):
             raise OeaError(f"{where}: the header is {not_utf8(bytes_of(column))}")
         if column and header.count(column) > 1:
-            raise OeaError(f"{where}: the header names {column!r} twice; give each column one name")
+            twice = f"the header names {column!r:.60} twice"
+            raise OeaError(f"{where}: {twice}; give each column one name")
     return header
 
 

@@ -53,6 +53,9 @@ class VectorSource(Protocol):
     def __iter__(self) -> Iterator[Batch]:
         """Batches in bounded memory, once through."""
 
+    def records(self) -> Iterator[Record]:
+        """The records alone, once through."""
+
     def candidates(self) -> Corpus:
         """All rows, as candidates of a ranking."""
 
@@ -230,6 +233,11 @@ class _Read:
         for batch in self.reader:
             yield replace(batch, encoder=self.encoder)
 
+    def records(self) -> Iterator[Record]:
+        """The records of all batches."""
+        for batch in self.reader:
+            yield from batch.records
+
     def candidates(self) -> Corpus:
         """All rows, in memory."""
         return _in_memory(self, self.where)
@@ -274,6 +282,12 @@ class IndexSource:
         for start in range(0, len(live), ROWS_PER_BATCH):
             rows = live[start : start + ROWS_PER_BATCH]
             yield Batch(self.index.records(rows), self.index.vectors(rows), self.encoder)
+
+    def records(self) -> Iterator[Record]:
+        """The records; no vector is read."""
+        live = np.flatnonzero(self.index.live)
+        for start in range(0, len(live), ROWS_PER_BATCH):
+            yield from self.index.records(live[start : start + ROWS_PER_BATCH])
 
     def candidates(self) -> Corpus:
         """Its rows as they are stored; a long clip has a row per window."""
@@ -335,6 +349,11 @@ class _Several:
                 f"{name}: vectors of {source.dim} dimensions, {self._first[0]} has {self.dim}; "
                 "embed both with the same encoder"
             )
+
+    def records(self) -> Iterator[Record]:
+        """The records of all batches."""
+        for batch in self:
+            yield from batch.records
 
     def candidates(self) -> Corpus:
         """All rows, in memory."""

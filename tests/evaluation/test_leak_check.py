@@ -180,7 +180,7 @@ def test_windows_are_one_clip() -> None:
         (["t.json"], '["YabcdEFGH123.wav"]', 2, "t.json: a blacklist, which training records are"),
         (["t.json"], "{", 1, "t.json"),
         (["-"], None, 2, "--check-leaks -: training data cannot be stdin"),
-        (["c.npy"], "", 1, "c.npy: holds vectors; give --check-leaks their records"),
+        (["c.npy"], "", 1, "c.npy: "),
     ],
 )
 def test_bad_inputs(
@@ -218,3 +218,7 @@ def test_an_index_and_bare_vectors(folder: Path) -> None:
     np.save("v.npy", unit(4))
     done = run(["eval", "--queries", "v.npy", "--corpus", "v.npy", "--check-leaks", "c.oea"])
     assert done.returncode == 1 and "v.npy: its rows have no ids" in done.stderr
+    done = run([*arguments, "--check-leaks", "v.npy"])
+    assert done.returncode == 1 and "v.npy: no record names its clip" in done.stderr
+    write("w.npy", CLIPS[:2], unit(2))
+    assert leaks(run([*arguments, "--check-leaks", "w.npy"]))["leaked"] == 2

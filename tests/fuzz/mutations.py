@@ -1,6 +1,7 @@
 """Generators of damage: from whole content and a source of randomness to damaged content."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -104,7 +105,7 @@ def lying_json(random: Random, whole: bytes) -> bytes:
 def _lie(random: Random, document: Any) -> Any:
     places = list(_places(document))
     if not places:
-        return random.choice(LIES)
+        return _any_lie(random)
     holder, key = random.choice(places)
     match random.randrange(6):
         case 0:
@@ -118,10 +119,14 @@ def _lie(random: Random, document: Any) -> Any:
             value = holder[key]
             holder[key] = random.choice((value + 1, value - 1, -value, float(value), str(value)))
         case 4 if isinstance(holder, dict):
-            holder[random.choice(("", "x", "format", "__class__"))] = random.choice(LIES)
+            holder[random.choice(("", "x", "format", "__class__"))] = _any_lie(random)
         case _:
-            holder[key] = random.choice(LIES)
+            holder[key] = _any_lie(random)
     return document
+
+
+def _any_lie(random: Random) -> Any:
+    return deepcopy(random.choice(LIES))
 
 
 def _places(document: Any) -> Any:

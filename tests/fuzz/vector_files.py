@@ -1,5 +1,6 @@
 """Targets: the files of vectors and their records, which one process writes and another reads."""
 
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -100,7 +101,26 @@ def _whole_foreign(name: str) -> bytes:
         return Path(place, name).read_bytes()
 
 
+def _go_on(folder: Path) -> None:
+    """Continue an interrupted run, on a copy: what is there is adopted and completed."""
+    copy = folder / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(folder / "x", copy)
+    try:
+        with open_writer(f"{copy}/", encoder=ENCODER, shard_rows=3) as writer:
+            writer.write(Batch([{"id": "new"}], batch(1).vectors, ENCODER))
+        _read_all(copy)
+    finally:
+        shutil.rmtree(copy)
+
+
 TARGETS = [
+    Target(
+        "shards-resumed",
+        lambda folder: [one for one in _written(folder, "x/") if one.endswith(".parquet")],
+        _go_on,
+        weight=0.2,
+    ),
     Target("parquet-foreign", _foreign, _read_foreign, any_of(damaged_bytes, changed_bytes), 6),
     _target("npy", "x.npy", ".npy", 2),
     _target("meta.json", "x.npy", ".meta.json"),

@@ -57,13 +57,12 @@ class Counts:
 def run(job: Job, target: Target) -> Counts:
     """Read the job's inputs, one after the other."""
     counts = Counts()
-    job.progress.write_bytes(struct.pack("q", job.first))
-    with tempfile.TemporaryDirectory(prefix="oea-fuzz-") as place, job.progress.open("r+b") as file:
-        progress = mmap.mmap(file.fileno(), 8)
+    with tempfile.TemporaryDirectory(prefix="oea-fuzz-") as place:
         folder = Path(place, "input")
         folder.mkdir()
         inputs = Inputs(target, job.seed, folder)
         target.read(folder)  # whole, it must be read: else every refusal would look right
+        progress = _mapped(job)  # from here on, time counts
         start = time.monotonic()
         for number in range(job.first, job.last):
             progress[:] = struct.pack("q", number)
@@ -74,6 +73,12 @@ def run(job: Job, target: Target) -> Counts:
                 job.report.write_text(json.dumps(asdict(counts)))
         job.report.write_text(json.dumps(asdict(counts)))
     return counts
+
+
+def _mapped(job: Job) -> mmap.mmap:
+    job.progress.write_bytes(struct.pack("q", job.first))
+    with job.progress.open("r+b") as file:
+        return mmap.mmap(file.fileno(), 8)
 
 
 def _end_of(

@@ -222,3 +222,20 @@ def test_dry_run_of_rules_asks_nobody(folder: Path) -> None:
     assert done.returncode == 0
     assert done.stdout.splitlines()[0].split() == ["queries", "8"]
     assert done.stdout.splitlines()[1].split() == ["calls", "0"]
+
+
+@pytest.mark.parametrize("more", [[], ["--rejects", "rejects.jsonl"]])
+def test_nothing_accepted_is_a_failure_and_leaves_no_older_output(
+    folder: Path, more: list[str]
+) -> None:
+    command = ["gen-queries", "c.jsonl", "-t", "question", "-o", "uiq.jsonl"]
+    lines("c.jsonl", CLIPS, folder)
+    assert run(command, cwd=folder).returncode == 0
+    older = (folder / "uiq.jsonl").read_text()
+    lines("c.jsonl", [{"id": "x", "captions": ["It is raining. He left."]}], folder)
+    for _ in range(2):
+        done = run([*command, *more], cwd=folder)
+        assert done.returncode == 1 and "none of 1 queries was accepted" in done.stderr
+        assert not (folder / "uiq.jsonl").exists()
+        assert "the uiq.jsonl of an earlier run is now uiq.jsonl.before" in done.stderr
+        assert (folder / "uiq.jsonl.before").read_text() == older

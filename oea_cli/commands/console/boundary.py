@@ -4,7 +4,8 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from oea_cli.commands.console.streams import (
 )
 from oea_cli.commands.console.terminal import has_lost_lines, say, write_stderr
 from oea_cli.commands.console.usage import is_usage_error, usage_in_words, variable_used
-from oea_cli.errors import OeaError
+from oea_cli.errors import OeaError, Stopped
 
 NO_MORE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 """What writing alone fails with."""
@@ -59,9 +60,10 @@ def exit_code_of(work: Callable[[Running], None]) -> int:
 
 def _ended_by(error: BaseException, running: Running) -> int:
     """Say in one line why the work ended; returns the exit code."""
-    if _was_interrupted(error):
-        say(f"{running.verb}: interrupted")
-        return 130
+    if (interrupt := _interrupt_in(error)) is not None:
+        advice = "".join(f"; {note}" for note in getattr(interrupt, "__notes__", ()))
+        say(f"{running.verb}: interrupted{advice}")
+        return interrupt.exit_code if isinstance(interrupt, Stopped) else 130
     if isinstance(error, BrokenPipeError) and is_unread(sys.stdout):
         return 0  # the reader downstream has seen enough (`| head -1`)
     if isinstance(error, SystemExit):
@@ -80,13 +82,23 @@ def _ended_by(error: BaseException, running: Running) -> int:
     return 1
 
 
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether it is Ctrl-C, or an error that a library made of it."""
+def _interrupt_in(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Ctrl-C or another signal, also where a library made an error of it."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
-            return True
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None
+
+
+@contextmanager
+def going_on(advice: str) -> Iterator[None]:
+    """Say, where the work is interrupted, how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(advice)
+        raise
 
 
 def _wrong_usage(error: Any, running: Running) -> int:

@@ -1,5 +1,7 @@
 """Ctrl-C at any moment: one line and exit code 130, also while libraries are imported or leave.
 
+SIGTERM and SIGHUP are dealt with alike, with exit codes 143 and 129.
+
 Python raises KeyboardInterrupt in the main thread, wherever that happens to be. Inside an import,
 libraries swallow it or make an ImportError of it; inside a destructor it is only printed; and where
 the system gives the signal to a thread of some library, a main thread that waits (for a FIFO, a
@@ -14,6 +16,14 @@ import time
 from contextlib import suppress
 from types import FrameType
 
+from oea_cli.errors import Stopped
+
+SIGNALS = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
+"""What asks the program to end, and how Python deals with it otherwise."""
 IMPORTS = "<frozen importlib._bootstrap"
 PATIENCE = 0.5  # seconds that an import may take after Ctrl-C
 PAUSE = 0.05  # seconds until the main thread is told again
@@ -21,14 +31,23 @@ LEAVING = 2.0  # seconds that threads and libraries may take to end
 
 _times_heard = 0
 _put_off_at: float | None = None
+_exit_code = 130
 
 
 def handle_interrupts() -> None:
-    """From now on Ctrl-C ends the program as above; one that ignores it (nohup) still does."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    """From now on signals end the program as above; one that ignores any (nohup) still does."""
+    ours = [number for number, default in SIGNALS.items() if signal.getsignal(number) == default]
+    if not ours:
         return
-    signal.signal(signal.SIGINT, _interrupt)
+    for number in ours:
+        signal.signal(number, _interrupt)
     sys.unraisablehook = _ask_again
+
+
+def watch_interrupts() -> None:
+    """Have the main thread hear of Ctrl-C wherever it waits; once no file may become stdin."""
+    if signal.getsignal(signal.SIGINT) is not _interrupt:
+        return
     heard, told = os.pipe()
     os.set_blocking(told, False)
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
@@ -36,12 +55,13 @@ def handle_interrupts() -> None:
     threading.Thread(target=_tell_the_main_thread, args=(main, heard), daemon=True).start()
 
 
-def _interrupt(_: int, frame: FrameType | None) -> None:
-    global _times_heard, _put_off_at
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    global _times_heard, _put_off_at, _exit_code
     _times_heard += 1
+    _exit_code = 128 + number
     if not _is_importing(frame):
         _put_off_at = None
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
     _put_off_at = _put_off_at or time.monotonic()
     if time.monotonic() - _put_off_at > PATIENCE:
         leave_interrupted()
@@ -62,11 +82,12 @@ def _tell_the_main_thread(main: int, heard: int) -> None:
     """
     known = 0
     while numbers := os.read(heard, 4096):
-        if signal.SIGINT in numbers:
+        for number in SIGNALS.keys() & set(numbers):
             time.sleep(PAUSE)
-            if _times_heard == known or _put_off_at is not None:
-                signal.siginterrupt(signal.SIGINT, True)  # polars has system calls start again
-                signal.pthread_kill(main, signal.SIGINT)
+            unheard = _times_heard == known or _put_off_at is not None
+            if unheard and signal.getsignal(number) is _interrupt:
+                signal.siginterrupt(number, True)  # polars has system calls start again
+                signal.pthread_kill(main, number)
             known = _times_heard
 
 
@@ -82,7 +103,7 @@ def leave_interrupted() -> None:
     """End the process at once, with the line that says why."""
     with suppress(OSError, ValueError):
         os.write(sys.stderr.fileno(), b"oea: interrupted\n")
-    os._exit(130)
+    os._exit(_exit_code)
 
 
 def end_soon(code: int) -> None:
@@ -92,9 +113,10 @@ def end_soon(code: int) -> None:
     """
     if _put_off_at is not None:  # the whole of a short run was importing
         leave_interrupted()
-    if signal.getsignal(signal.SIGINT) is _interrupt:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    if code == 130:
+    for number in SIGNALS:
+        if signal.getsignal(number) is _interrupt:
+            signal.signal(number, lambda number, _: os._exit(128 + number))
+    if code > 128:
         limit = threading.Timer(LEAVING, os._exit, [code])
         limit.daemon = True
         limit.start()

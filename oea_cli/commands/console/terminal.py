@@ -51,6 +51,11 @@ def notices(verb: str, quiet: bool = False) -> Callable[[object], None]:
     return lambda text: None if quiet else say(f"oea {verb}: {text}")
 
 
+def say_link(verb: str) -> Callable[[str], None]:
+    """What says a line with a page's own link in a verb's name: whole, as its token opens it."""
+    return lambda text: write_stderr(f"oea {verb}: {text}\n")
+
+
 def is_interactive() -> bool:
     """True where a person watches stderr and can bear a moving line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

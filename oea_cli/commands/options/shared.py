@@ -165,7 +165,7 @@ OverridesOption = Annotated[
 ]
 ColumnOption = Annotated[
     str | None,
-    INPUT.option(
+    RARE.option(
         "--column",
         metavar="NAME",
         help="The column (of Parquet) or key (of JSONL) that holds the vectors "

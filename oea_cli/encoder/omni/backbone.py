@@ -26,6 +26,7 @@ from oea_cli.errors import OeaError
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
+MOST_LAYERS = 1000
 LARGE = 500_000_000  # bytes of weights on disk
 BIDIRECTIONAL = {"nvomniembed"}  # model types whose language model attends in both directions
 THINKERS = {"qwen2_5_omni_thinker", *BIDIRECTIONAL}
@@ -86,9 +87,20 @@ def read_config(folder: Path) -> tuple[Qwen2_5OmniThinkerConfig, str]:
         config = Qwen2_5OmniThinkerConfig.from_dict(
             {**content, "model_type": "qwen2_5_omni_thinker"}
         )
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise OeaError(f"{path}: no configuration of a Qwen2.5-Omni ({error})") from error
+    except OeaError:
+        raise
+    except Exception as error:  # transformers checks it by exceptions of its own
+        reason = " ".join(str(error).split())[:300]
+        raise OeaError(f"{path}: no configuration of a Qwen2.5-Omni ({reason})") from error
+    _check_depth(config, path)
     return config, "bidirectional" if kind in BIDIRECTIONAL else "causal"
+
+
+def _check_depth(config: Qwen2_5OmniThinkerConfig, path: Path) -> None:
+    """Raise OeaError for more layers than any model has: building them would never end."""
+    depths = (config.text_config.num_hidden_layers, config.audio_config.encoder_layers)
+    if not all(type(depth) is int and 0 < depth <= MOST_LAYERS for depth in depths):
+        raise OeaError(f"{path}: a model of {depths[0]} and {depths[1]} layers; is it damaged?")
 
 
 def new_config(
@@ -143,8 +155,13 @@ def load_backbone(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.devi
 
     Raises OeaError for a file that is broken, and for a tensor that is missing or misshapen.
     """
-    with init_empty_weights(include_buffers=False):
-        backbone = build_backbone(checkpoint.config, checkpoint.attention)
+    try:
+        with init_empty_weights(include_buffers=False):
+            backbone = build_backbone(checkpoint.config, checkpoint.attention)
+    except Exception as error:  # sizes that do not fit each other fail anywhere
+        reason = " ".join(str(error).split())[:300]
+        where = checkpoint.folder / "config.json"
+        raise OeaError(f"{where}: no model can be made of it ({reason})") from error
     missing = {name: tensor.shape for name, tensor in backbone.state_dict().items()}
     for path in checkpoint.files:
         tensors = {}

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from oea_cli.errors import OeaError
+from oea_cli.records.format_versions import check_format, format_mark
 
-FORMAT = "oea-encoder/1"
+LARGEST = 1 << 24
+"""Of a number in encoder.json: no dimension, rate or length is larger."""
+FORMAT = "oea-encoder"
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def prompted(prompt: str, content: str) -> str:
 
 def save_settings(path: Path, settings: EncoderSettings) -> None:
     """Write encoder.json."""
-    content = {"format": FORMAT, **dataclasses.asdict(settings)}
+    content = {"format": format_mark(FORMAT), **dataclasses.asdict(settings)}
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -70,11 +73,16 @@ def load_settings(path: Path) -> EncoderSettings:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise OeaError(f"{path}: cannot be read as JSON ({error})") from error
-    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise OeaError(f"{path}: not an {FORMAT} file")
-    known = {item.name for item in dataclasses.fields(EncoderSettings)}
-    if unknown := sorted(set(content) - known):
-        raise OeaError(f"{path}: unknown field '{unknown[0]}'; made by a newer oea?")
+    if not isinstance(content, dict):
+        raise OeaError(f"{path}: holds no JSON object; is it damaged?")
+    check_format(content, FORMAT, path)
+    del content["format"]
+    fields = {item.name: item for item in dataclasses.fields(EncoderSettings)}
+    if unknown := sorted(set(content) - set(fields)):
+        raise OeaError(f"{path}: unknown field '{unknown[0]}'; is it damaged?")
+    for name, value in content.items():
+        if not _is_possible(fields[name].type, value):
+            raise OeaError(f"{path}: {name} cannot be {value!r:.80}; is the file damaged?")
     settings = EncoderSettings(**content)
     for name, known_values in CHOICES.items():
         if (value := getattr(settings, name)) not in known_values:
@@ -82,3 +90,11 @@ def load_settings(path: Path) -> EncoderSettings:
                 f"{path}: {name} '{value}' is not known; known: {', '.join(known_values)}"
             )
     return settings
+
+
+def _is_possible(kind: Any, value: Any) -> bool:
+    """Whether a value out of JSON can be a field's; all numbers are sizes, above 0."""
+    if kind not in (int, float):
+        return isinstance(value, kind if isinstance(kind, type) else dict)
+    is_number = isinstance(value, int | kind) and not isinstance(value, bool)
+    return bool(is_number and 0 < value <= LARGEST)

@@ -9,10 +9,7 @@ must not be trained on: training records are checked against it as against the e
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from oea_cli.clips.leaks import Leak, find_leaks, leak_counts, load_blacklist
 from oea_cli.clips.origins import marks_of
@@ -30,10 +27,7 @@ from oea_cli.records.lines import read_json
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table, table_suffix
 from oea_cli.vectors.batch import Batch
-from oea_cli.vectors.files.names import is_vector_file
-from oea_cli.vectors.index.index import VectorIndex
-from oea_cli.vectors.index.manifest import is_index
-from oea_cli.vectors.opening import read_vectors
+from oea_cli.vectors.opening import open_vectors, read_vectors
 
 CONTENT_PREFIX = "content:"
 GATE_NAME = "leaks"
@@ -50,8 +44,9 @@ class TrainingSource:
 
     def records(self, report: Report) -> Iterator[Record]:
         """The records; rows that cannot be read go to `report`."""
-        if is_index(Path(self.name)):
-            return iter(index_clips(Path(self.name)))
+        vectors = None if table_suffix(self.name) else open_vectors(self.name)
+        if vectors is not None:
+            return iter(clips_of(vectors.records()))
         if is_sound(self.name) or is_folder(self.name) or is_pattern(self.name):
             return read_records([self.name], report=report, sounds=self.content)
         return self._rows(report)
@@ -59,7 +54,7 @@ class TrainingSource:
     def _rows(self, report: Report) -> Iterator[Record]:
         """Rows as they are: unlike for embedding, a row needs only a name or an origin."""
         folder = parent(self.name)
-        rows = read_table(self.name, report=report, leave_out=VECTOR_NAMES)
+        rows = read_table(self.name, report=report, leave_out=VECTOR_NAMES, unchecked=True)
         for _, row in interpret(rows, self.name, report=report):
             yield self._record(row, folder)
 
@@ -115,8 +110,6 @@ def open_leak_sources(values: Sequence[str]) -> LeakSources:
 
 
 def _refuse_nameless(source: TrainingSource) -> None:
-    if is_vector_file(source.name):
-        raise OeaError(f"{source.name}: holds vectors; give --check-leaks their records")
     failures: list[
         Failure
     ] = []  # where other records are good, these are reported when all are read
@@ -150,15 +143,9 @@ def _is_blacklist(name: str) -> bool:
 # --- what is evaluated ---
 
 
-def index_clips(folder: Path) -> list[Record]:
-    """The clips of an index; the windows of a long one are one clip."""
-    index = VectorIndex.open(folder)
-    return clips_of(index.records(np.flatnonzero(index.live)))
-
-
 def vector_clips(source: str | Batch) -> list[Record]:
-    """The clips whose vectors these are, by their records."""
-    with_ids = clips_of(record for batch in read_vectors(source) for record in batch.records)
+    """The clips whose vectors these are, by their records; the windows of a long one are one."""
+    with_ids = clips_of(read_vectors(source).records())
     if not any(map(marks_of, with_ids)):
         raise OeaError(
             f"{name_of(source, 'corpus')}: its rows have no ids, so they cannot be looked up in "

@@ -16,6 +16,7 @@ from oea_cli.evaluation.inputs.trec_files import (
     finite_number,
     line_numbers,
     whole_lines,
+    words_of,
 )
 from oea_cli.metrics.outcomes import Floats, QueryNumbers
 from oea_cli.records.addresses import open_bytes
@@ -138,7 +139,7 @@ def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int
     except ValueError:
         pass
     for number, line in enumerate(piece.split(b"\n"), first_line):
-        words = line.split()
+        words = words_of(line)
         if words and finite_number(words[width - 1]) is None:
             score = words[width - 1].decode(errors="replace")
             raise OeaError(f"{name}:{number}: score must be a finite number; got {score!r:.60}")

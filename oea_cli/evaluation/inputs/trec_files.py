@@ -14,6 +14,7 @@ from oea_cli.records.text import NUL_FOUND, nfc, not_utf8, with_line_feeds
 CHUNK_BYTES = 1 << 24
 NEW_LINE = b"\n"
 LARGEST_BLANK = 32  # the bytes up to this one separate words: space, tab, line ends
+BLANKS = bytes(max(byte, LARGEST_BLANK) for byte in range(256))
 WIDEST_TABLE = 256
 EXACT_DIGITS = 15
 Bytes = npt.NDArray[np.uint8]
@@ -160,13 +161,18 @@ def _same_width(content: bytes, name: str, width: int, layout: str, first_line: 
     """The lines cut to `width` words each, without blank ones."""
     lines = []
     for number, line in enumerate(content.split(b"\n"), first_line):
-        words = line.split()
+        words = words_of(line)
         if len(words) >= width:
             lines.append(b" ".join(words[:width]))
         elif words:
             text = line.decode(errors="replace").strip()
             raise OeaError(f"{name}:{number}: expected `{layout}`; got {text!r:.60}")
     return b"\n".join(lines)
+
+
+def words_of(line: bytes) -> list[bytes]:
+    """The words of a line, as columns have them: control characters part them, too."""
+    return line.translate(BLANKS).split()
 
 
 def finite_number(word: bytes) -> float | None:
@@ -183,7 +189,7 @@ def line_numbers(content: bytes, count: int, first_line: int = 1) -> QueryNumber
     if content.rstrip().count(b"\n") + 1 == count:
         return np.arange(first_line, first_line + count)
     lines = enumerate(content.split(b"\n"), first_line)
-    return np.array([number for number, line in lines if line.strip()], np.int64)
+    return np.array([number for number, line in lines if words_of(line)], np.int64)
 
 
 def whole_lines(stream: BinaryIO) -> Iterator[bytes]:

@@ -18,8 +18,9 @@ from oea_cli.metrics.groups import groups, means
 from oea_cli.metrics.metrics import Metric, check_applies, default_metrics, summary
 from oea_cli.metrics.outcomes import Outcomes, from_columns
 from oea_cli.metrics.significance import CONFIDENCE, RESAMPLES, Column, bootstrap_intervals
+from oea_cli.records.format_versions import check_format, format_mark
 
-FORMAT = "oea-results/1"
+FORMAT = "oea-results"
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,13 @@ def document_of(
     """Everything that is known about an evaluation, as one object that can be written as JSON."""
     outcomes, metrics = measured.outcomes, measured.metrics
     document: Document = {
-        "format": FORMAT,
+        "format": format_mark(FORMAT),
         "metrics": {str(metric): value for metric, value in measured.values.items()},
         "intervals": _intervals(measured, seed),
         "counts": {"queries": len(outcomes), **setting.counts, **_counts(outcomes)},
         "protocol": {**setting.protocol, "intervals": _method(seed)},
         "encoder": setting.encoder,
+        "dataset": setting.dataset,
         "judgments_sha256": judgments_sha256(outcomes),
         "versions": versions(),
         "groups": groups(outcomes, metrics, pair),
@@ -155,10 +157,11 @@ def read_results(content: bytes, where: str) -> Outcomes | None:
         return None
     if "query_id" in document:
         return None  # a run of a single hit
-    if document.get("format") != FORMAT:
+    if not str(document.get("format")).startswith(f"{FORMAT}/"):
         raise OeaError(
             f"{where}: neither results of `oea eval -f json` nor a run; give one of them"
         )
+    check_format(document, FORMAT, where)
     return from_columns(document.get("per_query", {}), where)
 
 

@@ -19,9 +19,11 @@ from torch import Tensor
 
 from oea_cli.errors import OeaError, UsageError
 from oea_cli.records.artefacts import with_ordinary_permissions
+from oea_cli.records.format_versions import check_format, format_mark
 from oea_cli.training.loop.learner import Learner
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
+FORMAT = "oea-checkpoint"
 BEST_FILE = "best.safetensors"
 FREE = ("log_every", "checkpoint_every", "validate_every", "tensorboard")
 """Recipe keys that may change between a run and its continuation; `micro_batch` of stages too."""
@@ -62,7 +64,11 @@ def save_checkpoint(folder: Path, progress: Progress, digest: str, learner: Lear
     for index, state in learner.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": tensor for key, tensor in state.items()}
     aside = folder / f"{CHECKPOINT_FILE}.tmp"
-    metadata = {"recipe": digest, "progress": json.dumps(asdict(progress))}
+    metadata = {
+        "format": format_mark(FORMAT),
+        "recipe": digest,
+        "progress": json.dumps(asdict(progress)),
+    }
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
         save_file(stored, aside, metadata=metadata)
@@ -104,7 +110,18 @@ def read_progress(folder: Path, digest: str) -> Progress | None:
             f"{path}: made with other settings than this recipe's; "
             "give another output folder, or --no-resume to start again"
         )
-    return Progress(**json.loads(metadata["progress"]))
+    return _progress(metadata, path)
+
+
+def _progress(metadata: dict[str, str], path: Path) -> Progress:
+    try:
+        found = Progress(**json.loads(metadata["progress"]))
+        counts = (found.step, found.updates, found.best_step, found.waited)
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError(f"steps {counts}")
+    except (LookupError, TypeError, ValueError) as error:
+        raise OeaError(f"{path}: damaged ({error}); --no-resume starts anew") from error
+    return found
 
 
 def finish_best(folder: Path, progress: Progress) -> None:
@@ -112,16 +129,18 @@ def finish_best(folder: Path, progress: Progress) -> None:
     if progress.best is None or progress.best_step != progress.step:
         return
     best = folder / BEST_FILE
-    if not best.is_file() or json.loads(_metadata(best)["progress"]) != asdict(progress):
+    if not best.is_file() or _progress(_metadata(best), best) != progress:
         _keep_as_best(folder)
 
 
 def _metadata(path: Path) -> dict[str, str]:
     try:
         with safe_open(path, framework="pt") as file:
-            return file.metadata() or {}
+            metadata: dict[str, str] = file.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise OeaError(f"{path}: cannot be read ({error}); --no-resume starts anew") from error
+    check_format(metadata, FORMAT, path, unmarked=1)
+    return metadata
 
 
 def load_checkpoint(path: Path, learner: Learner) -> None:

@@ -4,7 +4,6 @@ Every step's examples, and all that is drawn at random in it, follow from the re
 step's number alone, so a run that was stopped and continued ends where an uninterrupted one ends.
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,7 @@ from oea_cli.training.loop.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from oea_cli.training.loop.interruption import StopRequest
 from oea_cli.training.loop.learner import Learner
 from oea_cli.training.loop.micro_batches import batches_of_steps
 from oea_cli.training.loop.result import save_result
@@ -54,7 +54,7 @@ class Run:
     workers: int
     on_step: OnStep
     notice: Callable[[str], object]
-    stop: threading.Event
+    stop: StopRequest
     progress: Progress = field(default_factory=Progress)
 
     @property
@@ -168,7 +168,7 @@ class Run:
             if log.is_due(done, validation):
                 self.on_step(log.report(done, stage, rate, validation, seconds))
         if stopping and self.progress.step < self.recipe.num_steps:
-            raise KeyboardInterrupt
+            raise self.stop.interrupt
         return is_over
 
     def _validate(self, stage: Stage, done: int, end: int) -> dict[str, float]:

@@ -73,6 +73,8 @@ def _rows(stream: BinaryIO, name: str, reading: Reading, check: EndCheck) -> Ite
         if value is None:
             raise no_vector(where, repr(reading.column), list(record))
         encoder = record.pop("encoder", None)
+        if not isinstance(encoder, str | None):
+            raise OeaError(f"{where}: 'encoder' must be text, a name; got {encoder!r:.60}")
         if not isinstance(record.get("id"), str):
             record["id"] = id_or_number(record, number, where)
         yield _Row(where, record, encoder, _vector(value, where))

@@ -72,7 +72,9 @@ def settings_of(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def part_of(stored: Mapping[str, Any]) -> Part:
     """The part that a shard or a manifest belongs to."""
-    return Part(*stored.get("part", (1, 1)))
+    part = stored.get("part")
+    is_pair = isinstance(part, list) and len(part) == 2 and all(type(one) is int for one in part)
+    return Part(*part) if isinstance(part, list) and is_pair else WHOLE
 
 
 def claimed(folder: Path, part: Part, settings: Settings, notice: Notice) -> FileLock:
@@ -119,7 +121,7 @@ def _check_others(folder: Path, part: Part, settings: Settings) -> None:
             continue
         with suppress(FileNotFoundError, orjson.JSONDecodeError):
             found = orjson.loads(path.read_bytes())
-            if found != settings:
+            if isinstance(found, dict) and found != settings:
                 raise OeaError(
                     f"{folder}: another job is writing {difference(found, settings)}; "
                     "choose another folder"
@@ -128,19 +130,19 @@ def _check_others(folder: Path, part: Part, settings: Settings) -> None:
 
 def difference(found: Settings, wanted: Settings) -> str:
     """What differs, as `vectors of m:1, not of m:2`."""
-    if found["encoder"] != wanted["encoder"]:
-        return f"vectors of {found['encoder']}, not of {wanted['encoder']}"
-    if found["parts"] != wanted["parts"]:
+    if found.get("encoder") != wanted["encoder"]:
+        return f"vectors of {found.get('encoder')}, not of {wanted['encoder']}"
+    if found.get("parts") != wanted["parts"]:
         return f"{_parts(found)}, not {_parts(wanted)}"
-    if found["channel"] != wanted["channel"]:
-        return f"vectors of channel {found['channel']}, not of {wanted['channel']}"
-    keys = [key for key in ("kind", "storage") if found[key] != wanted[key]]
-    values = [" ".join(str(one[key]) for key in keys) for one in (found, wanted)]
+    if found.get("channel") != wanted["channel"]:
+        return f"vectors of channel {found.get('channel')}, not of {wanted['channel']}"
+    keys = [key for key in ("kind", "storage") if found.get(key) != wanted[key]]
+    values = [" ".join(str(one.get(key)) for key in keys) for one in (found, wanted)]
     return f"{values[0]} vectors, not {values[1]}"
 
 
 def _parts(settings: Settings) -> str:
-    number = settings["parts"]
+    number = settings.get("parts")
     return "vectors in one part" if number == 1 else f"one of {number} parts"
 
 

@@ -21,7 +21,7 @@ from oea_cli.vectors.index.manifest import read_manifest
 from oea_cli.vectors.index.record_files import RecordReader
 from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
 from oea_cli.vectors.npy import map_array
-from oea_cli.vectors.scan.best import best_rows
+from oea_cli.vectors.scan.best import all_scores, best_rows
 
 BLOCK_QUERIES = 1024
 # Scores computed at a time: enough rows for a fast product, few enough for the cache.
@@ -140,10 +140,7 @@ class VectorIndex:
     def scores_for(self, queries: Floats) -> Floats:
         """Return the cosines (Q, N) of the queries with every row, deleted ones included."""
         self._check_queries(queries)
-        scores = np.empty((len(queries), self.num_rows), np.float32)
-        for rows, block in self._blocks(np.ones(self.num_rows, bool)):
-            scores[:, rows] = queries @ block.T
-        return scores
+        return all_scores(self._blocks(np.ones(self.num_rows, bool)), queries, self.num_rows)
 
     def vectors(self, rows: RowNumbers) -> Floats:
         """Return the vectors (R, D) of these rows, of length 1 up to the storage's precision."""

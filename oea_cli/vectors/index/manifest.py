@@ -4,11 +4,10 @@ Files never change once named in `index.json`. A change writes new files, then r
 in one step, then removes what is no longer named: a reader sees the index before or after.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import orjson
 
 from oea_cli.errors import OeaError
 from oea_cli.records.format_versions import check_format, format_mark
+from oea_cli.records.locks import FileLock, LockedError
 from oea_cli.vectors.index.checking import REMEMBERED, remember
 from oea_cli.vectors.index.contents import Manifest, manifest_of
 
@@ -85,22 +85,21 @@ def writing(folder: Path) -> Iterator[None]:
     _check_target(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("w")
+        lock = FileLock(folder / LOCK)
+    except LockedError as error:
+        raise OeaError(
+            f"{folder}: another `oea index` is writing it; wait until it ends"
+        ) from error
     except OSError as error:
         raise OeaError(f"{folder}: cannot be written ({error.strerror})") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise OeaError(
-                f"{folder}: another `oea index` is writing it; wait until it ends"
-            ) from error
+    try:
         _tidy(folder)
-        try:
-            yield
-        finally:
-            if not _tidy(folder):
-                (folder / LOCK).unlink(missing_ok=True)
+        yield
+    finally:
+        found = _tidy(folder)
+        lock.release()
+        if not found:
+            with suppress(OSError):  # another job may have come in
                 folder.rmdir()
 
 

@@ -63,6 +63,22 @@ def best_rows(
     return nearest.result()
 
 
+def all_scores(blocks: Iterable[NumberedRows], queries: Vectors, num_rows: int) -> Vectors:
+    """The cosines (Q, N) of queries (Q, D) with every row, to single precision.
+
+    `blocks` are as of `best_rows`; a row in none of them has score 0.
+    """
+    scores = np.zeros((len(queries), num_rows), np.float32)
+
+    def visit(rows: RowNumbers, found: Vectors) -> None:
+        scores[:, rows] = found.T
+
+    columns = queries.T
+    for _ in products((Product(block, columns, rows) for rows, block in blocks), visit):
+        pass
+    return scores
+
+
 class BestSoFar:
     """The best `k` rows for each query (Q, D) among vectors that are added once and not kept."""
 
