@@ -140,8 +140,10 @@ def _in_aiff(file: SoundFile) -> Samples | None:
     return None
 
 
-def _in_au(file: SoundFile, head: bytes) -> Samples:
+def _in_au(file: SoundFile, head: bytes) -> Samples | None:
     begin, claimed = struct.unpack(">II", head[4:12])
+    if begin < 24:
+        return None
     known = claimed if claimed and claimed != NO_SIZE else None
     return Samples(begin, known, None, _patched(file, begin, 8, ">I", lambda _: NO_SIZE))
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from oea_cli.audio.channels import Mixer
 from oea_cli.audio.libsndfile import Sound, checked
-from oea_cli.audio.segments import SoundFile
+from oea_cli.audio.rates import wrong_rate
+from oea_cli.audio.segments import Segment, SoundFile, read_at, size_of
 from oea_cli.audio.sources import AudioError
 
 # Only files that begin like an audio container are passed to FFmpeg: it would also open playlists
@@ -55,10 +56,8 @@ def is_installed() -> bool:
 
 
 def knows(file: SoundFile) -> bool:
-    """True for a file that begins like a container FFmpeg decodes; leaves the file at its start."""
-    file.seek(0)
-    head = file.read(32)
-    file.seek(0)
+    """True for a file that begins like a container FFmpeg decodes."""
+    head = read_at(file, 0, 32)
     return any(head[at : at + len(magic)] == magic for at, magic in SIGNATURES)
 
 
@@ -69,18 +68,22 @@ def open_sound(file: SoundFile, mixer: Mixer, skip_frames: int = 0, start: float
     """
     import av
 
-    file.seek(0)
     try:
-        container = av.open(file, metadata_errors="replace")
-    except (av.FFmpegError, ValueError) as error:
+        # A stretch of the file, since it bears being sought before its start.
+        container = av.open(Segment(file, 0, size_of(file)), metadata_errors="replace")
+    except (av.FFmpegError, ValueError, OSError) as error:
         raise AudioError(f"cannot be decoded ({_reason(error)})") from error
     if not container.streams.audio:
         container.close()
         raise AudioError("has no audio track")
-    rate = int(container.streams.audio[0].rate or 0)
-    if not rate:
+    track = container.streams.audio[0]
+    if track.codec_context is None:
         container.close()
-        raise AudioError("its audio track has no sample rate")
+        raise AudioError("has an audio track in a coding that nothing here decodes")
+    rate = int(track.rate or 0)
+    if problem := wrong_rate(rate):
+        container.close()
+        raise AudioError(problem)
     sound = Sound(rate, None, exact=False)
     sound.blocks = _blocks(container, sound, mixer, skip_frames or round(start * rate))
     return sound
@@ -97,7 +100,7 @@ def _blocks(container: Any, sound: Sound, mixer: Mixer, skip: int) -> Iterator[n
                 if sound.frames_read > skip:
                     kept = mixer.mono(frames[max(0, skip - first) :])
                     yield checked(kept, first / sound.sample_rate)
-        except av.FFmpegError as error:
+        except (av.FFmpegError, ValueError, OSError) as error:
             seconds = sound.frames_read / sound.sample_rate
             raise AudioError(f"broken after {seconds:.2f} s ({_reason(error)})") from error
 
@@ -112,9 +115,9 @@ def _frames(container: Any, sample_rate: int) -> Iterator[np.ndarray]:
             raise AudioError("the sample rate changes within the file")
         if resampler is None or (frame.layout.name, frame.format.name) != layout:
             layout = (frame.layout.name, frame.format.name)
-            resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=sample_rate)
+            resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=sample_rate)
         for converted in resampler.resample(frame):
-            yield converted.to_ndarray().T
+            yield converted.to_ndarray().reshape(-1, converted.layout.nb_channels)
 
 
 def _reason(error: Exception) -> str:

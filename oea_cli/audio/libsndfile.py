@@ -9,14 +9,11 @@ import soundfile
 
 from oea_cli.audio.channels import Mixer
 from oea_cli.audio.extents import Extent, find_extent
+from oea_cli.audio.rates import wrong_rate
 from oea_cli.audio.segments import Segment, SoundFile, size_of
 from oea_cli.audio.sources import AudioError
 
 UNKNOWN_LENGTH = 2**62  # a FLAC without a number of frames claims 2**63 - 1
-SAMPLE_RATES = (
-    1_000,
-    2_000_000,
-)  # hertz; outside this range a header is wrong, or it is not a sound
 LOUDEST = 1e10  # 32-bit samples stored as floats without scaling stay below; power stays finite
 BLOCK_SAMPLES = 65_536
 # When decoding fails, libsndfile forgets how much of the block it had decoded: FLAC, the one
@@ -78,12 +75,9 @@ def open_sound(file: SoundFile, mixer: Mixer, start: float = 0.0) -> Sound:
     """
     extent = find_extent(file, size_of(file))
     opened = _open(file if extent is None or extent.is_right else extent.corrected(file))
-    low, high = SAMPLE_RATES
-    if not low <= opened.samplerate <= high:
+    if problem := wrong_rate(opened.samplerate):
         opened.close()
-        raise AudioError(
-            f"the sample rate must be from {low:,} to {high:,} Hz; got {opened.samplerate}"
-        )
+        raise AudioError(problem)
     declared = _declared_frames(opened, extent)
     sound = Sound(opened.samplerate, declared, exact=opened.format != "MP3")
     sound.blocks = _blocks(opened, sound, mixer, round(start * opened.samplerate))

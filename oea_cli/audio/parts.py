@@ -57,7 +57,8 @@ def _ogg_starts(file: SoundFile) -> Iterator[int]:
         if place > after_first:
             yield place
         head = read_at(file, place, 27 + 255)
-        after_first = place + 27 + head[26] + sum(head[27 : 27 + head[26]])
+        if len(head) > 26:
+            after_first = place + 27 + head[26] + sum(head[27 : 27 + head[26]])
 
 
 def flac_starts(file: SoundFile) -> list[int]:

@@ -103,7 +103,7 @@ def embed(
             notice=watch.notice,
         ) as writer:
             with closing(watch.progress), hearing(channel, watch.notice):
-                num_held = write_vectors(
+                write_vectors(
                     encoder,
                     items or [],
                     writer,
@@ -115,7 +115,7 @@ def embed(
                 )
             if log.count and not watch.num_done:
                 log.finish(0)
-        watch.say_summary(output, num_held)
+        watch.say_summary(output)
         log.finish(watch.num_done)
 
 

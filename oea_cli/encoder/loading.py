@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from oea_cli.audio.rates import SAMPLE_RATES
 from oea_cli.encoder.names.kinds import KINDS
 from oea_cli.encoder.names.parsing import EncoderName, Placement, parse_name
 from oea_cli.encoder.names.places import encoder_folder, short_names, unknown_encoder
 from oea_cli.encoder.names.released import RELEASED
-from oea_cli.encoder.protocol import Encoder, Loader
+from oea_cli.encoder.protocol import WINDOW, Encoder, Loader, is_window
+from oea_cli.errors import OeaError
 
 
 def load_encoder(
@@ -32,7 +34,24 @@ def load_encoder(
         name = parse_name(name, revision=revision)
     with _no_garbage_collection():
         loader = find_loader(name)
-    return loader(name, placement)
+    try:
+        encoder = loader(name, placement)
+    except (ZeroDivisionError, OverflowError) as error:
+        raise OeaError(f"{name}: a number in its configuration makes no sense ({error})") from error
+    _refuse_no_window(encoder)
+    return encoder
+
+
+def _refuse_no_window(encoder: Encoder) -> None:
+    """Whatever it was read from: windows of no length would never end."""
+    if not is_window(encoder.max_seconds):
+        raise OeaError(f"{encoder.name}: max_seconds must be {WINDOW}; got {encoder.max_seconds!r}")
+    low, high = SAMPLE_RATES
+    if not (isinstance(encoder.sample_rate, int) and low <= encoder.sample_rate <= high):
+        raise OeaError(
+            f"{encoder.name}: sample_rate must be a whole number from {low:,} to {high:,} Hz; "
+            f"got {encoder.sample_rate!r}"
+        )
 
 
 def find_loader(name: EncoderName) -> Loader:

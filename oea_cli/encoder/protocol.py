@@ -2,11 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from oea_cli.encoder.names.parsing import EncoderName, Placement
+
+WINDOW = "a number of seconds from 0.01 to 86,400"
+
+
+def is_window(seconds: object) -> bool:
+    """True for what can be an encoder's `max_seconds`: a window of 0 has no end."""
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return is_number and 0.01 <= cast(float, seconds) <= 86_400
 
 
 class Encoder(Protocol):

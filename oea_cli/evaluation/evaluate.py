@@ -1,7 +1,7 @@
 """An evaluation in one call: a run, vectors or an index against judged queries."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -140,6 +140,7 @@ def evaluate(
     protocol = Protocol(task, captions, seed, ties, allow_missing, within)
     placement = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code}
     outcomes, setting = _outcomes(inputs, protocol, _encoder_of(encoder, placement), report)
+    setting = replace(setting, dataset=_dataset(inputs, outcomes))
     document = _document(outcomes, setting, chosen, gates, _Against(baseline, alpha, seed, ties))
     if training is not None:
         document = _with_leaks(document, training, inputs, outcomes, leak_limits, report)
@@ -202,6 +203,19 @@ def _outcomes(
         return evaluate_vectors(inputs.queries, inputs.corpus, inputs.qrels, protocol)
     folder = Path(inputs.index or "")
     return evaluate_index(inputs.queries, folder, inputs.qrels, protocol, encoder_of, report)
+
+
+def _dataset(inputs: Inputs, outcomes: Outcomes) -> str | None:
+    """What the judged queries are called: the dataset that all name, else their files' names."""
+    named = set(outcomes.datasets)
+    if len(named) == 1 and None not in named:
+        return named.pop()
+    sources = [*inputs.queries, inputs.qrels] if inputs.queries else [inputs.qrels]
+    files = [one for one in sources if isinstance(one, str) and one != "-"]
+    if not files:
+        files = [one for one in (inputs.index, inputs.corpus) if isinstance(one, str)]
+    stems = [Path(file.removesuffix(".gz")).stem for file in files]
+    return "+".join(dict.fromkeys(stems)) or None
 
 
 def _document(

@@ -19,10 +19,11 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Setting:
-    """How the outcomes came about: the protocol, counts, the encoder of the vectors, and where to
-    look up the records of queries and clips."""
+    """How the outcomes came about: the protocol, counts, the encoder of the vectors, where to look
+    up the records of queries and clips, and what the judged queries are called."""
 
     protocol: Document
     counts: Document = field(default_factory=dict)
     encoder: str | None = None
     records: RecordLookup = field(default_factory=RecordLookup)
+    dataset: str | None = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from oea_cli.errors import OeaError, missing
+from oea_cli.records.web_files import is_web, open_web
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 
@@ -47,7 +48,10 @@ def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
 
 
 def open_remote(address: str) -> BinaryIO:
-    """Open an address for reading, through fsspec; every storage has exceptions of its own."""
+    """Open an address for reading, if not of the web through fsspec; every storage has exceptions
+    of its own."""
+    if is_web(address):
+        return open_web(address)
     import fsspec
 
     return cast(BinaryIO, fsspec.open(address, "rb").open())

@@ -39,7 +39,7 @@ def own(number: int, of: int, ids: list[str] = IDS) -> list[str]:
 def whole(number: int, of: int, ids: list[str] = IDS, **options: Any) -> None:
     with job(number, of, **options) as writer:
         for id_ in own(number, of, ids):
-            if not writer.is_done(id_):
+            if not writer.is_done({"id": id_}):
                 writer.write(batch_of(id_))
 
 
@@ -138,7 +138,7 @@ def test_a_part_goes_on_where_it_stopped() -> None:
         writer.write(batch_of(first))
         raise KeyboardInterrupt
     with job(1, 2) as writer:
-        assert writer.is_done(first) and not writer.is_done(rest[0])
+        assert writer.is_done({"id": first}) and not writer.is_done({"id": rest[0]})
         writer.write(batch_of(*rest))
     assert_all_there()
     more = [*IDS, "d1", "d2", "d3"]
@@ -151,7 +151,7 @@ def test_starting_anew_keeps_the_other_parts() -> None:
     whole(1, 2)
     whole(2, 2)
     with job(1, 2, resume=False) as writer:
-        assert not writer.is_done(own(1, 2)[0])
+        assert not writer.is_done({"id": own(1, 2)[0]})
         with pytest.raises(OeaError, match="part 1 of 2 is missing"):
             read_embeddings("out")
         writer.write(batch_of(*own(1, 2)))

@@ -252,10 +252,33 @@ class TestForms:
         assert "gone/page.md: no summary written (No such file or directory)" in done.stderr
 
     def test_mteb(self, rankings: Path) -> None:
-        done = score("fair", "-M", "ndcg@10", "-M", "median-rank", "-f", "mteb")
-        entry = json.loads(done.stdout)["scores"]["test"][0]
-        assert entry["recall_at_1"] == entry["main_score"] == 0.5
-        assert {"ndcg_at_10", "median_rank"} <= entry.keys()
+        done = score("fair", "-M", "median-rank", "-M", "ndcg@10", "-f", "mteb")
+        result = json.loads(done.stdout)
+        entry = result["scores"]["test"][0]
+        assert entry["recall_at_1"] == 0.5 and {"ndcg_at_10", "median_rank"} <= entry.keys()
+        assert 0.5 < entry["main_score"] == entry["ndcg_at_10"] < 1
+        assert result["task_name"] == "qrels", "the judgments' name, not the direction of the task"
+
+    @pytest.mark.parametrize(
+        ("metrics", "main"),
+        [
+            (["median-rank", "r@1"], "recall_at_1"),
+            (["r@1", "ndcg@10", "success@5"], "hit_rate_at_5"),
+            (["median-rank"], "median_rank"),
+        ],
+    )
+    def test_the_main_score_of_mteb(self, rankings: Path, metrics: list[str], main: str) -> None:
+        rows = [{"id": "q0", "target": "t0", "dataset": "Clotho"}]
+        Path("ClothoT2A.jsonl").write_text(json.dumps(rows[0]) + "\n")
+        files = ["--run", "good.trec", "--queries", "ClothoT2A.jsonl"]
+        asked = [word for metric in metrics for word in ("-M", metric)]
+        result = json.loads(run(["eval", *files, *asked, "-f", "mteb"]).stdout)
+        entry = result["scores"]["test"][0]
+        assert entry["main_score"] == entry[main] and result["task_name"] == "Clotho"
+        del rows[0]["dataset"]
+        Path("ClothoT2A.jsonl").write_text(json.dumps(rows[0]) + "\n")
+        result = json.loads(run(["eval", *files, *asked, "-f", "mteb"]).stdout)
+        assert result["task_name"] == "ClothoT2A"
 
     def test_the_same_inputs_give_the_same_bytes(self, rankings: Path) -> None:
         first, second = score("fair", "-M", "mrr"), score("fair", "-M", "mrr")

@@ -47,7 +47,7 @@ def embed(row_ids: list[str], stop_before: str | None = None, **options: Any) ->
     options = {"encoder": "m:1", "shard_rows": 4, **options}
     written: list[str] = []
     with open_writer("out/", **options) as writer:
-        todo = [row for row in row_ids if not writer.is_done(row.partition("#")[0])]
+        todo = [row for row in row_ids if not writer.is_done({"id": row.partition("#")[0]})]
         for start in range(0, len(todo), 3):
             part = todo[start : start + 3]
             if stop_before in part:
@@ -271,7 +271,7 @@ from tests.vectors.test_embedding_shards import batch_of
 from oea_cli.vectors.files.formats import open_writer
 with open_writer("out/", encoder="m:1", shard_rows=4) as writer:
     for number in range(100_000):
-        if not writer.is_done(f"c{number:02}"):
+        if not writer.is_done({"id": f"c{number:02}"}):
             writer.write(batch_of(f"c{number:02}"))
         print(number, flush=True)
 """
@@ -295,7 +295,7 @@ def test_a_run_that_is_ended_from_outside(end: signal.Signals) -> None:
     with pytest.raises(OeaError, match="did not finish"):
         read_embeddings("out")
     with open_writer("out/", encoder="m:1") as writer:
-        done = [row for row in IDS if writer.is_done(row)]
+        done = [row for row in IDS if writer.is_done({"id": row})]
     assert len(done) >= (14 if end == signal.SIGINT else 12)
     found = stored()
     assert set(done) <= set(found)

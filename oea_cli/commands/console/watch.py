@@ -37,13 +37,12 @@ class Watch:
             self.progress.close()
             say(f"oea {self.log.verb}: {text}")
 
-    def say_summary(self, output: str, num_held: int) -> None:
+    def say_summary(self, output: str) -> None:
         """One line: always about a file or folder, about a stream only where a person watches."""
         if self.quiet or (output == "-" and not is_interactive()):
             return
         seconds = time.monotonic() - self._started
-        held = f", {num_held} were there" if num_held else ""
         where = "" if output == "-" else f" -> {output}"
         rate = f"{self.num_done / max(seconds, 1e-9):.1f}/s"
         done = f"{self.num_done} {self.noun} in {seconds:.1f} s ({rate})"
-        say(f"oea {self.log.verb}: {done}{held}{where}")
+        say(f"oea {self.log.verb}: {done}{where}")

@@ -7,6 +7,7 @@ length passes through window by window.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from oea_cli.encoder.streaming.inputs import EncoderInput, Event
 from oea_cli.errors import Failure
 from oea_cli.records.rows import Record
 
+INTERRUPTED_SECONDS = 2.0
 Decode = Callable[[Record, int, float], Iterator[Event]]
 
 
@@ -46,13 +48,15 @@ class DecodeAhead:
     def __enter__(self) -> "DecodeAhead":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
         # They stop at the next window; a decoder that still ran while Python exits would crash it.
+        # Only a person who interrupts does not wait for one that waits for a server.
+        end = time.monotonic() + INTERRUPTED_SECONDS if kind is KeyboardInterrupt else None
         for thread in self._threads:
-            thread.join()
+            thread.join(None if end is None else max(0.0, end - time.monotonic()))
 
     def events(
         self, inputs: Iterable[Record | Failure], ahead: int, advance: Callable[[], object]
@@ -92,7 +96,7 @@ class DecodeAhead:
         from oea_cli.encoder.streaming.decoding import decoded
 
         for _ in range(self._workers):
-            thread = threading.Thread(target=self._work, args=(decoded,))
+            thread = threading.Thread(target=self._work, args=(decoded,), daemon=True)
             self._threads.append(thread)
             thread.start()
 

@@ -1,6 +1,6 @@
 """From records to an artefact of vectors: what the output holds already is not encoded again."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import closing
 
 from oea_cli.encoder.protocol import Encoder
@@ -21,24 +21,15 @@ def write_vectors(
     report: Report,
     notice: Callable[[Notice], object],
     advance: Callable[[], object],
-) -> int:
-    """Encode the records and write them; returns how many the output held already.
+) -> None:
+    """Encode the records that the output does not hold already, and write them.
 
     The arguments are those of `stream`. Its threads have ended on return, also after an error.
     """
-    num_held = 0
-
-    def missing() -> Iterator[Record | Failure]:
-        nonlocal num_held
-        for record in records:
-            if not isinstance(record, Failure) and writer.is_done(record["id"]):
-                num_held += 1
-            else:
-                yield record
-
+    missing = (one for one in records if isinstance(one, Failure) or not writer.is_done(one))
     batches = stream(
         encoder,
-        missing(),
+        missing,
         batch_size=batch_size,
         workers=workers,
         report=report,
@@ -48,4 +39,3 @@ def write_vectors(
     with closing(batches):
         for batch in batches:
             writer.write(batch)
-    return num_held

@@ -65,6 +65,7 @@ def document_of(
         "counts": {"queries": len(outcomes), **setting.counts, **_counts(outcomes)},
         "protocol": {**setting.protocol, "intervals": _method(seed)},
         "encoder": setting.encoder,
+        "dataset": setting.dataset,
         "judgments_sha256": judgments_sha256(outcomes),
         "versions": versions(),
         "groups": groups(outcomes, metrics, pair),
@@ -104,6 +105,7 @@ def _counts(outcomes: Outcomes) -> Document:
         "clusters": len(set(outcomes.clusters.tolist())),  # np.unique would import numpy.ma
         "hard_negatives": int(outcomes.has_hard_negative.sum()),
         "targets_not_found": int(np.isinf(outcomes.target_ranks).sum()),
+        "targets_tied": outcomes.num_tied,
     }
 
 

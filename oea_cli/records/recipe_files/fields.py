@@ -61,8 +61,10 @@ class RecipeFile(Section):
 
 
 def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()  # pydantic would take it for 1
     # YAML 1.1 reads 2e-3 (without a dot) as a text.
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    if not isinstance(value, int | str):
         return value
     try:
         return float(value)
@@ -85,7 +87,7 @@ def _span(ends: tuple[float, ...]) -> tuple[float, ...]:
 
 
 Number = Annotated[float, BeforeValidator(_number)]
-Positive = Annotated[float, Field(gt=0), BeforeValidator(_number)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_number)]
 NotNegative = Annotated[float, Field(ge=0), BeforeValidator(_number)]
 Count = Annotated[int, Field(gt=0)]
 CountOrZero = Annotated[int, Field(ge=0)]

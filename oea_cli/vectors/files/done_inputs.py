@@ -27,7 +27,7 @@ from oea_cli.records.addresses import is_remote
 from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.file_names import exists
 from oea_cli.records.ids import clip_of
-from oea_cli.records.parquet_files import write_parquet
+from oea_cli.records.parquet_files import checked_rows, write_parquet
 from oea_cli.records.rows import Record
 
 FOLDER = "sources"
@@ -58,7 +58,7 @@ class _File(NamedTuple):
 class _Input:
     """An input that is being embedded."""
 
-    record: int
+    record: int | None
     path: str | None
     file: _File | None
     content: "Future[int | None] | None"
@@ -67,6 +67,9 @@ class _Input:
         content = self.content.result() if self.content else None
         file = self.file or (None, None, None)
         return (id_, self.record, self.path, *file, content)
+
+
+UNKNOWN = _Input(None, None, None, None)
 
 
 @dataclass
@@ -94,7 +97,7 @@ class DoneInputs:
         """Take the inputs of a shard, whose rows have these ids, as done."""
         table = self._read(shard)
         if table is None:  # of an earlier oea: nothing is known but the ids
-            ids = dict.fromkeys(id_ for row in row_ids for id_ in (row, clip_of(row)))
+            ids = dict.fromkeys(id_ for row in row_ids for id_ in self._inputs_of(row))
             table = pl.DataFrame({"id": list(ids)}).select(*_columns({"id"}))
         self._tables.append(_hashed(table, shard))
 
@@ -109,7 +112,7 @@ class DoneInputs:
         newest = np.ones(len(keys), bool)
         newest[older] = False
         self._rows = {name: column[newest] for name, column in rows.items()}
-        self._seen = np.zeros(int(newest.sum()), bool)
+        self._seen = np.zeros(len(self._rows["key"]), bool)
 
     def is_done(self, record: Record) -> bool:
         """True where an earlier run has stored this input as it is now.
@@ -132,26 +135,42 @@ class DoneInputs:
 
     def store(self, shard: int, row_ids: Iterable[str]) -> None:
         """Write what the inputs of a shard are, before its own files say that it is whole."""
-        ids = (row if row in self._new else clip_of(row) for row in row_ids)
-        rows = [self._new.pop(id_).row(id_) for id_ in dict.fromkeys(ids) if id_ in self._new]
+        if shard in self.replaced:
+            return  # it is being written anew, without some: see `drop_replaced`
+        ids = dict.fromkeys(id_ for row in row_ids for id_ in self._inputs_of(row))
+        rows = [self._new.pop(id_, UNKNOWN).row(id_) for id_ in ids]
         self._write(shard, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
 
+    def _inputs_of(self, row_id: str) -> tuple[str, ...]:
+        """The input of a row; both that it could be, where nobody asked whether it is done."""
+        if row_id in self._new:
+            return (row_id,)
+        return (clip,) if (clip := clip_of(row_id)) in self._new else (row_id, clip)
+
     def kept_rows(self, shard: int, row_ids: Sequence[str]) -> list[int]:
-        """The rows of a shard whose inputs have not been replaced; forgets those that have."""
+        """The rows of a shard whose inputs have not been replaced."""
         table = self._read(shard)
         known = set(table["id"]) if table is not None else set()
         replaced = self.replaced[shard]
         owners = (id_ if id_ in known else clip_of(id_) for id_ in row_ids)
-        kept = [row for row, owner in enumerate(owners) if hash(owner) not in replaced]
+        return [row for row, owner in enumerate(owners) if hash(owner) not in replaced]
+
+    def drop_replaced(self, shard: int) -> None:
+        """Forget the replaced inputs of a shard, once its rows are without them: after a kill in
+        between, they are found again."""
+        table = self._read(shard)
         if table is not None:
-            own = [hash(id_) not in replaced for id_ in table["id"]]
-            self._write(shard, table.filter(pl.Series(own, dtype=pl.Boolean)))
-        return kept
+            kept = [hash(id_) not in self.replaced[shard] for id_ in table["id"]]
+            self._write(shard, table.filter(pl.Series(kept, dtype=pl.Boolean)))
+
+    def unlink(self, shard: int) -> None:
+        """Forget a shard."""
+        self._path(shard).unlink(missing_ok=True)
 
     def summary(self) -> str:
         """What became of the inputs that were there already, in one line; empty for none."""
-        gone = self._gone()
-        counts, held = self._counts, sum(self._counts.values()) - self._counts.get("changed", 0)
+        gone, counts = self._gone(), self._counts
+        held = counts.get("same", 0) + counts.get("moved", 0)
         parts = [f"{_inputs(held, 'was', 'were')} done already"] if held else []
         if number := counts.get("changed"):
             had = "had changed and was" if number == 1 else "had changed and were"
@@ -247,8 +266,9 @@ class DoneInputs:
 
     def _read(self, shard: int) -> pl.DataFrame | None:
         try:
+            checked_rows(self._path(shard))
             return pl.read_parquet(self._path(shard)).select(*_columns(set(SCHEMA)))
-        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        except (OeaError, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None  # without it, its inputs count as done
 
     def _write(self, shard: int, table: pl.DataFrame) -> None:

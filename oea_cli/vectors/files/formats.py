@@ -97,8 +97,8 @@ def open_writer(
 
     "-" is JSONL on stdout; X.jsonl and the like are files; X/ or a folder that exists takes
     shards of `kind`, and with `resume` continues where an earlier run of the same encoder stopped:
-    see `is_done(id)` for each clip. Several jobs may each write a `part` of such a folder. Raises
-    UsageError for any other name, OeaError where it cannot be written.
+    see `is_done(record)` for each clip. Several jobs may each write a `part` of such a folder.
+    Raises UsageError for any other name, OeaError where it cannot be written.
     """
     origin = Origin(encoder, storage, metadata or {})
     form = file_format or format_of(output)

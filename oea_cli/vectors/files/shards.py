@@ -2,6 +2,7 @@
 
     DIR/audio_emb/audio_emb_0000.npy        rows of one shard (text_emb/text_emb_0000.npy for texts)
     DIR/metadata/metadata_0000.parquet      their records, same order; clip-retrieval's layout + id
+    DIR/sources/sources_0000.parquet        what its inputs were: see done_inputs.py
     DIR/manifest.json                       encoder, dimension, counts, sha256 per file
 
 Several jobs may write parts of one folder: see `parts.py`. A shard is complete when its metadata
@@ -27,6 +28,7 @@ from oea_cli.records.parquet_files import write_parquet
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import Vectors, unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, numbered
+from oea_cli.vectors.files.done_inputs import DoneInputs
 from oea_cli.vectors.files.matrix import MatrixFile, open_matrix
 from oea_cli.vectors.files.parquet import key_values
 from oea_cli.vectors.files.parts import (
@@ -146,7 +148,8 @@ class ShardSink:
         self._part = part
         self._settings = settings_of(self._described(0, 0))
         self._held = _Held([], [], [])
-        self._done: set[str] = set()
+        self._notice = notice
+        self._inputs = DoneInputs(folder)
         if folder.exists() and not folder.is_dir():
             raise OeaError(f"{folder}: is a file, not a folder")
         if (folder / "index.json").exists():
@@ -162,9 +165,9 @@ class ShardSink:
                 self._claim.release()
                 raise
 
-    def is_done(self, record_id: str) -> bool:
-        """True when an earlier run has stored this clip, or all its windows."""
-        return record_id in self._done
+    def is_done(self, record: Record) -> bool:
+        """True when an earlier run has stored this clip, or all its windows, as it is now."""
+        return self._inputs.is_done(record)
 
     def _described(self, count: int, dim: int) -> dict[str, Any]:
         """What a shard and a manifest say of themselves."""
@@ -197,6 +200,7 @@ class ShardSink:
                 self._adopt_shard(number, path, stored)
             else:
                 seen.add(number % self._part.of)
+        self._inputs.ready()
 
     def _check_settings(self, stored: dict[str, Any]) -> None:
         found = settings_of(stored)
@@ -212,9 +216,8 @@ class ShardSink:
         if not _is_whole(self._folder / shard["vectors"], shard):
             path.unlink()
             return
-        for frame in open_parquet(path).frames:
-            for row_id in frame["id"]:
-                self._done.update((row_id, clip_of(row_id)))
+        frames = open_parquet(path).frames
+        self._inputs.adopt(number, [row_id for frame in frames for row_id in frame["id"]])
         self._held.shards.append(shard)
 
     def _start_anew(self) -> None:
@@ -228,6 +231,7 @@ class ShardSink:
             if self._part.owns(number) or self._is_other(open_parquet(path).metadata):
                 path.unlink()
                 _unlink_vectors(self._folder, number)
+                self._inputs.unlink(number)
         for number, path in _numbered(self._folder.glob("*_emb/*_emb_*.npy")):
             if self._part.owns(number):
                 path.unlink()
@@ -281,6 +285,7 @@ class ShardSink:
             "count": len(records),
             "sha256": {"vectors": digest},
         }
+        self._inputs.store(number, (record["id"] for record in records))
         self._store_records(records, shard, vectors.shape[1])
         return {"number": number, **shard, "dim": vectors.shape[1]}
 
@@ -295,6 +300,7 @@ class ShardSink:
         """Store the last shard, then the manifest of the part; with the last part, the folder's."""
         if self._held.records:
             self._store(len(self._held.records))
+        self._drop_replaced()
         shards = self._held.shards
         for shard in shards:
             shard["sha256"]["records"] = sha256_of(self._folder / shard["records"])
@@ -308,7 +314,38 @@ class ShardSink:
             _write_json(self._folder / self._part.manifest, manifest)
             if self._part.of > 1 and not missing_parts(self._folder, self._part.of):
                 _write_json(self._folder / MANIFEST, self._joined())
+        self._inputs.close()
         self._claim.release()
+        if said := self._inputs.summary():
+            self._notice(f"{self._folder}: {said}")
+
+    def _drop_replaced(self) -> None:
+        """Write shards anew without the inputs that later ones hold, as they are now."""
+        if not self._inputs.replaced:
+            return
+        with locked(self._folder / FOLDER_LOCK):  # nobody reads what is being replaced
+            for name in (self._part.manifest, MANIFEST):
+                (self._folder / name).unlink(missing_ok=True)
+        kept = [self._without_replaced(shard) for shard in self._held.shards]
+        self._held = self._held._replace(shards=[shard for shard in kept if shard])
+
+    def _without_replaced(self, shard: dict[str, Any]) -> dict[str, Any] | None:
+        """The shard as it is then; None where nothing is left of it."""
+        number = shard["number"]
+        if number not in self._inputs.replaced:
+            return shard
+        table = open_parquet(self._folder / shard["records"])
+        records = [row for frame in table.frames for row in records_of(frame, table.description)]
+        rows = self._inputs.kept_rows(number, [record["id"] for record in records])
+        if not rows:
+            (self._folder / shard["records"]).unlink()
+            (self._folder / shard["vectors"]).unlink()
+            self._inputs.unlink(number)
+            return None
+        vectors = open_matrix(self._folder / shard["vectors"])[rows]
+        written = self._store_shard(number, [records[row] for row in rows], vectors)
+        self._inputs.drop_replaced(number)
+        return written
 
     def _joined(self) -> dict[str, Any]:
         """The manifest of a folder whose parts are all there."""
@@ -328,6 +365,7 @@ class ShardSink:
                 if rows := self._whole_clips():
                     self._store(rows)
         finally:
+            self._inputs.close()
             self._claim.release()
 
 

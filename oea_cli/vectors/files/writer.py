@@ -11,6 +11,7 @@ import numpy as np
 from oea_cli import __version__
 from oea_cli.errors import OeaError
 from oea_cli.records.format_versions import check_format, format_mark
+from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.npy import LARGEST_DIM
@@ -80,12 +81,12 @@ class Sink(Protocol):
 class EmbeddingWriter:
     """Writes batches to one output; a context manager that closes it, or aborts on an exception.
 
-    `is_done(id)` tells whether an interrupted earlier run has already stored this clip; outside
+    `is_done(record)` tells whether an interrupted earlier run has already stored this clip; outside
     folders of shards it is always False.
     """
 
     def __init__(
-        self, sink: Sink, where: str, is_done: Callable[[str], bool] = lambda _: False
+        self, sink: Sink, where: str, is_done: Callable[[Record], bool] = lambda _: False
     ) -> None:
         self.count = 0
         self.dim = 0
