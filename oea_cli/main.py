@@ -18,6 +18,7 @@ from oea_cli.commands.console.boundary import Running, exit_code_of
 from oea_cli.commands.console.library_output import hidden_library_output
 from oea_cli.commands.console.standard_input import make_stdin_interruptible
 from oea_cli.commands.options.environment import connect
+from oea_cli.commands.options.names_given import refuse_empty, refuse_overwriting
 from oea_cli.commands.options.panels import write_panels
 
 VERBS = {
@@ -80,8 +81,14 @@ class Verb(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         write_panels(ctx, formatter)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        refuse_empty(ctx, given)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         ctx.obj.context = ctx
+        refuse_overwriting(str(self.name), ctx)
         make_stdin_interruptible()
         if ctx.params["verbose"]:
             return super().invoke(ctx)

@@ -63,6 +63,7 @@ def gen_queries(
     )
     from oea_cli.query_generation.models.opening import CallOptions, WriterNames
     from oea_cli.query_generation.output import write_counts
+    from oea_cli.records.artefacts import AtomicFile
 
     names = or_stdin(
         inputs, "nothing to read; name files of records with captions, or pipe them in"
@@ -76,6 +77,9 @@ def gen_queries(
             _check(names, type or [], limit, rejects, format, output, allow_empty, log)
             return
         is_stdout = output == "-"
+        for place in (rejects, None if is_stdout else Path(output)):
+            if place is not None:
+                AtomicFile(place)  # raises where nothing can be written, before anything is paid
         options = GenerationOptions(
             answers=answers
             or Path(generation.DEFAULT_ANSWERS if is_stdout else f"{output}.answers.jsonl"),

@@ -59,6 +59,8 @@ def index(
       oea index --info sounds.oea
     """
     _check_one_job(append, replace, bool(delete), compact, info)
+    if str(output) == "-":
+        raise UsageError("an index is a folder, which stdout cannot be; name it with -o X.oea")
     if info or delete or compact:
         from oea_cli.vectors.index.index import VectorIndex
 

@@ -86,7 +86,7 @@ def train(
         return
     if recipe is None or output is None:
         missing = "RECIPE" if recipe is None else "-o DIR"
-        raise UsageError(f"oea train needs RECIPE and -o DIR; {missing} is missing")
+        raise UsageError(f"{missing} is missing; training needs RECIPE and -o DIR")
     from oea_cli.training.recipe.loading import load_recipe
 
     loaded = load_recipe(recipe, overrides or [])

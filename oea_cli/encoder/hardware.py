@@ -2,7 +2,7 @@
 
 import torch
 
-from oea_cli.errors import OeaError
+from oea_cli.errors import OeaError, UsageError
 
 
 def resolve_device(device: str) -> torch.device:
@@ -14,7 +14,9 @@ def resolve_device(device: str) -> torch.device:
     try:
         target = torch.device(device)
     except RuntimeError as error:
-        raise OeaError(f"device '{device}' is not one of auto, cpu, cuda, cuda:1, mps") from error
+        raise UsageError(
+            f"the device must be auto, cpu, cuda, cuda:1 or mps; got '{device}'"
+        ) from error
     available = {
         "cpu": 1,
         "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,

@@ -103,7 +103,9 @@ def test_texts_that_are_written_in_another_way(tmp_path: Path) -> None:
     build_index(tmp_path / "x.oea", [batch], dim=3, encoder=None)
     index = VectorIndex.open(tmp_path / "x.oea")
     assert index.record_files.texts() == texts
+    assert index.records(np.array([2]))[0]["x"] == "12345678901234567890123"
     assert chosen(index, "x = 100") == [0] and chosen(index, "x = 2") == [1]
+    assert chosen(index, "x > 1e22") == [2]
     assert chosen(index, "s = 'ä'") == [0, 1]
 
 

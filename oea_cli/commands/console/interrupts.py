@@ -42,6 +42,12 @@ def handle_interrupts() -> None:
     for number in ours:
         signal.signal(number, _interrupt)
     sys.unraisablehook = _ask_again
+
+
+def watch_interrupts() -> None:
+    """Have the main thread hear of Ctrl-C wherever it waits; once no file may become stdin."""
+    if signal.getsignal(signal.SIGINT) is not _interrupt:
+        return
     heard, told = os.pipe()
     os.set_blocking(told, False)
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)

@@ -24,6 +24,8 @@ def check_address(address: str, key_variable: str) -> None:
     parts = urlsplit(address)
     if "@" in parts.netloc:
         raise UsageError(f"an address must not contain a password; set {key_variable} instead")
+    if not parts.hostname:
+        raise UsageError(f"{address}: names no server; http://HOST/v1 does")
     if parts.query:
         raise UsageError(
             f"a server's address must end before its '?'; a key goes in {key_variable}"

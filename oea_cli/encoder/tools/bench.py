@@ -130,6 +130,8 @@ def from_files(
         for batch in stream(model, records, batch_size=batch_size, report=failures.append):
             rows.append(len(batch.records))
             yield batch
+        if not rows:
+            raise OeaError(str(failures[0]) if failures else "no sounds in it")
 
     measured = pace(encoder, counted, rounds)
     return {
