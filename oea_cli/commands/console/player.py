@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.terminal import FailureLog, say
 from oea_cli.errors import Failure, OeaError
-from oea_cli.records.file_names import not_there
 
 if TYPE_CHECKING:
     from oea_cli.search.hits import Hit
@@ -46,6 +45,8 @@ def play(player: str, path: str, start: float | None = None, end: float | None =
     Raises OeaError where the file is missing or the player fails.
     """
     if not Path(path).is_file():
+        from oea_cli.records.file_names import not_there
+
         raise OeaError(
             f"{path}: {not_there(path)}; a record names its sound from the folder that it was "
             "embedded in: go there, or index the sounds where they are now (`oea index --replace`)"
