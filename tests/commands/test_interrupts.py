@@ -41,9 +41,10 @@ def interrupted(words: list[str], after: float, folder: Path, *, times: int = 1)
     return said
 
 
-@pytest.mark.parametrize(
-    "after", [0.3, *(pytest.param(s, marks=pytest.mark.slow) for s in (0.5, 1))]
-)
+LATER = [pytest.param(seconds, marks=pytest.mark.slow) for seconds in (0.2, 0.5, 1)]
+
+
+@pytest.mark.parametrize("after", [0.3, *LATER])
 @pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_in_the_first_second(after: float, times: int, tmp_path: Path) -> None:
     interrupted(["index", "-o", "x.oea"], after, tmp_path, times=times)
