@@ -4,29 +4,31 @@ import sys
 
 
 def main() -> None:
-    """Run the program with the streams and signals that it needs; raises SystemExit."""
+    """Run the program with the streams, signals and memory that it has; raises SystemExit."""
     try:
-        from oea_cli.commands.console.interrupts import (
-            end_soon,
-            handle_interrupts,
-            watch_interrupts,
-        )
+        from oea_cli.commands.console.memory_limit import guarded
 
-        handle_interrupts()
-        from oea_cli.commands.console.streams import open_missing_streams
-
-        open_missing_streams()
-        watch_interrupts()
-        from oea_cli.main import app
-
-        try:
-            app(prog_name="oea")
-        except SystemExit as end:
-            end_soon(end.code if isinstance(end.code, int) else 1)
-            raise
+        guarded(_run)
     except KeyboardInterrupt as interrupt:  # before or after the work, which catches its own
         print("oea: interrupted", file=sys.stderr)
         sys.exit(getattr(interrupt, "exit_code", 130))
+
+
+def _run() -> None:
+    from oea_cli.commands.console.interrupts import end_soon, handle_interrupts, watch_interrupts
+
+    handle_interrupts()
+    from oea_cli.commands.console.streams import open_missing_streams
+
+    open_missing_streams()
+    watch_interrupts()
+    from oea_cli.main import app
+
+    try:
+        app(prog_name="oea")
+    except SystemExit as end:
+        end_soon(end.code if isinstance(end.code, int) else 1)
+        raise
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ BITRATES = {  # kbit/s by (version 1, layer)
     (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 RATES = (44_100, 48_000, 32_000)
+LEAST_COUNT_BYTES = 56  # up to the end of either count
 LEAST_FRAMES = 4  # fewer that follow were miscounted; they are padding
 READ_BYTES = 2**16
 
@@ -93,7 +94,7 @@ def _first_frame(file: SoundFile, place: int) -> int | None:
 def _count_at(file: SoundFile, place: int) -> Count | None:
     head = read_at(file, place, 256)
     frame = frame_at(head)
-    if frame is None:
+    if frame is None or len(head) < LEAST_COUNT_BYTES:
         return None
     mark = frame.count_place
     if head[mark : mark + 4] in (b"Xing", b"Info"):

@@ -41,6 +41,7 @@ class Outcomes:
     any_target: bool = False  # the best of several relevant clips counts, not the share of them
     texts: list[str | None] = field(default_factory=list)
     """(Q,) a fingerprint of what each query asks, None for what is no text; empty: unknown."""
+    num_tied: int = 0  # queries with a relevant clip that is tied with other clips, and goes first
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -139,6 +140,7 @@ def joined(parts: Sequence[Outcomes]) -> Outcomes:
         last_rank=max(part.last_rank for part in parts),
         any_target=any(part.any_target for part in parts),
         texts=listed("texts") if all(part.texts for part in parts) else [],
+        num_tied=sum(part.num_tied for part in parts),
     )
 
 

@@ -13,6 +13,8 @@ from oea_cli.errors import OeaError
 
 MAGIC = b"\x93NUMPY"
 LARGEST_DIM = 1 << 24
+LARGEST_SIZE = 1 << 40
+"""Of an axis: numpy makes no array of more, not even an empty one."""
 READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -47,7 +49,7 @@ def read_header(stream: BinaryIO, where: str) -> Header:
         raise _damaged(where, str(error).splitlines()[0][:120] if str(error) else "") from error
     if header.dtype.hasobject:
         raise OeaError(f"{where}: holds pickled Python objects, which are never read")
-    if any(size < 0 for size in header.shape):
+    if any(not 0 <= size <= LARGEST_SIZE for size in header.shape):
         raise _damaged(where, f"a shape of {header.shape}")
     return header
 

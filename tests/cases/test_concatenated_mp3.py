@@ -5,6 +5,7 @@ import struct
 import numpy as np
 import pytest
 
+from oea_cli.audio.sources import AudioError
 from oea_cli.audio.windows import read_audio, read_windows
 from tests.audio.damaged import RATE, encoded, joined, tone
 
@@ -51,6 +52,22 @@ def test_an_mp3_that_counts_too_few_of_its_own_frames() -> None:
     samples = read_audio(bytes(lying), RATE)
     # An encoder's padding is cut by the count alone; nothing is lost, and little comes on top.
     assert 0 <= len(samples) / RATE - 4.0 < 0.15
+
+
+@pytest.mark.parametrize("size", range(1, 80))
+def test_an_mp3_that_is_cut_off_in_its_count_is_one_error(size: int) -> None:
+    content = encoded(tone(0.5), "MP3")
+    mark = max(content.find(b"Info"), content.find(b"Xing"))
+    with pytest.raises(AudioError):
+        read_audio(content[: max(1, mark + size - 40)], RATE)
+
+
+def test_cut_off_first_pages_and_headers_are_one_error() -> None:
+    for format in ("OGG", "FLAC", "WAV", "AIFF", "AU", "CAF", "W64"):
+        content = encoded(tone(0.5), format)
+        for size in range(1, 24):
+            with pytest.raises(AudioError):
+                read_audio(content[:size], RATE)
 
 
 def test_a_section_of_the_last_part() -> None:

@@ -16,7 +16,7 @@ from tests.kills.jobs import Job, give
 DISK_FULL = "full disk"
 ENDS = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", DISK_FULL)
 CODES = {"SIGKILL": -9, "SIGTERM": 143, "SIGINT": 130, "SIGHUP": 129, DISK_FULL: 1}
-STARTING = 0.02  # of a run's seconds, before anything of ours is imported
+STARTING = 0.02  # seconds in which a child becomes the program
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Killer:
             size = int(self._largest ** self._random.uniform(0.3, 1.0))
             ended = run_verb(self._job.words, folder, file_bytes=size)
         else:
-            after = self._seconds * self._random.uniform(STARTING, 1.05)
+            after = STARTING + self._seconds * self._random.uniform(0, 1.05)
             ended = run_verb(self._job.words, folder, end=signal.Signals[end], after=after)
         was_ended = ended.code != 0
         self.tally.counts["ended"] += was_ended

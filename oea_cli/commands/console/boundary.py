@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from oea_cli.commands.console.memory_limit import in_words, is_out_of_memory
 from oea_cli.commands.console.streams import (
     draw_what_encodings_lack,
     flush_fails,
@@ -72,6 +73,9 @@ def _ended_by(error: BaseException, running: Running) -> int:
         return _wrong_usage(error, running)
     if running.is_verbose:
         _show_traceback(error)
+    if is_out_of_memory(error):
+        say(f"{running.verb}: {in_words()}")
+        return 1
     if isinstance(error, OSError) and error.strerror:
         error = _of_the_system(error)
     if isinstance(error, OeaError):

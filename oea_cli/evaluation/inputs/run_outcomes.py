@@ -7,7 +7,15 @@ import numpy as np
 
 from oea_cli.clips.queries import Query
 from oea_cli.evaluation.inputs.runs import Names, Run
-from oea_cli.metrics.outcomes import Floats, Outcomes, QueryNumbers, best_of, numbers_of, places_of
+from oea_cli.metrics.outcomes import (
+    Floats,
+    Mask,
+    Outcomes,
+    QueryNumbers,
+    best_of,
+    numbers_of,
+    places_of,
+)
 from oea_cli.records.ids import WINDOW_MARK, clip_of, trec_id
 from oea_cli.records.text import nfc
 from oea_cli.vectors.arrays import Ties
@@ -23,8 +31,8 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
     """
     if not any(query.names_window for query in queries):
         run = by_clip(run)
-    ranks, order = _ranks(run, ties)
-    lookup = _Lookup(run, ranks, order)
+    ranks, sizes, order = _ranks(run, ties)
+    lookup = _Lookup(run, ranks, sizes, order)
     codes = np.array([lookup.query(query.id) for query in queries], np.int64)
     lengths = [len(query.targets) for query in queries]
     owners = np.repeat(np.arange(len(queries)), lengths)
@@ -36,6 +44,7 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
     best_ranks, best_scores = best_of(owners, target_ranks, target_scores, len(queries))
     counts = np.bincount(run.owners, minlength=len(run.queries))
     places = target_ranks if ties == "trec" else places_of(owners, target_ranks - 1)
+    sizes = lookup.tie_sizes(codes[owners], documents)
     return Outcomes(
         ids=[query.id for query in queries],
         types=[query.type for query in queries],
@@ -53,7 +62,15 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
         gains=np.array([gain for query in queries for gain in query.targets.values()], float),
         last_rank=int(counts.max()) + 1,
         texts=[query.text_sha256 for query in queries],
+        num_tied=_num_tied(owners, target_ranks, sizes),
     )
+
+
+def _num_tied(owners: QueryNumbers, ranks: Floats, sizes: QueryNumbers) -> int:
+    """How many queries have a target (P,) of which more documents have the score than targets."""
+    pairs = np.stack([owners.astype(np.float64), ranks])
+    _, groups, counts = np.unique(pairs, axis=1, return_inverse=True, return_counts=True)
+    return len(set(owners[sizes > counts[groups.reshape(-1)]].tolist()))
 
 
 def by_clip(run: Run) -> Run:
@@ -79,8 +96,9 @@ def _has_windows(documents: Names) -> bool:
     return any(mark in name for name in documents)
 
 
-def _ranks(run: Run, ties: Ties) -> tuple[Floats, QueryNumbers]:
-    """The rank of every pair of the run (M,), and the pairs in the order of their keys (M,)."""
+def _ranks(run: Run, ties: Ties) -> tuple[Floats, QueryNumbers, QueryNumbers]:
+    """The rank of every pair of the run (M,), how many pairs share it, and the pairs in the order
+    of their keys (M,)."""
     # The codes of documents are in the order of their names.
     keys = (-run.found, -run.scores, run.owners) if ties == "trec" else (-run.scores, run.owners)
     order = np.arange(len(run)) if ties == "strict" and _is_sorted(run) else np.lexsort(keys)
@@ -92,7 +110,9 @@ def _ranks(run: Run, ties: Ties) -> tuple[Floats, QueryNumbers]:
     first = np.maximum.accumulate(np.where(is_new, number, 0))
     ranks = np.empty(len(order))
     ranks[order] = first - np.searchsorted(owners, owners, "left") + 1.0
-    return ranks, np.argsort(run.keys(run.owners, run.found))
+    sizes = np.empty(len(order), np.int64)
+    sizes[order] = np.bincount(first, minlength=1)[first]
+    return ranks, sizes, np.argsort(run.keys(run.owners, run.found))
 
 
 def _is_sorted(run: Run) -> bool:
@@ -104,10 +124,10 @@ def _is_sorted(run: Run) -> bool:
 class _Lookup:
     """Finds judged pairs in a run: their ranks and scores."""
 
-    def __init__(self, run: Run, ranks: Floats, order: QueryNumbers) -> None:
+    def __init__(self, run: Run, ranks: Floats, sizes: QueryNumbers, order: QueryNumbers) -> None:
         self._run = run
         self._keys = run.keys(run.owners, run.found)[order]
-        self._ranks, self._scores = ranks[order], run.scores[order]
+        self._ranks, self._sizes, self._scores = ranks[order], sizes[order], run.scores[order]
 
     def query(self, name: str) -> int:
         """The number of a query in the run; -1 where it is missing."""
@@ -137,10 +157,18 @@ class _Lookup:
 
     def find(self, owners: QueryNumbers, documents: QueryNumbers) -> tuple[Floats, Floats]:
         """Ranks and scores of pairs (P,); infinite and NaN where the run does not hold them."""
-        keys = self._run.keys(owners, documents)
-        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        known = (owners >= 0) & (documents >= 0) & (self._keys[places] == keys)
+        places, known = self._places(owners, documents)
         return (
             np.where(known, self._ranks[places], np.inf),
             np.where(known, self._scores[places], np.nan),
         )
+
+    def tie_sizes(self, owners: QueryNumbers, documents: QueryNumbers) -> QueryNumbers:
+        """How many documents of its query share the rank of each pair (P,); 0 for one not held."""
+        places, known = self._places(owners, documents)
+        return np.where(known, self._sizes[places], 0)
+
+    def _places(self, owners: QueryNumbers, documents: QueryNumbers) -> tuple[QueryNumbers, Mask]:
+        keys = self._run.keys(owners, documents)
+        places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        return places, (owners >= 0) & (documents >= 0) & (self._keys[places] == keys)

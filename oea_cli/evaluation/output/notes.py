@@ -8,6 +8,11 @@ NOTES = {
     "missing_queries": ("query", "missing from the run: counted as not found"),
     "queries_not_encoded": ("query", "could not be encoded: counted as not found"),
     "targets_not_found": ("query", "whose target was not found"),
+    "targets_tied": (
+        "query",
+        "with a target that is tied with other clips: the better rank counts (--ties trec ranks "
+        "as trec_eval)",
+    ),
     "queries_without_relevant": ("query", "without a relevant clip: left out"),
     "queries_of_themselves": ("query", "whose only target is its own sound: left out"),
     "queries_not_judged": ("query", "of the run not judged: left out"),

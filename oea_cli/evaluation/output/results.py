@@ -105,6 +105,7 @@ def _counts(outcomes: Outcomes) -> Document:
         "clusters": len(set(outcomes.clusters.tolist())),  # np.unique would import numpy.ma
         "hard_negatives": int(outcomes.has_hard_negative.sum()),
         "targets_not_found": int(np.isinf(outcomes.target_ranks).sum()),
+        "targets_tied": outcomes.num_tied,
     }
 
 

@@ -11,7 +11,7 @@ that was used.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
@@ -190,7 +190,9 @@ def rank(
     scores = np.full(len(pairs.owners), np.nan)
     ranks[known], scores[known] = found_ranks.above + 1, found_ranks.scores
     depths = np.where(encoded, len(corpus) - np.array([one.hidden >= 0 for one in found]), 0)
-    return _outcomes(found, pairs, ranks, scores, depths, task, ties)
+    outcomes = _outcomes(found, pairs, ranks, scores, depths, task, ties)
+    tied = known[found_ranks.is_tied & pairs.is_relevant[known]]
+    return replace(outcomes, num_tied=len(set(pairs.owners[tied].tolist())))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from oea_cli.records.recipe_files.reading import Tree, place_of
 
 R = TypeVar("R", bound=RecipeFile)
 Place = tuple[int | str, ...]
+LONGEST_LINE = 500
+"""Characters: a recipe's own texts are in the lines about them."""
 NEEDED = {
     "int": "a whole number",
     "float": "a number",
@@ -58,7 +60,7 @@ def validated(
         raise UsageError(found[0])
     if found:
         noun = "mistake" if len(found) == 1 else "mistakes"
-        raise UsageError(f"{path}: {len(found)} {noun}", found)
+        raise UsageError(f"{path}: {len(found)} {noun}", [line[:LONGEST_LINE] for line in found])
     return recipe
 
 

@@ -7,6 +7,7 @@ a number in one clip and a list in the next, absent keys and null ones). The col
 
 import mmap
 import os
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ import polars as pl
 from oea_cli.errors import OeaError
 from oea_cli.records.arrow_schema import plain_types
 from oea_cli.records.json_columns import json_columns
+from oea_cli.records.json_values import parse_json
 from oea_cli.records.parquet_files import (
     PARQUET_KEY,
     own_metadata,
@@ -28,6 +30,8 @@ from oea_cli.records.parquet_structure import BytesSource, check_structure
 from oea_cli.records.rows import Record
 
 TEXT = "record"
+_LONG = re.compile(r"\d{19}")
+"""So many digits may be a whole number that 64 bits cannot hold, which is kept as its digits."""
 
 
 def write_part(path: Path, ids: Sequence[str], texts: Sequence[str]) -> None:
@@ -105,8 +109,8 @@ class RecordPart:
 
     def _json(self, text: str) -> Any:
         try:
-            return orjson.loads(text)
-        except (orjson.JSONDecodeError, TypeError) as error:
+            return parse_json(text.encode()) if _LONG.search(text) else orjson.loads(text)
+        except (orjson.JSONDecodeError, TypeError, AttributeError) as error:
             raise self._damaged(f"the record {text!r:.60}") from error
 
     def _damaged(self, what: str) -> OeaError:

@@ -30,10 +30,12 @@ FEW = 32
 
 @dataclass(frozen=True)
 class Ranks:
-    """Of pairs (P,) of a query and a candidate: how many candidates are above it, its cosine."""
+    """Of pairs (P,) of a query and a candidate: how many candidates are above it, its cosine, and
+    whether a candidate in none of the query's pairs has the same one (with "strict" ties)."""
 
     above: RowNumbers
     scores: Vectors
+    is_tied: Mask
 
 
 def ranks_of(
@@ -53,6 +55,8 @@ def ranks_of(
     scores = pair_scores(corpus, queries, owners, candidates)
     names = _name_order(corpus.ids) if ties == "trec" else None
     counter = _RankCounter(queries, owners, candidates, scores, names, noise_of(corpus.dim))
+    if hidden is not None:
+        counter.leave_out(hidden)
     sizes = np.bincount(owners, minlength=len(queries))
     order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
     starts = range(0, len(order), QUERIES_AT_ONCE)
@@ -69,7 +73,7 @@ def ranks_of(
     above = counter.above
     if hidden is not None and (hidden >= 0).any():
         above = above - _hidden_above(corpus, queries, hidden, counter)
-    return Ranks(above, scores)
+    return Ranks(above, scores, counter.is_tied)
 
 
 def _layers(owners: RowNumbers, sizes: RowNumbers, chosen: RowNumbers) -> list[RowNumbers]:
@@ -129,10 +133,12 @@ class _Layer:
 
 @dataclass(frozen=True)
 class _Counted:
-    """The counts of a block: per layer the scores surely above (p,), and single pairs besides."""
+    """The counts of a block: per layer the scores surely above (p,), single pairs besides, and the
+    pairs that other candidates are tied with."""
 
     counts: list[RowNumbers]
     pairs: list[RowNumbers]
+    tied: list[RowNumbers]
 
 
 @dataclass(frozen=True)
@@ -180,10 +186,17 @@ class _RankCounter:
         noise: np.float32,
     ) -> None:
         self.above = np.zeros(len(owners), np.int64)
+        self.is_tied = np.zeros(len(owners), bool)
         self.owners = owners
+        self._known = np.sort(owners << 32 | candidates)
         self._queries, self._candidates = queries, candidates
         self._scores, self._names = scores, names
         self._noise = noise
+
+    def leave_out(self, hidden: RowNumbers) -> None:
+        """Candidates (Q,), or -1, that are no ties of their queries' pairs."""
+        queries = np.flatnonzero(hidden >= 0)
+        self._known = np.sort(np.append(self._known, queries << 32 | hidden[queries]))
 
     def layer(self, pairs: RowNumbers, repeats: int) -> _Layer:
         """The thresholds of one pair (p,) per query, below and above the noise."""
@@ -207,16 +220,17 @@ class _RankCounter:
                 count += above
                 if len(rows):
                     unsure.append((rows + start, layer.pairs[places]))
-        return _Counted(counts, self._settled(unsure, block))
+        return _Counted(counts, *self._settled(unsure, block))
 
     def _settled(
         self, unsure: list[tuple[RowNumbers, RowNumbers]], block: _Block
-    ) -> list[RowNumbers]:
-        """Of candidates of a block and pairs within the noise of each other, the pairs beaten."""
+    ) -> tuple[list[RowNumbers], list[RowNumbers]]:
+        """Of candidates of a block and pairs within the noise of each other, the pairs beaten, and
+        those that a candidate in none of their query's pairs is tied with."""
         if not unsure:
-            return []
+            return [], []
         candidates, pairs = map(np.concatenate, zip(*unsure, strict=True))
-        beaten = []
+        beaten, tied = [], []
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
             near, own = (
                 candidates[start : start + PAIRS_AT_ONCE],
@@ -224,7 +238,19 @@ class _RankCounter:
             )
             scores = block.scores(near, self._queries[self.owners[own]])
             beaten.append(own[self.beats(scores, near + block.first, own)])
-        return beaten
+            tied.append(own[self._ties(scores, near + block.first, own)])
+        return beaten, tied
+
+    def _ties(self, scores: Vectors, candidates: RowNumbers, pairs: RowNumbers) -> Mask:
+        """Which candidates (C,) have the score of a pair (C,) each, and are in none themselves."""
+        is_equal = scores == self._scores[pairs]
+        is_other: Mask = is_equal & (candidates != self._candidates[pairs])
+        if self._names is not None or not is_other.any():
+            return np.zeros(len(pairs), bool)
+        keys = self.owners[pairs[is_other]] << 32 | candidates[is_other]
+        places = np.minimum(np.searchsorted(self._known, keys), len(self._known) - 1)
+        is_other[is_other] = self._known[places] != keys
+        return is_other
 
     def add(self, layers: Sequence[_Layer], counted: _Counted) -> None:
         """Add the counts of a block."""
@@ -232,6 +258,8 @@ class _RankCounter:
             self.above[layer.pairs] += counts
         for pairs in counted.pairs:
             np.add.at(self.above, pairs, 1)
+        for pairs in counted.tied:
+            self.is_tied[pairs] = True
 
     def beats(self, scores: Vectors, candidates: RowNumbers, pairs: RowNumbers) -> Mask:
         """Which candidates (C,), with these exact scores, stand above a pair (C,) each."""
