@@ -100,4 +100,6 @@ def all_frames(lazy: pl.LazyFrame, name: str, batch_rows: int, rows: int) -> Ite
 
 
 def _first_line(error: BaseException) -> str:
+    if isinstance(error, pl.exceptions.PanicException):
+        return "it cannot be decoded"
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

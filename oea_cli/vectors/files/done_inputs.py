@@ -27,7 +27,7 @@ from oea_cli.records.addresses import is_remote
 from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.file_names import exists
 from oea_cli.records.ids import clip_of
-from oea_cli.records.parquet_files import write_parquet
+from oea_cli.records.parquet_files import checked_rows, write_parquet
 from oea_cli.records.rows import Record
 
 FOLDER = "sources"
@@ -266,8 +266,9 @@ class DoneInputs:
 
     def _read(self, shard: int) -> pl.DataFrame | None:
         try:
+            checked_rows(self._path(shard))
             return pl.read_parquet(self._path(shard)).select(*_columns(set(SCHEMA)))
-        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        except (OeaError, OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             return None  # without it, its inputs count as done
 
     def _write(self, shard: int, table: pl.DataFrame) -> None:
