@@ -4,12 +4,15 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
 from oea_cli.records.arrow_schema import plain_types
-from tests.commands.in_process import run
+from oea_cli.vectors.batch import Batch
+from oea_cli.vectors.files.formats import open_writer
+from oea_cli.vectors.index.building import build_index
 
 TYPES: dict[str, Any] = {
     "text": (pl.String, "string"),
@@ -41,15 +44,14 @@ def test_an_empty_schema() -> None:
 
 
 @pytest.mark.parametrize("output", ["out.parquet", "out/", "out.oea"])
-def test_what_the_verbs_write(tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_written(tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    row = '{"id":"a","text":"x","tags":["p"],"embedding":[0.6,0.8]}'
-    Path("v.jsonl").write_text(row)
+    batch = Batch([{"id": "a", "tags": ["p"]}], np.array([[0.6, 0.8]], np.float32))
     if output == "out.oea":
-        done = run(["index", "v.jsonl", "-o", output])
+        build_index(Path(output), [batch], dim=2, encoder=None)
     else:
-        done = run(["embed", "v.jsonl", "-o", output, "--text"])
-    assert done.returncode == 0, done.stderr
+        with open_writer(output, encoder="mini:0123456789ab") as writer:
+            writer.write(batch)
     path = Path(output) if output == "out.parquet" else next(Path(output).rglob("*.parquet"))
     schema = pq.read_schema(path)
     assert str(schema.field("id").type) == "string"

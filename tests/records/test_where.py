@@ -292,7 +292,7 @@ def judged(seed: int, count: int) -> None:
 
 
 def test_sqlite_finds_the_same() -> None:
-    judged(seed=1, count=800)
+    judged(seed=1, count=500)
 
 
 @pytest.mark.slow

@@ -114,7 +114,10 @@ def _wrong_usage(error: Any, running: Running) -> int:
 
 
 def _show_traceback(error: BaseException) -> None:
-    for line in "".join(traceback.format_exception(error)).splitlines():
+    from oea_cli.records.secrets import redacted
+
+    # As a whole: a key that a server broke over lines is found only there.
+    for line in redacted("".join(traceback.format_exception(error))).splitlines():
         say(line)
 
 
