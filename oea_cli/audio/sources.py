@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from oea_cli.errors import OeaError
-from oea_cli.records.addresses import is_remote, open_remote
+from oea_cli.records.addresses import in_container, is_remote, open_remote
 from oea_cli.records.file_kinds import not_a_file, why_unreadable
 
 Source = str | Path | bytes | BinaryIO
@@ -83,7 +83,7 @@ def _fetched(address: str) -> BinaryIO:
     try:
         with open_remote(address) as file:
             # libsndfile recognises some mp3 files by their suffix only.
-            return _copy_of(file, suffix=Path(address).suffix)
+            return _copy_of(file, suffix=Path(in_container(address)).suffix)
     except FileNotFoundError as error:
         raise AudioError("no such file") from error
     except Exception as error:  # every storage has its own exceptions

@@ -5,7 +5,7 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -18,6 +18,11 @@ ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 def is_remote(source: str) -> bool:
     """True for an address such as s3://bucket/a.wav, which fsspec opens."""
     return ADDRESS.match(source) is not None
+
+
+def in_container(name: str) -> str:
+    """The part of an address that names the file: tar://a.wav of tar://a.wav::sounds.tar."""
+    return name.partition("::")[0] if "::" in name and is_remote(name) else name
 
 
 @contextmanager
@@ -54,7 +59,11 @@ def open_remote(address: str) -> BinaryIO:
         return open_web(address)
     import fsspec
 
-    return cast(BinaryIO, fsspec.open(address, "rb").open())
+    file_system, path = fsspec.core.url_to_fs(address)
+    file = file_system.open(path, "rb")
+    with suppress(AttributeError):
+        file.file_system = file_system  # an archive is closed with the last reference to it
+    return cast(BinaryIO, file)
 
 
 def join(folder: str, name: str) -> str:

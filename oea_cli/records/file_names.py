@@ -54,6 +54,13 @@ def resolved(path: str, folder: str) -> str:
     return next(filter(None, map(existing, others)), inside)
 
 
+def not_there(path: str) -> str:
+    """Why a file that a record names cannot be used, with the folder it was looked for in."""
+    if is_absolute(path) or is_remote(path):
+        return "no such file"
+    return f"no such file in {Path.cwd()}, where it was looked for"
+
+
 def plain_name(name: str) -> str:
     """The name as a walk would write it: `/` between its parts, and no `./`, `//` or `x/..`."""
     # Names by the million come here, and nearly all are plain.

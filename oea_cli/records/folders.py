@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from oea_cli.errors import OeaError, Report
-from oea_cli.records.addresses import is_remote, join
+from oea_cli.records.addresses import in_container, is_remote, join
 from oea_cli.records.tables import table_suffix
 from oea_cli.records.walking import Walk
 
@@ -28,12 +28,14 @@ GLOB_MARKS = frozenset("*?[")
 
 def is_sound(name: str) -> bool:
     """True when the name ends like an audio file's."""
-    return PurePosixPath(name.lower()).suffix in AUDIO_SUFFIXES
+    return PurePosixPath(in_container(name).lower()).suffix in AUDIO_SUFFIXES
 
 
 def is_pattern(name: str) -> bool:
     """True for a name with wildcards that is not the name of an existing file."""
-    return bool(GLOB_MARKS & set(name)) and not Path(name).exists()
+    # In a web address, ? begins the query.
+    marks = GLOB_MARKS - {"?"} if name.startswith(("http://", "https://")) else GLOB_MARKS
+    return bool(marks & set(name)) and not Path(name).exists()
 
 
 def is_folder(name: str) -> bool:
@@ -100,8 +102,10 @@ def matches(pattern: str, report: Report) -> list[str]:
 def _expanded(pattern: str, report: Report) -> list[str]:
     if is_remote(pattern):
         file_system, root = _remote(pattern)
-        scheme = pattern.partition("://")[0]
-        return sorted(f"{scheme}://{path.lstrip('/')}" for path in file_system.glob(root))
+        scheme, _, rest = pattern.partition("://")
+        _, mark, container = rest.partition("::")  # tar://*.wav::sounds.tar
+        found = (path.lstrip("/") for path in file_system.glob(root))
+        return sorted(f"{scheme}://{path}{mark}{container}" for path in found)
     if "**" in pattern.split("/"):
         return list(_walked(pattern, report))
     names = glob.glob(pattern)  # noqa: PTH207 - Path.glob finds hidden files

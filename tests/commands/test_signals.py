@@ -100,3 +100,30 @@ def test_what_a_killed_job_left_is_swept(tiny_encoder: Path, tmp_path: Path) -> 
     assert run(args, input=rows(5), cwd=tmp_path).returncode == 0
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"v.npy", "v.jsonl", "v.meta.json", stranger.name}
+
+
+EARLY = """
+import signal, sys
+from oea_cli.commands.console.interrupts import handle_interrupts, watch_interrupts
+handle_interrupts()
+import early  # which is interrupted
+print("imported", flush=True)
+watch_interrupts()
+print("lost")
+"""
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_signal_during_the_first_imports_is_not_lost(tmp_path: Path, end: signal.Signals) -> None:
+    (tmp_path / "early.py").write_text(f"import signal\nsignal.raise_signal({int(end)})\n")
+    path = os.pathsep.join([str(tmp_path), clean_environment()["PYTHONPATH"]])
+    done = subprocess.run(
+        [sys.executable, "-c", EARLY],
+        capture_output=True,
+        text=True,
+        env={**clean_environment(), "PYTHONPATH": path},
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "imported\n"
+    assert done.stderr.splitlines()[-1].startswith(("KeyboardInterrupt", "oea_cli.errors.Stopped"))

@@ -139,7 +139,8 @@ def test_where_sounds_are_found(
     assert first.sides[1].captions == ("one",)
     assert found(second) == [("long.wav", 0.0, 2.5), ("indexed.wav", 1.0, 2.0)]
     assert found(third) == [("long.wav", 1.0, 2.0)]
-    assert third.sides[1].found.problem == "missing: not/there.wav"
+    assert third.sides[1].found.problem.startswith("missing: not/there.wav (no such file in ")
+    assert third.sides[1].found.problem.endswith("; --clips says where the sounds are now)")
 
 
 def test_names_that_are_no_utf8_are_told(tmp_path: Path) -> None:

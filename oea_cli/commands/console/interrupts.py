@@ -53,6 +53,8 @@ def watch_interrupts() -> None:
     signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     main = threading.get_ident()
     threading.Thread(target=_tell_the_main_thread, args=(main, heard), daemon=True).start()
+    if _put_off_at is not None:  # by an import, when nobody was there to say it again
+        signal.raise_signal(_exit_code - 128)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

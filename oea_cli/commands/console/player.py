@@ -45,7 +45,12 @@ def play(player: str, path: str, start: float | None = None, end: float | None =
     Raises OeaError where the file is missing or the player fails.
     """
     if not Path(path).is_file():
-        raise OeaError(f"{path}: no such file; hits are played by the path in their record")
+        from oea_cli.records.file_names import not_there
+
+        raise OeaError(
+            f"{path}: {not_there(path)}; a record names its sound from the folder that it was "
+            "embedded in: go there, or index the sounds where they are now (`oea index --replace`)"
+        )
     # A name that begins with a dash would be read as an option.
     name = str(Path(path).absolute())
     if player == "afplay" and start:

@@ -60,7 +60,7 @@ def load_encoder_folder(
     Raises OeaError when a file is missing or broken, or a tensor does not fit the configuration.
     """
     settings = load_settings(folder / "encoder.json")
-    checkpoint = find_checkpoint(base_of(folder, settings), settings.base_revision or None)
+    checkpoint = _checkpoint_of(folder, settings)
     if settings.base and settings.attention != checkpoint.attention:
         raise OeaError(
             f"{folder}: made for a backbone with {settings.attention} attention; that of "
@@ -109,6 +109,19 @@ def assemble(
     model.to(device)
     fingerprint = checkpoint.fingerprint(settings.identity(), added)
     return OmniEncoder(name, fingerprint, model, front_end, settings)
+
+
+def _checkpoint_of(folder: Path, settings: EncoderSettings) -> Checkpoint:
+    """The backbone; raises OeaError that says who names it where it cannot be had."""
+    try:
+        return find_checkpoint(base_of(folder, settings), settings.base_revision or None)
+    except OeaError as error:
+        if not settings.base:
+            raise
+        raise OeaError(
+            f"{error} (the backbone that {folder / 'encoder.json'} names as its base; "
+            "if it was moved, write its new place there)"
+        ) from error
 
 
 def base_of(folder: Path, settings: EncoderSettings) -> str:

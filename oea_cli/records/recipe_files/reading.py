@@ -8,6 +8,7 @@ import yaml
 
 from oea_cli.errors import OeaError, UsageError, missing
 from oea_cli.records.recipe_files.fields import full_path
+from oea_cli.records.text import not_utf8, text_in
 
 Tree = dict[str, Any]
 LARGEST_FILE = 1_000_000
@@ -24,13 +25,16 @@ def read_mapping(path: Path) -> Tree:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise UsageError(f"{path}: is larger than {LARGEST_FILE:,} bytes; is it a recipe?")
-        tree = _parsed(content.decode("utf-8-sig"))
+        content = text_in(content, str(path))
+        tree = _parsed(content.decode())
     except FileNotFoundError as error:
         raise missing(path) from error
     except OSError as error:
         raise OeaError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 ({error.reason} at byte {error.start:,})") from error
+        number = content.count(b"\n", 0, error.start)
+        problem = not_utf8(content.split(b"\n")[number])
+        raise UsageError(f"{path}:{number + 1}: {problem}") from error
     except NOT_YAML as error:
         raise UsageError(f"{path}: not YAML ({_one_line(error)})") from error
     if not isinstance(tree, dict):

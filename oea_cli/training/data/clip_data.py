@@ -215,7 +215,8 @@ def _too_many(where: str, reading: Reading, limit: float, path: Path) -> str:
     more = f"\n  and {count - LISTED:,} more" if count > LISTED else ""
     return (
         f"{where}: {count:,} of {count + len(reading.clips):,} clips of {reading.source.path} are "
-        f"missing, {share:.1%}, more than max_missing ({limit:.0%}); all are named in {path}"
+        f"missing, {share:.1%}, more than max_missing ({limit:.0%}); all are named in {path}; "
+        "if they were moved, the source's root: says where they are now"
         f"{lines}{more}"
     )
 

@@ -9,7 +9,7 @@ from oea_cli.clips.captions import captions_in
 from oea_cli.clips.lookup import lookup
 from oea_cli.clips.names import ClipNames
 from oea_cli.errors import raise_failure
-from oea_cli.records.file_names import exists, resolved
+from oea_cli.records.file_names import exists, not_there, resolved
 from oea_cli.records.ids import clip_of, section_of
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
@@ -49,25 +49,25 @@ class ClipSounds:
         """The sound of a clip whose row is in a file of `folder` and may name its `path`."""
         record = self._record_of(id)
         captions = captions_in(record)
-        if path is not None:
-            path = resolved(path, folder)
-            section = _section(id, record)
-        elif isinstance(record.get("path"), str):
-            path = str(record["path"])
-            section = _section(id, record)
-        else:
-            path = resolved(clip_of(id) if section_of(id) else id, folder)
-            section = _section(id, record)
-            if not exists(path):
-                problem = "no sound is known for this id; name its records with --clips or -i"
-                return ClipSound(problem=problem, captions=captions)
-        if not exists(path):
-            return ClipSound(problem=f"missing: {path}", captions=captions)
+        named = [] if path is None else [resolved(path, folder)]
+        if isinstance(record.get("path"), str):
+            named.append(str(record["path"]))
+        by_id = resolved(clip_of(id) if section_of(id) else id, folder)
+        path = next((place for place in [*named, by_id] if exists(place)), None)
+        if path is None:
+            return ClipSound(problem=_problem(named), captions=captions)
+        section = _section(id, record)
         return ClipSound(Sound(path, *section, file_section(record)["channel"]), captions=captions)
 
     def _record_of(self, id: str) -> Record:
         name = self._names.find(id) or (self._names.find(clip_of(id)) if section_of(id) else None)
         return self._records[name] if name else dict(self._from_index.get(id, {}))
+
+
+def _problem(named: list[str]) -> str:
+    if not named:
+        return "no sound is known for this id; name its records with --clips or -i"
+    return f"missing: {named[0]} ({not_there(named[0])}; --clips says where the sounds are now)"
 
 
 def _section(id: str, record: Record) -> tuple[float | None, float | None]:
