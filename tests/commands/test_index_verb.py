@@ -189,7 +189,7 @@ def test_refusals_are_one_line(tmp_path: Path) -> None:
         (["--info", "nope.oea"], "nope.oea: no such index"),
         (["--info", "wavs"], "wavs: not an index"),
         ([str(source), "-o", "wavs"], "contains other files (a.wav)"),
-        ([str(source), "-o", "v.npy"], "v.npy: is a file, but an index is a folder"),
+        ([str(source), "-o", "wavs/a.wav"], "a.wav: is a file, but an index is a folder"),
         (["--compact", "nope.oea"], "no such index"),
         (["wavs/a.wav", "-o", "x.oea"], "wavs/a.wav"),
     ]:
@@ -221,7 +221,7 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path) -> None:
             assert process.poll() is None
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(timeout=30) == 130
-        assert process.stderr.read().decode().strip() == "oea index: interrupted"
+        assert process.stderr.read().decode().startswith("oea index: interrupted")
     assert not (tmp_path / "x.oea").exists()
 
 

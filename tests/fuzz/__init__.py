@@ -26,7 +26,7 @@ What counts
 -----------
 A clean end is a return or an OeaError. Everything else is unclean: another exception (also a Rust
 panic), an abort or a signal, no end within the time limit, memory that grows by more than the limit
-on one input, an error text of more than 2,000 characters. Each target runs in processes of its own;
+on one input, an error line of more than 2,000 characters. Each target runs in processes of its own;
 one that dies is started again behind the input that killed it. Unclean inputs are kept in a folder,
 with the command that makes them again.
 """

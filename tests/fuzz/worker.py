@@ -100,8 +100,9 @@ def _read(target: Target, folder: Path, counts: Counts) -> str | None:
         target.read(folder)
     except OeaError as error:
         counts.refused += 1
-        size = len(str(error))
-        return f"an error text of {size:,} characters" if size > MAX_TEXT else None
+        # A recipe's mistakes are a line each.
+        size = max(map(len, str(error).splitlines()), default=0)
+        return f"an error line of {size:,} characters" if size > MAX_TEXT else None
     except BaseException as error:  # a Rust panic is no Exception
         if isinstance(error, KeyboardInterrupt):
             raise

@@ -202,7 +202,7 @@ def test_the_verb_trains_and_says_so(
 def test_the_verb_names_a_wrong_recipe(oea: Callable[..., object], tmp_path: Path) -> None:
     done = oea(["train", SMOKE, "-o", tmp_path, "--set", "sede=1"])
     assert done.returncode == 2
-    assert "sede: unknown key; did you mean seed?" in done.stderr
+    assert "--set sede=1: unknown key; did you mean seed?" in done.stderr
     assert "Traceback" not in done.stderr
 
 
