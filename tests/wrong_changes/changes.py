@@ -45,9 +45,9 @@ CHANGES = (
     ),
     WrongChange(
         "the key of an embeddings server in a message",
-        "encoder/others/embeddings_server.py",
-        'return line.replace(self._key, "***") if self._key else line',
-        "return line",
+        "encoder/others/openai_client.py",
+        'line = redacted(" ".join(text.split()))',
+        'line = " ".join(text.split())',
         "tests/encoder/test_endpoint.py",
     ),
     WrongChange(
