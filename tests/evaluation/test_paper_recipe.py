@@ -111,7 +111,7 @@ class TestMistakes:
     def test_a_mistake_is_named(self, tmp_path: Path, override: str, message: str) -> None:
         said = refused(tmp_path, SMALL, override)
         assert message in said
-        assert said.startswith(f"{tmp_path / 'small.yaml'}: 1 mistake\n")
+        assert said.startswith((f"{tmp_path / 'small.yaml'}: 1 mistake\n", f"--set {override}: "))
 
     @pytest.mark.parametrize(
         ("metric", "message"),

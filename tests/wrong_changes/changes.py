@@ -48,7 +48,7 @@ CHANGES = (
         "encoder/others/openai_client.py",
         'line = redacted(" ".join(text.split()))',
         'line = " ".join(text.split())',
-        "tests/encoder/test_endpoint.py",
+        "tests/cases/test_key_echoed.py",
     ),
     WrongChange(
         "MECAT: any caption for all",
