@@ -140,9 +140,3 @@ def test_answers_of_earlier_versions_are_read() -> None:
         done = ask(service.address)
         assert service.asked.total() == 1
     assert json.loads(done.stdout)["generated_query"] == GOOD
-
-
-def test_a_server_is_stored_without_its_password() -> None:
-    with llm_server(lambda question, count: Reply(GOOD)) as service:
-        ask(service.address.replace("http://", "http://me:sesame@"))
-    assert "sesame" not in Path("a.jsonl").read_text()
