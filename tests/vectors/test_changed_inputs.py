@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,3 +186,49 @@ def test_a_folder_of_an_earlier_version_is_taken_as_it_is() -> None:
     shutil.rmtree("v/sources")
     assert write(ids, version=1) == []
     assert sorted(stored()) == ids
+
+
+def names_of_vectors() -> list[str]:
+    return sorted(path.name for path in Path("v").glob("*_emb/*.npy"))
+
+
+@pytest.mark.parametrize("number", [1, 3, 8])
+def test_shards_are_numbered_from_the_first_where_all_or_some_have_changed(number: int) -> None:
+    ids = [f"c{number}" for number in range(8)]
+    write(ids[:number])
+    write(ids[:number], version=1)
+    shards = -(-number // 3)
+    expected = [f"audio_emb_{shard:04}.npy" for shard in range(shards)]
+    assert names_of_vectors() == expected
+    assert sorted(stored()) == ids[:number]
+    assert write(ids[:number], version=1) == []  # what is remembered has moved along
+    write(ids[: min(3, number)], version=2)
+    assert names_of_vectors() == expected
+    assert sorted(stored()) == ids[:number]
+    assert len(list(Path("v/sources").iterdir())) == shards
+
+
+KILLED = """
+import os, sys
+from tests.vectors.test_changed_inputs import write
+
+def die(event, args):
+    if event == "os.remove" and str(args[0]).endswith(sys.argv[1]):
+        os._exit(9)
+
+sys.addaudithook(die)
+write([f"c{number}" for number in range(8)], version=1)
+"""
+
+
+@pytest.mark.parametrize("removing", ["emb_0003.npy", "sources_0004.parquet", "data_0005.parquet"])
+def test_a_run_that_was_killed_while_it_renumbered_loses_nothing(removing: str) -> None:
+    ids = [f"c{number}" for number in range(8)]
+    write(ids)
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    assert subprocess.run([sys.executable, "-c", KILLED, removing], env=here).returncode == 9
+    assert not Path("v/manifest.json").exists()
+    write(ids, version=1)
+    assert sorted(stored()) == ids
+    assert names_of_vectors() == [f"audio_emb_{shard:04}.npy" for shard in range(3)]
+    assert len(list(Path("v/sources").iterdir())) == len(list(Path("v/metadata").iterdir())) == 3

@@ -135,8 +135,6 @@ class DoneInputs:
 
     def store(self, shard: int, row_ids: Iterable[str]) -> None:
         """Write what the inputs of a shard are, before its own files say that it is whole."""
-        if shard in self.replaced:
-            return  # it is being written anew, without some: see `drop_replaced`
         ids = dict.fromkeys(id_ for row in row_ids for id_ in self._inputs_of(row))
         rows = [self._new.pop(id_, UNKNOWN).row(id_) for id_ in ids]
         self._write(shard, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
@@ -162,6 +160,11 @@ class DoneInputs:
         if table is not None:
             kept = [hash(id_) not in self.replaced[shard] for id_ in table["id"]]
             self._write(shard, table.filter(pl.Series(kept, dtype=pl.Boolean)))
+
+    def copy(self, shard: int, number: int) -> None:
+        """Write the inputs of a shard for its next number, too."""
+        if (table := self._read(shard)) is not None:
+            self._write(number, table)
 
     def unlink(self, shard: int) -> None:
         """Forget a shard."""

@@ -214,6 +214,7 @@ class ShardSink:
         said = check_shard(stored.get("shard"), path)
         shard = {"number": number, **said, "dim": stored["dim"]}
         if not _is_whole(self._folder / shard["vectors"], shard):
+            self._inputs.unlink(number)
             path.unlink()
             return
         frames = open_parquet(path).frames
@@ -269,6 +270,7 @@ class ShardSink:
         records, parts, shards = self._held
         vectors = np.concatenate(parts)
         number = self._part.after(shards[-1]["number"] if shards else None)
+        self._inputs.store(number, (record["id"] for record in records[:rows]))
         shard = self._store_shard(number, records[:rows], vectors[:rows])
         self._held = _Held(records[rows:], [vectors[rows:]], [*shards, shard])
 
@@ -285,7 +287,6 @@ class ShardSink:
             "count": len(records),
             "sha256": {"vectors": digest},
         }
-        self._inputs.store(number, (record["id"] for record in records))
         self._store_records(records, shard, vectors.shape[1])
         return {"number": number, **shard, "dim": vectors.shape[1]}
 
@@ -321,26 +322,58 @@ class ShardSink:
 
     def _drop_replaced(self) -> None:
         """Write shards anew without the inputs that later ones hold, as they are now."""
-        if not self._inputs.replaced:
+        shards = self._held.shards
+        numbers = [shard["number"] for shard in shards]
+        if not self._inputs.replaced and numbers == list(self._wanted_numbers(shards)):
             return
         with locked(self._folder / FOLDER_LOCK):  # nobody reads what is being replaced
             for name in (self._part.manifest, MANIFEST):
                 (self._folder / name).unlink(missing_ok=True)
-        kept = [self._without_replaced(shard) for shard in self._held.shards]
-        self._held = self._held._replace(shards=[shard for shard in kept if shard])
+        kept = [self._without_replaced(shard) for shard in shards]
+        shards = self._without_gaps([shard for shard in kept if shard])
+        self._held = self._held._replace(shards=shards)
+
+    def _without_gaps(self, shards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The shards, renumbered where others are gone, so that their numbers follow each other."""
+        wanted = self._wanted_numbers(shards)
+        stay = [shard for shard in shards if shard["number"] in wanted]
+        free = sorted(set(wanted) - {shard["number"] for shard in stay})
+        others = [shard for shard in shards if shard["number"] not in wanted]
+        moved = [self._renumbered(shard, to) for shard, to in zip(others, free, strict=True)]
+        return sorted([*stay, *moved], key=lambda shard: int(shard["number"]))
+
+    def _wanted_numbers(self, shards: list[dict[str, Any]]) -> range:
+        first = self._part.after(None)
+        return range(first, first + self._part.of * len(shards), self._part.of)
+
+    def _renumbered(self, shard: dict[str, Any], number: int) -> dict[str, Any]:
+        """The shard under another number: stored again before it goes, so that a kill in between
+        leaves it twice, and the next run drops one."""
+        vectors = open_matrix(self._folder / shard["vectors"])[:]
+        self._inputs.copy(shard["number"], number)
+        written = self._store_shard(number, self._records(shard), vectors)
+        self._remove(shard)
+        return written
+
+    def _records(self, shard: dict[str, Any]) -> list[Record]:
+        table = open_parquet(self._folder / shard["records"])
+        return [row for frame in table.frames for row in records_of(frame, table.description)]
+
+    def _remove(self, shard: dict[str, Any]) -> None:
+        """Remove a shard; the records are last: without vectors, a later run removes them."""
+        (self._folder / shard["vectors"]).unlink()
+        self._inputs.unlink(shard["number"])
+        (self._folder / shard["records"]).unlink()
 
     def _without_replaced(self, shard: dict[str, Any]) -> dict[str, Any] | None:
         """The shard as it is then; None where nothing is left of it."""
         number = shard["number"]
         if number not in self._inputs.replaced:
             return shard
-        table = open_parquet(self._folder / shard["records"])
-        records = [row for frame in table.frames for row in records_of(frame, table.description)]
+        records = self._records(shard)
         rows = self._inputs.kept_rows(number, [record["id"] for record in records])
         if not rows:
-            (self._folder / shard["records"]).unlink()
-            (self._folder / shard["vectors"]).unlink()
-            self._inputs.unlink(number)
+            self._remove(shard)
             return None
         vectors = open_matrix(self._folder / shard["vectors"])[rows]
         written = self._store_shard(number, [records[row] for row in rows], vectors)
