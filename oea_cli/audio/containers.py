@@ -65,7 +65,7 @@ def find_samples(file: SoundFile) -> Samples | None:
     """None for another container, and for one without a chunk of samples."""
     head = read_at(file, 0, 40)
     found: Samples | None = None
-    if head[:4] in WAVES and head[8:12] == b"WAVE":
+    if is_wave(head):
         found = _in_wave(file, head[:4])
     elif head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         found = _in_aiff(file)
@@ -78,10 +78,15 @@ def find_samples(file: SoundFile) -> Samples | None:
     return found if found and found.begin <= MAX_HEADER else None
 
 
+def is_wave(head: bytes) -> bool:
+    """True for the beginning of a wav or RF64."""
+    return head[:4] in WAVES and head[8:12] == b"WAVE"
+
+
 def begins_container(head: bytes) -> bool:
     """True for the beginning of a file that `find_samples` knows."""
     return (
-        (head[:4] in WAVES and head[8:12] == b"WAVE")
+        is_wave(head)
         or (head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"))
         or (head[:4] == b".snd" and head[4:6] == b"\0\0" and head[12:15] == bytes(3))
         or head[:8] == b"caff\0\1\0\0"

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from oea_cli.audio.channels import Mixer
+from oea_cli.audio.containers import is_wave
+from oea_cli.audio.extents import find_extent
 from oea_cli.audio.libsndfile import Sound, checked
 from oea_cli.audio.rates import wrong_rate
 from oea_cli.audio.segments import Segment, SoundFile, read_at, size_of
@@ -69,8 +71,7 @@ def open_sound(file: SoundFile, mixer: Mixer, skip_frames: int = 0, start: float
     import av
 
     try:
-        # A stretch of the file, since it bears being sought before its start.
-        container = av.open(Segment(file, 0, size_of(file)), metadata_errors="replace")
+        container = av.open(_bounded(file), metadata_errors="replace")
     except (av.FFmpegError, ValueError, OSError) as error:
         raise AudioError(f"cannot be decoded ({_reason(error)})") from error
     if not container.streams.audio:
@@ -87,6 +88,18 @@ def open_sound(file: SoundFile, mixer: Mixer, skip_frames: int = 0, start: float
     sound = Sound(rate, None, exact=False)
     sound.blocks = _blocks(container, sound, mixer, skip_frames or round(start * rate))
     return sound
+
+
+def _bounded(file: SoundFile) -> Segment:
+    """The file, as a stretch, since that bears being sought before its start; a wav with the size
+    that its samples have, and no metadata behind them: FFmpeg takes as much memory as a chunk of
+    metadata claims to need."""
+    if not is_wave(read_at(file, 0, 12)):
+        return Segment(file, 0, size_of(file))
+    extent = find_extent(file, size_of(file))
+    if extent is None:
+        raise AudioError("its chunks lead to no samples; is it damaged?")
+    return extent.corrected(file)
 
 
 def _blocks(container: Any, sound: Sound, mixer: Mixer, skip: int) -> Iterator[np.ndarray]:

@@ -5,7 +5,9 @@ made from a folder calls it as the file is called on that disk, perhaps inside a
 """
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 
+from oea_cli.clips.folded_names import FoldedNames
 from oea_cli.errors import OeaError
 from oea_cli.records.file_names import is_absolute, plain_name
 from oea_cli.records.folders import AUDIO_SUFFIXES
@@ -47,12 +49,8 @@ def _file_name(name: str) -> str:
 
 
 # From the strictest to the loosest; the first at which anything matches decides.
-LEVELS: tuple[Callable[[str], str], ...] = (
-    _one_form,
-    _plain_without_suffix,
-    _plain_folded,
-    _file_name,
-)
+_SPELLINGS: tuple[Callable[[str], str], ...] = (_one_form, _plain_without_suffix)
+"""What tells apart names that are equal but for suffix and case."""
 
 
 class ClipNames:
@@ -60,8 +58,6 @@ class ClipNames:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = dict.fromkeys(names)
-        # Built when first needed: where every name is spelled alike, the others never are.
-        self._levels: dict[int, dict[str, list[str]]] = {}
 
     def find(self, name: str) -> str | None:
         """The clip that `name` means, None where there is none.
@@ -76,36 +72,37 @@ class ClipNames:
         plain = plain_name(name)
         if plain in self._names:
             return plain
-        for level in range(len(LEVELS)):
-            if LEVELS[level] is _file_name and "/" in plain:
-                break  # a name with folders means that folder, and no other
-            if found := self._at(level, name, plain):
-                return found
+        if found := self._by_path(name, plain):
+            return found
+        if "/" not in plain:  # a name with folders means that folder, and no other
+            return _only(name, self._folded.with_file_name(_file_name(plain)))
         return self._below_a_folder(name, plain) if is_absolute(plain) else None
 
-    def _at(self, level: int, name: str, plain: str) -> str | None:
-        found = self._level(level).get(LEVELS[level](plain), [])
-        if len(found) > 1:
-            raise AmbiguousNameError(f"'{name}' means {len(found)} clips: {listed(found)}")
-        return found[0] if found else None
+    @cached_property
+    def _folded(self) -> FoldedNames:
+        """Built when first needed: where every name is spelled alike, it never is."""
+        return FoldedNames(self._names, _plain_folded, _file_name)
+
+    def _by_path(self, name: str, path: str) -> str | None:
+        """The clip whose whole name a path is; raises AmbiguousNameError for several."""
+        folded_alike = self._folded.with_path(_plain_folded(path))
+        for spelling in _SPELLINGS:
+            wanted = spelling(path)
+            if found := [other for other in folded_alike if spelling(other) == wanted]:
+                return _only(name, found)
+        return _only(name, folded_alike)
 
     def _below_a_folder(self, name: str, plain: str) -> str | None:
         """The clip whose id, relative to a folder, is how an absolute path ends; the longest."""
         parts = plain.split("/")
         tails = ("/".join(parts[start:]) for start in range(1, len(parts)))
-        level = LEVELS.index(_plain_folded)
-        return next((found for tail in tails if (found := self._at(level, name, tail))), None)
+        return next((found for tail in tails if (found := self._by_path(name, tail))), None)
 
-    def _level(self, level: int) -> dict[str, list[str]]:
-        if level not in self._levels:
-            key_of = LEVELS[level]
-            by_key: dict[str, list[str]] = {}
-            for name in self._names:
-                key = key_of(name)
-                if level or key != name:  # the others have been looked up
-                    by_key.setdefault(key, []).append(name)
-            self._levels[level] = by_key
-        return self._levels[level]
+
+def _only(name: str, found: list[str]) -> str | None:
+    if len(found) > 1:
+        raise AmbiguousNameError(f"'{name}' means {len(found)} clips: {listed(found)}")
+    return found[0] if found else None
 
 
 def listed(items: list[str]) -> str:

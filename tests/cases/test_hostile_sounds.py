@@ -1,6 +1,8 @@
 """Headers that claim the impossible: one line each, at once and in little memory."""
 
 import struct
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import pytest
 
 from oea_cli.audio.sources import AudioError
 from oea_cli.audio.windows import read_windows
+from tests.audio.by_pyav import encoded_by_pyav
 from tests.audio.damaged import RATE, encoded, tone
+from tests.conftest import clean_environment
 
 WAV = encoded(tone(0.5), "WAV")
 AIFF = encoded(tone(0.5), "AIFF")
@@ -92,3 +96,44 @@ def test_a_million_windows_take_the_memory_of_a_few(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 4e6
+
+
+MEASURED = """
+import resource, sys
+import av
+from oea_cli.audio.sources import AudioError
+from oea_cli.audio.windows import read_audio
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in sys.argv[1:]:
+    try:
+        print(len(read_audio(path, 16000)))
+    except AudioError as error:
+        print(error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_metadata_that_claims_half_a_gigabyte_gets_no_memory(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="needs PyAV, the extra oea[formats]")
+    good = encoded_by_pyav(tone(0.5), "ac3", "wav", 48_000)
+    place = good.index(b"data")
+    tag = b"LIST\xff\xff\xff\x7fINFOISFT" + struct.pack("<I", 0x1F00_0000) + b"oea"
+    files = {
+        "before": good[:place] + tag + good[place:],
+        "in_the_middle": good[:place] + tag + bytes(4096),
+        "behind": good + tag,
+        "good": good,
+    }
+    for name, content in files.items():
+        (tmp_path / f"{name}.wav").write_bytes(content)
+    names = [str(tmp_path / f"{name}.wav") for name in files]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *names],
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+    )
+    first, second, behind, whole, megabytes = done.stdout.splitlines()
+    assert first == second == "its chunks lead to no samples; is it damaged?"
+    assert behind == whole and int(whole) >= 8000
+    assert int(megabytes) < 50
