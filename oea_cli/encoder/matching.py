@@ -78,8 +78,10 @@ def _is_another(own: EncoderName, asked: EncoderName) -> bool:
         return any(own.options[key] != asked.options[key] for key in common)
     if own.scheme in WEB and asked.scheme in WEB:
         return False
+    if not {own.scheme, asked.scheme} <= {"", *KINDS}:
+        return False  # a plug-in's: what stands behind its name may decide no vector
     if own.scheme != asked.scheme:
-        return {own.scheme, asked.scheme} <= {"", *KINDS}
+        return True
     if not asked.scheme:
         return asked.place in short_names()
     return not Path(asked.place).expanduser().is_dir()

@@ -9,7 +9,7 @@ from typing import Any
 from oea_cli.clips.clip import Clip, read_clips
 from oea_cli.clips.pairs import HardNegativePair, read_pairs
 from oea_cli.clips.query_types import NEGATIVE, types_named
-from oea_cli.errors import OeaError, PartialError, Report, UsageError
+from oea_cli.errors import OeaError, PartialError, Report, UsageError, counted
 from oea_cli.query_generation.drafts import Generated
 from oea_cli.query_generation.generator import Generator
 from oea_cli.query_generation.models.answers import AnswerFile
@@ -65,11 +65,12 @@ class Generation:
     def summary(self, generated: Generated) -> str:
         """The result in one line."""
         budget = self.generator.budget
-        parts = [f"{len(generated.rows)} queries"]
+        parts = [counted(len(generated.rows), "query")]
         if generated.rejected:
             parts.append(f"{len(generated.rejected)} set aside")
         if budget.calls or generated.num_reused:
-            parts.append(f"{budget.calls} answers requested, {generated.num_reused} reused")
+            requested = counted(budget.calls, "answer")
+            parts.append(f"{requested} requested, {generated.num_reused} reused")
             parts.append(f"{budget.tokens_in} tokens in, {budget.tokens_out} out")
         if budget.spent:
             parts.append(f"cost {budget.spent:.4f}")

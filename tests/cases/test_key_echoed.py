@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
+from oea_cli.encoder.loading import load_encoder
+from oea_cli.errors import OeaError
 from tests.commands.in_process import run
 
 KEY = "sk-SECRET/with+signs=1"
@@ -84,6 +86,15 @@ def test_a_server_of_vectors(echo: Echo, tmp_path: Path) -> None:
         done = run(words, cwd=tmp_path, env={"OEA_API_KEY": KEY})
     assert done.returncode == 1 and "you sent" in done.stderr
     no_part_of_the_key(done.stderr)
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_an_error_in_python(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever catches it may log it: nothing else hides the key there."""
+    monkeypatch.setenv("OEA_API_KEY", KEY)
+    with echoing(echo, 400) as address, pytest.raises(OeaError, match="you sent") as caught:
+        load_encoder(f"{address}?model=m")
+    no_part_of_the_key(str(caught.value))
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ ALIASES = "its aliases stand for more than 100,000 values"
         ("name: !!timestamp x\n", "not YAML"),
         ("name: x\nextends: /dev/zero\n", "extends: must be the name of a file; got '/dev/zero'"),
         ("name: x\nextends: bad.yaml\n", "extends itself"),
-        ("name: x\nextends: folder\n", "Is a directory"),
+        ("name: x\nextends: folder\n", "extends: must be the name of a file; got 'folder'"),
         ("name: x\nextends: pipe\n", "extends: must be the name of a file; got 'pipe'"),
         ('name: x\nextends: "a\\0b"\n', "it contains a NUL character"),
         (f"name: x\nextends: {'n' * 5000}\n", "File name too long"),

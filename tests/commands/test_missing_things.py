@@ -61,7 +61,10 @@ train here.yaml -o out
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("things")
-    rows = '{"id": "a", "embedding": [1, 0]}\n{"id": "b", "embedding": [0, 1]}\n'
+    rows = (
+        '{"id": "a", "text": "rain", "embedding": [1, 0]}\n'
+        '{"id": "b", "text": "hail", "embedding": [0, 1]}\n'
+    )
     (folder / "here.jsonl").write_text(rows)
     (folder / "here.txt").write_text("q 0 a 1\n")
     (folder / "here.run").write_text("q Q0 a 1 1.0 t\n")

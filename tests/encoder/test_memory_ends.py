@@ -72,7 +72,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (place / "texts.txt").write_text("\n".join(words[:COUNT]) + "\n")
     asked = [{"id": f"q{i}", "text": words[i], "target": f"{i}.wav"} for i in range(COUNT)]
     write_rows(place / "texts.jsonl", asked)
-    heard = [{"id": f"q{i}", "path": f"{i}.wav", "target": f"{i}.wav"} for i in range(COUNT)]
+    heard = [
+        {"id": f"q{i}", "path": f"{i}.wav", "target": f"{(i + 1) % COUNT}.wav"}
+        for i in range(COUNT)
+    ]
     write_rows(place / "sounds.jsonl", [*heard, {"path": "long.wav", "target": "3.wav"}])
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(place))

@@ -79,10 +79,16 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("override", "message"),
         [
-            ("ouput=x", "ouput: unknown key; did you mean output?"),
-            ("datasets.clotho.record=x", "datasets[0].record: unknown key; did you mean datasets["),
+            ("ouput=x", "--set ouput=x: unknown key; did you mean output?"),
+            (
+                "datasets.clotho.record=x",
+                "--set datasets.clotho.record=x: unknown key; did you mean data",
+            ),
             ("datasets.0.name=cloto", "datasets.cloto.name: 'cloto' is unknown; did you mean 'clo"),
-            ("datasets.clotho.clips=0", "datasets.clotho.clips: must be greater than 0; got 0"),
+            (
+                "datasets.clotho.clips=0",
+                "--set datasets.clotho.clips=0: must be greater than 0; got 0",
+            ),
             ("encoders=[]", "encoders: needs at least one"),
             ("encoders=[{name: a}, {name: a}]", "encoders: two are called 'a'"),
             ("encoders=[{name: ../a}]", "encoders: '../a' names a folder of results"),
@@ -105,7 +111,7 @@ class TestMistakes:
     def test_a_mistake_is_named(self, tmp_path: Path, override: str, message: str) -> None:
         said = refused(tmp_path, SMALL, override)
         assert message in said
-        assert said.startswith(f"{tmp_path / 'small.yaml'}: 1 mistake\n")
+        assert said.startswith((f"{tmp_path / 'small.yaml'}: 1 mistake\n", f"--set {override}: "))
 
     @pytest.mark.parametrize(
         ("metric", "message"),

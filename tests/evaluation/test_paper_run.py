@@ -252,7 +252,7 @@ def test_a_killed_run_goes_on(collection: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--set", "uiq=gone"], "question_queries.jsonl in it"),
-        (["--set", "sed=1"], "sed: unknown key; did you mean seed?"),
+        (["--set", "sed=1"], "--set sed=1: unknown key; did you mean seed?"),
         (["-M", "r@1"], "a recipe says what is measured; leave the other options out"),
         (["--task", "text-to-text"], "leave the other options out"),
         (["--max-drop", "r@1=0"], "leave the other options out"),

@@ -279,7 +279,7 @@ def test_the_script_goes_on_where_it_was_and_names_what_is_wrong(
     assert done.stdout.strip() == str(trained)
     done = run_script(MINI / "smoke.yaml", "-o", trained, "--set", "sounds.clases=[dog]")
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "sounds.clases: unknown key; did you mean sounds.classes?" in done.stderr
+    assert "--set sounds.clases=[dog]: unknown key; did you mean sounds.classes?" in done.stderr
     done = run_script("-o", trained, "--esc10", "nowhere")
     assert done.returncode == 1
     assert "nowhere/esc10_meta.csv: No such file or directory; say where it lies" in done.stderr

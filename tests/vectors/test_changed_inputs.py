@@ -28,8 +28,7 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def embed(tiny_encoder: Path) -> Callable[..., Completed]:
     def embed(*args: str) -> Completed:
         done = run(["embed", *args, "-m", tiny_encoder, "-o", "v/"])
-        said = [line for line in done.stderr.splitlines(True) if " sounds in " not in line]
-        said = [line for line in said if " texts in " not in line]
+        said = [line for line in done.stderr.splitlines(True) if "/s) -> " not in line]
         return Completed(done.args, done.returncode, done.stdout, "".join(said))
 
     return embed

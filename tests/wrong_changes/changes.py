@@ -45,10 +45,10 @@ CHANGES = (
     ),
     WrongChange(
         "the key of an embeddings server in a message",
-        "encoder/others/embeddings_server.py",
-        'return line.replace(self._key, "***") if self._key else line',
-        "return line",
-        "tests/encoder/test_endpoint.py",
+        "encoder/others/openai_client.py",
+        'line = redacted(" ".join(text.split()))',
+        'line = " ".join(text.split())',
+        "tests/cases/test_key_echoed.py",
     ),
     WrongChange(
         "MECAT: any caption for all",

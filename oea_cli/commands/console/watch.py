@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from oea_cli.commands.console.terminal import FailureLog, Progress, is_interactive, say
-from oea_cli.errors import Failure
+from oea_cli.errors import Failure, counted
 
 
 class Watch:
@@ -44,5 +44,5 @@ class Watch:
         seconds = time.monotonic() - self._started
         where = "" if output == "-" else f" -> {output}"
         rate = f"{self.num_done / max(seconds, 1e-9):.1f}/s"
-        done = f"{self.num_done} {self.noun} in {seconds:.1f} s ({rate})"
+        done = f"{counted(self.num_done, self.noun.removesuffix('s'))} in {seconds:.1f} s ({rate})"
         say(f"oea {self.log.verb}: {done}{where}")

@@ -100,9 +100,9 @@ def read_extended(path: Path, place: Callable[[Tree, Path], Tree]) -> Tree:
 
 
 def _extended_file(file: Path, name: str) -> Path:
-    """The file that another one extends; raises UsageError for a pipe or a device."""
+    """The file that another one extends; raises UsageError for what is no file."""
     found = full_path(name, file.parent)
-    if found.exists() and not found.is_file() and not found.is_dir():
+    if found.exists() and not found.is_file():
         raise UsageError(f"{file}: extends: must be the name of a file; got {name[:80]!r}")
     return found
 
