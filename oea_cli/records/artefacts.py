@@ -39,7 +39,11 @@ class AtomicFile:
         return self._aside.path
 
     def commit(self) -> None:
-        """Rename the finished file to its final name, replacing an older one."""
+        """Rename the finished file to its final name, replacing an older one.
+
+        It is on the disk before: after a power failure, the name must not stand for half a file.
+        """
+        _flush(self.temporary)
         self.temporary.replace(self.path)
         self.discard()
 
@@ -92,6 +96,12 @@ class _Aside:
         os.close(self._number)
 
 
+def _flush(path: Path) -> None:
+    """Have the disk hold what has been written to a file."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def _new_file(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
@@ -139,6 +149,9 @@ def whole_folder(folder: Path, marker: str) -> Iterator[Path]:
     try:
         yield aside.path
         with_ordinary_permissions(aside.path)
+        for file in aside.path.rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                _flush(file)
         if target.exists():
             old = aside.path.with_suffix(".old")
             target.rename(old)
