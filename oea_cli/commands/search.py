@@ -115,11 +115,13 @@ def _format(asked: searching.HitFormat | None, null: bool) -> searching.HitForma
 def _write(results: "Iterator[list[Hit]]", format: searching.HitFormat, null: bool) -> None:
     """Write the hits to stdout."""
     from oea_cli.commands.console.hit_table import write_table
+    from oea_cli.records.visible import visible
     from oea_cli.search import hits
 
     stream = sys.stdout.buffer
     if format == searching.HitFormat.paths:
-        hits.write_paths(results, stream, b"\0" if null else b"\n")
+        shown = visible if sys.stdout.isatty() else str  # programs read the names as they are
+        hits.write_paths(results, stream, b"\0" if null else b"\n", shown)
     else:
         writers: dict[searching.HitFormat, Callable[..., None]] = {
             searching.HitFormat.jsonl: hits.write_jsonl,

@@ -1,6 +1,6 @@
 """Hits as rows, and the rows as JSONL, JSON, TREC run, paths or a table for a person."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
 import orjson
@@ -62,11 +62,16 @@ def write_trec(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
         stream.flush()
 
 
-def write_paths(results: Iterable[list[Hit]], stream: BinaryIO, end: bytes = b"\n") -> None:
-    """The path of each hit, each file once per query."""
+def write_paths(
+    results: Iterable[list[Hit]],
+    stream: BinaryIO,
+    end: bytes = b"\n",
+    shown: Callable[[str], str] = str,
+) -> None:
+    """The path of each hit, each file once per query, in the bytes of its name, or as `shown`."""
     for hits in results:
         for path in dict.fromkeys(map(hit_path, hits)):
-            stream.write(path.encode(errors="surrogateescape") + end)
+            stream.write(shown(path).encode(errors="surrogateescape") + end)
         stream.flush()
 
 

@@ -6,10 +6,13 @@ Run: pytest tests/test_search_verb.py
 
 import json
 import os
+import pty
 import stat
 import subprocess
 import sys
+import tty
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from oea_cli.vectors.files.formats import open_writer
 from oea_cli.vectors.index.building import build_index
 from oea_cli.vectors.index.index import VectorIndex
 from tests.commands.in_process import run
+from tests.commands.test_embed_verb import popen
 from tests.conftest import Completed, clean_environment
 
 Hits = list[dict[str, Any]]
@@ -212,6 +216,34 @@ def test_paths(plain: Path) -> None:
     ended_by_nul = run(["search", "--like", "c1", "-i", plain, "-k", "2", "-0"]).stdout
     assert ended_by_nul == lines.replace("\n", "\0") and lines.count("\n") == 2
     assert lines.startswith("a b/")
+
+
+def on_a_terminal(arguments: list[str | Path]) -> bytes:
+    """What a verb writes to a stdout that is a terminal."""
+    terminal, ours = pty.openpty()
+    tty.setraw(ours)  # line ends as they were written
+    with popen(arguments, stdout=ours) as process:
+        os.close(ours)
+        shown = b""
+        with suppress(OSError):  # the terminal's end, as Linux tells it
+            while chunk := os.read(terminal, 4096):
+                shown += chunk
+    os.close(terminal)
+    assert process.returncode == 0
+    return shown
+
+
+def test_paths_command_no_terminal(tmp_path: Path) -> None:
+    names = ["a.wav", "\x1b[2Jb.wav", "\x07bell.wav", "größe 1.wav"]
+    records = [{"id": str(number), "path": name} for number, name in enumerate(names)]
+    build_index(tmp_path / "x.oea", [Batch(records, unit(4, 4))], dim=4, encoder=None)
+    arguments: list[str | Path] = ["search", "--like", "0", "-i", tmp_path / "x.oea", "-f", "paths"]
+    with popen(arguments, stdout=subprocess.PIPE) as process:
+        piped = process.communicate(timeout=60)[0]
+    raw = [name.encode() for name in names[1:]]
+    assert sorted(piped.splitlines()) == sorted(raw)
+    shown = [b"\\x07bell.wav", b"\\x1b[2Jb.wav", "größe 1.wav".encode()]
+    assert sorted(on_a_terminal(arguments).splitlines()) == sorted(shown)
 
 
 def test_a_file_of_several_hits_is_one_path(tmp_path: Path) -> None:
