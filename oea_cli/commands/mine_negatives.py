@@ -107,6 +107,8 @@ def mine_negatives(
             watch=watch.begin,
         )
         watch.close()
+        if explain is None and mined.notice:
+            notices("mine-negatives", quiet)(mined.notice)
         if explain is not None and mined.num_clips:
             for line in mined.explain(*explain):
                 show(line)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from oea_cli.clips.names import listed
 from oea_cli.mining.fingerprints import (
     MAX_SECONDS,
     SAMPLE_RATE,
@@ -21,6 +22,7 @@ from oea_cli.mining.fingerprints import (
 )
 from oea_cli.mining.pool import Clips
 from oea_cli.records.addresses import is_remote
+from oea_cli.records.file_names import NO_FILE, not_there
 from oea_cli.records.rows import Record
 from oea_cli.records.sections import file_section
 from oea_cli.vectors.arrays import Mask, RowNumbers
@@ -40,12 +42,28 @@ class Duplicates:
     ) -> None:
         self._clips, self._compare, self._advance = clips, compare_sounds, advance
         self._prints: dict[int, Fingerprint | None] = {}
+        self._failed: dict[str, list[str]] = {}  # paths, by the reason
         self._comparisons: dict[tuple[int, int], SoundComparison | None] = {}
 
     @property
     def num_decoded(self) -> int:
         """How many files were decoded."""
         return sum(found is not None for found in self._prints.values())
+
+    @property
+    def notice(self) -> str:
+        """How many sounds could not be compared, why, and what mends it; empty for none."""
+        count = sum(map(len, self._failed.values()))
+        if not count:
+            return ""
+        reasons = [f"{why} ({listed(paths)})" for why, paths in sorted(self._failed.items())]
+        moved = any(why.startswith(NO_FILE) for why in self._failed)
+        mended = "run it where their paths lead to them, or embed them anew; " if moved else ""
+        sounds = "1 sound was" if count == 1 else f"{count} sounds were"
+        return (
+            f"{sounds} not compared: {', '.join(reasons)}; {mended}of their pairs, those with a "
+            f"similarity of {COINCIDING:g} or more count as one sound"
+        )
 
     def among(self, targets: RowNumbers, negatives: RowNumbers, scores: np.ndarray) -> Mask:
         """Which pairs (P,) with these similarities are one sound."""
@@ -73,23 +91,30 @@ class Duplicates:
         with ThreadPoolExecutor(num_cores()) as pool:
             prints = pool.map(self._print_of, missing)
             for number, found in zip(missing, prints, strict=True):
-                self._prints[number] = found
+                if isinstance(found, str):
+                    path = str(self._clips[number].record["path"])
+                    self._failed.setdefault(found, []).append(path)
+                self._prints[number] = found if isinstance(found, Fingerprint) else None
                 self._advance()
 
-    def _print_of(self, number: int) -> Fingerprint | None:
+    def _print_of(self, number: int) -> Fingerprint | str | None:
         return fingerprint_of(self._clips[number].record) if self._compare else None
 
 
-def fingerprint_of(record: Record) -> Fingerprint | None:
-    """The fingerprint of a record's sound; None where no file can be decoded."""
+def fingerprint_of(record: Record) -> Fingerprint | str | None:
+    """The fingerprint of a record's sound, or why it has none; None for a record without a path."""
     path = record.get("path")
-    if not isinstance(path, str) or is_remote(path) or not Path(path).is_file():
+    if not isinstance(path, str):
         return None
+    if is_remote(path):
+        return "on a server"
+    if not Path(path).is_file():
+        return not_there(path)
     from oea_cli.audio.sources import AudioError
     from oea_cli.audio.windows import read_windows
 
     try:
         window = next(read_windows(path, SAMPLE_RATE, MAX_SECONDS, **file_section(record)))
     except AudioError:
-        return None
+        return "cannot be decoded"
     return fingerprint(window.samples)

@@ -94,6 +94,11 @@ class MinedPairs:
         return judged.num_elsewhere if judged else 0
 
     @property
+    def notice(self) -> str:
+        """How many sounds could not be compared, and why; empty for none."""
+        return self.work.mined.duplicates.notice if self.work else ""
+
+    @property
     def frame(self) -> "pl.DataFrame":
         """The rows as a polars frame."""
         from oea_cli.records.columns import frame

@@ -12,6 +12,7 @@ from pathlib import Path
 from oea_cli.records.addresses import is_remote, join
 from oea_cli.records.text import forms_of
 
+NO_FILE = "no such file"
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
 
 
@@ -57,8 +58,8 @@ def resolved(path: str, folder: str) -> str:
 def not_there(path: str) -> str:
     """Why a file that a record names cannot be used, with the folder it was looked for in."""
     if is_absolute(path) or is_remote(path):
-        return "no such file"
-    return f"no such file in {Path.cwd()}, where it was looked for"
+        return NO_FILE
+    return f"{NO_FILE} in {Path.cwd()}, where it was looked for"
 
 
 def plain_name(name: str) -> str:

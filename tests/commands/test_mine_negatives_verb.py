@@ -67,6 +67,20 @@ class TestInputs:
         stamp = re.compile(r'"mined_by":"[^;]*')
         assert stamp.sub("", apart) == stamp.sub("", unnamed) == stamp.sub("", expected.stdout)
 
+    def test_sounds_that_have_moved_are_named_once(self, folder: Path) -> None:
+        rows = records()
+        vectors = unit(len(rows), seed=3)
+        vectors[1] = vectors[0] + 0.2 * vectors[1]
+        write(f"{folder}/near.jsonl", rows, vectors / np.linalg.norm(vectors, axis=1)[:, None])
+        first, *rest = mine(folder, "near.jsonl").stderr.splitlines()
+        assert first.startswith(
+            f"oea mine-negatives: 2 sounds were not compared: no such file in {folder}, where it "
+            "was looked for (s/0.wav, s/1.wav); run it where "
+        )
+        assert not any("not compared" in line for line in rest)
+        assert mine(folder, "near.jsonl", "-q").stderr == ""
+        assert "not compared" not in mine(folder, "near.jsonl", "--no-compare-sounds").stderr
+
     def test_a_pipe_of_programs(self, oea: Run, folder: Path) -> None:
         sent = (folder / "v.jsonl").read_bytes()
         done = oea(

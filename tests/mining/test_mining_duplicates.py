@@ -118,6 +118,11 @@ class TestDuplicates:
         scores = np.array([0.9, 0.999, SUSPECT - 0.01, COINCIDING, COINCIDING - 0.001])
         assert duplicates.among(one, two, scores).tolist() == [True, False, False, True, False]
         assert duplicates.num_decoded == 3
+        assert duplicates.notice == (
+            f"1 sound was not compared: no such file ({tmp_path}/gone.wav); run it where their "
+            "paths lead to them, or embed them anew; of their pairs, those with a similarity of "
+            "0.998 or more count as one sound"
+        )
 
     def test_vectors_alone_tell_where_sounds_are_not_compared(self, original: Path) -> None:
         clips = clips_of(unit(2), [("x",)] * 2, path=[str(original)] * 2)
@@ -126,11 +131,20 @@ class TestDuplicates:
         assert duplicates.among(*pair, np.array([0.99])).tolist() == [False]
         assert duplicates.among(*pair, np.array([0.999])).tolist() == [True]
         assert duplicates.num_decoded == 0
+        assert duplicates.notice == ""
 
     def test_what_does_not_decode_is_no_error(self, tmp_path: Path) -> None:
         broken = tmp_path / "broken.wav"
         broken.write_bytes(b"RIFF nonsense")
-        assert fingerprint_of({"id": "broken", "path": str(broken)}) is None
+        assert fingerprint_of({"id": "broken", "path": str(broken)}) == "cannot be decoded"
+        paths = [str(broken), "https://host/a.wav", "moved/b.wav", "moved/c.wav"]
+        duplicates = Duplicates(clips_of(unit(4), [("x",)] * 4, path=paths), compare_sounds=True)
+        assert duplicates.compare(0, 1) is duplicates.compare(2, 3) is None
+        assert duplicates.notice.startswith(
+            f"4 sounds were not compared: cannot be decoded ({broken}), no such file in "
+            f"{Path.cwd()}, where it was looked for (moved/b.wav, moved/c.wav), on a server "
+            "(https://host/a.wav); run it where "
+        )
 
 
 def test_no_two_clips_of_a_class_are_one_sound(shared_data: Path) -> None:
