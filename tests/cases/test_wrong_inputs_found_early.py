@@ -60,6 +60,7 @@ def test_rows_without_captions_are_one_line() -> None:
 
 def test_an_estimate_needs_no_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)  # as where it is not installed
+    monkeypatch.delitem(sys.modules, "oea_cli.encoder.others.openai_client", raising=False)
     args = ["gen-queries", "clips.jsonl", "--llm", "http://localhost:9/v1", "--llm-model", "m"]
     done = run([*args, "--dry-run"])
     assert done.returncode == 0 and "queries" in done.stdout, done.stderr

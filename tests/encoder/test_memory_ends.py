@@ -160,7 +160,9 @@ def test_what_does_not_fit_alone_is_named(folder: Path) -> None:
     assert alone.stderr == "oea search: 'a dog' does not fit into memory, even alone\n"
     sound = run(["search", "--audio", "long.wav", "-i", "x.oea", "-m", "narrow:0"], cwd=folder)
     assert sound.returncode == 1
-    assert sound.stderr == "oea search: long.wav: does not fit into memory, even alone\n"
+    notice, failure = sound.stderr.splitlines()
+    assert notice.startswith("oea search: out of memory: a batch of 30 did not fit")
+    assert failure == "oea search: long.wav: does not fit into memory, even alone"
     evaluated = ["eval", "-i", "x.oea", "-m", "narrow:0", "--queries", "texts.jsonl", "-M", "mrr"]
     done = run([*evaluated, "-f", "json"], cwd=folder)
     assert done.returncode == 1 and f"all {COUNT} inputs failed" in done.stderr

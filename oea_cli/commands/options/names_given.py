@@ -48,8 +48,15 @@ def _places(name: str, is_output: bool) -> Iterator[tuple[str, str]]:
         names.append(name.removesuffix(".npy") + ".jsonl")
     for one in names:
         path = os.path.realpath(one) if "\0" not in one else one
-        if one and one != "-" and (Path(path).is_file() or (is_output and not _exists(path))):
+        if one and one != "-" and (_is_file(path) or (is_output and not _exists(path))):
             yield one, path
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # a text that is too long for a name, or holds a NUL
+        return False
 
 
 def _exists(path: str) -> bool:
