@@ -359,7 +359,8 @@ def test_ctrl_c_leaves_nothing_half_written_and_the_next_run_goes_on(
         process.send_signal(signal.SIGINT)
         stderr = process.stderr.read().decode()
         assert process.wait(60) == 130
-    assert stderr == "oea embed: interrupted\n"
+    goes_on = f"the same command goes on after what is in {output}/"
+    assert stderr == f"oea embed: interrupted; {goes_on}\n"
     assert not (output / "manifest.json").exists()
     assert not list(output.rglob("*.tmp"))
     done = run(arguments)
