@@ -199,8 +199,8 @@ def _explanation(repo: str, revision: str | None, error: BaseException) -> str:
     if is_among(errors.OfflineModeIsEnabled) or constants.HF_HUB_OFFLINE:
         which = f"{repo} at revision '{revision}'" if revision else repo
         return (
-            f"{which} is not, or not whole, in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE "
-            "forbids to download it; unset it, or copy the cache of a machine that has it"
+            f"{which} is missing or incomplete in {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE "
+            "forbids downloading it; unset it, or copy the cache of a machine that has it"
         )
     if status == 401:
         return f"{site} does not accept the token for {repo}; see HF_TOKEN and `hf auth whoami`"

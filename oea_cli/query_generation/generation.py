@@ -114,7 +114,7 @@ def prepare_generation(
     tasks = _tasks(inputs, hard_negatives, options, report, notice)
     if not tasks and not options.allow_empty:
         places = "stdin" if list(inputs) == ["-"] else ", ".join(inputs)
-        raise OeaError(f"no clips with captions in {places}; --allow-empty allows that")
+        raise OeaError(f"no clips with captions in {places}; --allow-empty permits that")
     shares, writers = open_writers(options.writers, options.calls, options.seed)
     generator = Generator(
         assignment=WriterAssignment(shares, options.seed),

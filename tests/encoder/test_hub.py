@@ -135,8 +135,8 @@ def test_no_network_and_offline(tmp_path: Path) -> None:
     (line,) = ask(nowhere, tmp_path, "a/good")
     assert line.startswith(f"a/good cannot be downloaded: no connection to {nowhere} (")
     (line,) = ask(nowhere, tmp_path, "a/good@v1", offline="1")
-    assert line.startswith("a/good at revision 'v1' is not, or not whole, in ")
-    assert "HF_HUB_OFFLINE forbids to download it; unset it" in line
+    assert line.startswith("a/good at revision 'v1' is missing or incomplete in ")
+    assert "HF_HUB_OFFLINE forbids downloading it; unset it" in line
 
 
 def test_folders_and_names_that_are_neither(tmp_path: Path) -> None:

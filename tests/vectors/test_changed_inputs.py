@@ -139,7 +139,9 @@ def test_texts_and_rows_that_changed_under_one_id(
     Path("c.jsonl").write_text(json.dumps(row))
     embed("c.jsonl")
     Path("c.jsonl").write_text(json.dumps({**row, "end": 0.5}))
-    assert "1 had changed" in embed("c.jsonl").stderr
+    assert (
+        embed("c.jsonl").stderr == "oea embed: v: 1 input had changed and was embedded again (a)\n"
+    )
     assert_same(stored(), alone(tiny_encoder, "c.jsonl"))
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 
-from oea_cli.errors import OeaError
+from oea_cli.errors import OeaError, counted
 from oea_cli.records.addresses import is_remote
 from oea_cli.records.artefacts import AtomicFile
 from oea_cli.records.file_names import exists
@@ -44,6 +44,17 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "content": pl.UInt64,
 }
 Verdict = Literal["same", "changed", "moved", "gone"]
+SAID: tuple[tuple[Verdict, str, str], ...] = (
+    ("same", "was done already", "were done already"),
+    ("changed", "had changed and was embedded again", "had changed and were embedded again"),
+    (
+        "moved",
+        "has moved: its row names the old place",
+        "have moved: their rows name the old place",
+    ),
+    ("gone", "is gone: its row stays", "are gone: their rows stay"),
+)
+"""What is said of one input, and of several; one that has moved was done, too."""
 
 
 class _File(NamedTuple):
@@ -172,20 +183,16 @@ class DoneInputs:
 
     def summary(self) -> str:
         """What became of the inputs that were there already, in one line; empty for none."""
-        gone, counts = self._gone(), self._counts
-        held = counts.get("same", 0) + counts.get("moved", 0)
-        parts = [f"{_inputs(held, 'was', 'were')} done already"] if held else []
-        if number := counts.get("changed"):
-            had = "had changed and was" if number == 1 else "had changed and were"
-            parts.append(f"{number} {had} embedded again ({self._named('changed')})")
-        if number := counts.get("moved"):
-            one = "has moved: its row names" if number == 1 else "have moved: their rows name"
-            parts.append(f"{number} {one} the old place ({self._named('moved')})")
-        if gone:
-            one = "is gone: its row stays" if gone == 1 else "are gone: their rows stay"
-            parts.append(f"{gone} {one} ({self._named('gone')})")
-        stale = "; --no-resume embeds what is there anew" if gone or counts.get("moved") else ""
-        return "; ".join(parts) + stale
+        counts = {**self._counts, "gone": self._gone()}
+        counts["same"] = counts.get("same", 0) + counts.get("moved", 0)
+        said = ""
+        for verdict, one, several in SAID:
+            if number := counts.get(verdict, 0):
+                what = f"{said}; {number}" if said else counted(number, "input")
+                examples = "" if verdict == "same" else f" ({self._named(verdict)})"
+                said = f"{what} {one if number == 1 else several}{examples}"
+        is_stale = counts["gone"] or counts.get("moved")
+        return said + ("; --no-resume embeds what is there anew" if is_stale else "")
 
     def close(self) -> None:
         """End the thread that reads contents."""
@@ -345,7 +352,3 @@ def _content_of(path: str) -> int | None:
 
 def _number(digest: bytes) -> int:
     return int.from_bytes(digest[:8]) or 1
-
-
-def _inputs(number: int, one: str, several: str) -> str:
-    return f"1 input {one}" if number == 1 else f"{number} inputs {several}"
