@@ -295,6 +295,24 @@ class TestIndexes:
         assert found["encoder"] == VectorIndex.open(texts).encoder
         assert found["protocol"]["search"] == "exact"
 
+    def test_what_encoded_the_queries_is_named_where_an_index_names_nothing(
+        self, texts: Path, tiny_encoder: Path, encoder: Encoder, tmp_path: Path
+    ) -> None:
+        records = [{"id": f"t{n}", "captions": [word]} for n, word in enumerate(WORDS)]
+        batch = Batch(records, encoder.encode_text(WORDS))
+        build_index(tmp_path / "n.oea", [batch], dim=encoder.dim, encoder=None)
+        rows = [{"id": f"q{n}", "text": word, "target": f"t{n}"} for n, word in enumerate(WORDS)]
+        queries = ["--queries", lines(tmp_path / "q.jsonl", rows)]
+        by_text = ["-i", tmp_path / "n.oea", "-m", tiny_encoder, "-M", "r@1"]
+        for more in (queries, [], ["--task", "audio-to-text"]):
+            found = results(run(["eval", *by_text, *more]))
+            assert (found["encoder"], found["metrics"]) == (encoder.encoder_id, {"r@1": 1.0})
+        vectors = str(tmp_path / "v.jsonl")
+        for named, expected in ((None, None), (encoder.encoder_id, encoder.encoder_id)):
+            write(vectors, [{"id": "q", "target": "t1"}], unit(1, encoder.dim), encoder=named)
+            given = ["eval", "--queries", vectors, "-i", tmp_path / "n.oea", "-M", "r@1"]
+            assert results(run(given))["encoder"] == expected
+
     def test_uiq_rows_are_read_as_they_are(self, texts: Path, tmp_path: Path) -> None:
         rows: list[Results] = [
             {

@@ -84,6 +84,16 @@ def test_texts_equal_transformers(encoder: Encoder, folder: Path) -> None:
     assert np.isfinite(encoder.encode_text(["bark " * 500])).all(), "a long text is cut"
 
 
+def test_cut_texts_are_counted(encoder: Encoder, folder: Path) -> None:
+    tokenizer, cut = AutoTokenizer.from_pretrained(folder), encoder.cut_texts  # type: ignore[attr-defined]
+    num_words = next(n for n in range(600) if len(tokenizer("bark " * n)["input_ids"]) > cut.limit)
+    fits, too_long = "bark " * (num_words - 1), "bark " * num_words
+    assert len(tokenizer(fits)["input_ids"]) <= cut.limit
+    cut.take()
+    encoder.encode_text([fits, too_long, "bark", "bark " * 500])
+    assert (cut.take(), cut.take()) == (2, 0)
+
+
 def test_the_order_does_not_matter(encoder: Encoder, waveforms: list[np.ndarray]) -> None:
     together = encoder.encode_audio(waveforms)
     backwards = encoder.encode_audio(waveforms[::-1])[::-1]

@@ -49,6 +49,18 @@ def test_texts_equal_the_library_in_any_batch(minilm: Encoder) -> None:
     assert minilm.dim == 384 and minilm.encode_text([]).shape == (0, 384)
 
 
+def test_cut_texts_are_counted(minilm: Encoder) -> None:
+    """A word is a token of it; two more begin and end a text, of 256 at most."""
+    cut = minilm.cut_texts  # type: ignore[attr-defined]
+    fits, too_long = "dog " * 254, "dog " * 255
+    minilm.encode_text([fits, too_long, "dog", "dog " * 500])
+    assert (cut.limit, cut.take(), cut.take()) == (256, 2, 0)
+    other = "whale " * 10
+    same = minilm.encode_text([too_long, too_long + other])
+    np.testing.assert_allclose(same[0], same[1], atol=1e-6)
+    assert np.abs(np.subtract(*minilm.encode_text([fits[:40], fits[:40] + other]))).max() > 0.01
+
+
 def test_it_is_a_real_encoder_of_meaning(minilm: Encoder) -> None:
     dog, again, rain = minilm.encode_text(["a dog barks", "a barking dog", "rain on a roof"])
     assert dog @ again > dog @ rain + 0.2

@@ -38,8 +38,8 @@ def only_one(sources: Sequence[Queries]) -> Queries:
     return sources[0]
 
 
-def read_query_vectors(source: Queries) -> tuple[QueryVectors, str | None]:
-    """Queries with their vectors, and the encoder; raises OeaError where there are no vectors."""
+def read_query_vectors(source: Queries) -> QueryVectors:
+    """Queries with their vectors; raises OeaError where there are no vectors."""
     vectors = open_vectors(source) if isinstance(source, str | Batch) else None
     if vectors is None:
         source = name_of(source, "queries")
@@ -47,7 +47,7 @@ def read_query_vectors(source: Queries) -> tuple[QueryVectors, str | None]:
             f"{source}: holds no vectors; embed it with `oea embed --text`, "
             "or give an index with -i"
         )
-    return _queries_of(vectors, name_of(source, "queries")), vectors.encoder
+    return _queries_of(vectors, name_of(source, "queries"))
 
 
 def queries_for_index(
@@ -84,7 +84,7 @@ def rows_as_queries(corpus: Corpus) -> QueryVectors:
         Query(id_, corpus.where, clip=clip)
         for id_, clip in zip(corpus.ids, corpus.clips, strict=True)
     ]
-    return _all_encoded(queries, corpus.rows.take(np.arange(len(corpus))))
+    return _all_encoded(queries, corpus.rows.take(np.arange(len(corpus))), corpus.encoder)
 
 
 def clips_as_queries(corpus: Corpus) -> QueryVectors:
@@ -94,7 +94,7 @@ def clips_as_queries(corpus: Corpus) -> QueryVectors:
     if corpus.starts is not None:
         sums = np.add.reduceat(vectors.astype(np.float64), corpus.starts, axis=0)
         vectors = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
-    return _all_encoded(queries, vectors)
+    return _all_encoded(queries, vectors, corpus.encoder)
 
 
 def _queries_of(vectors: VectorSource, source: str) -> QueryVectors:
@@ -106,11 +106,11 @@ def _queries_of(vectors: VectorSource, source: str) -> QueryVectors:
         parts.append(batch.vectors)
     if not queries:
         raise OeaError(f"{source}: holds no queries")
-    return _all_encoded(distinct(queries), np.concatenate(parts))
+    return _all_encoded(distinct(queries), np.concatenate(parts), vectors.encoder)
 
 
-def _all_encoded(queries: list[Query], vectors: Vectors) -> QueryVectors:
-    return QueryVectors(queries, vectors, [True] * len(queries))
+def _all_encoded(queries: list[Query], vectors: Vectors, encoder: str | None) -> QueryVectors:
+    return QueryVectors(queries, vectors, [True] * len(queries), encoder=encoder)
 
 
 def _judgeable(source: Queries, stdin: BinaryIO | None) -> QuerySource:
@@ -128,13 +128,16 @@ def _encoded(
     stored = [query for query in queries if not query.has_content and query.id in index.row_of]
     vectors = {query.id: index.vector_of(query.id) for query in stored}
     records = [query.as_record() for query in queries if query.id not in vectors]
+    made_by = index.encoder
     if records:
-        with closing(stream_clips(get_encoder(), records, report=report)) as batches:
+        encoder = get_encoder()
+        made_by = made_by or encoder.encoder_id
+        with closing(stream_clips(encoder, records, report=report)) as batches:
             vectors.update(_means({record["id"] for record in records}, batches))
     not_encoded = np.zeros(index.dim, np.float32)
     table = np.stack([vectors.get(query.id, not_encoded) for query in queries])
     is_encoded = [query.id in vectors for query in queries]
-    return QueryVectors(queries, table, is_encoded, from_sounds=True)
+    return QueryVectors(queries, table, is_encoded, from_sounds=True, encoder=made_by)
 
 
 def _means(ids: Set[str], batches: Iterable[Batch]) -> dict[str, Vectors]:

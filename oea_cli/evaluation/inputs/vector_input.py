@@ -51,16 +51,16 @@ def evaluate_vectors(
     """
     candidates = read_vectors(corpus).candidates()
     if queries:
-        query_vectors, encoder = read_query_vectors(only_one(queries))
+        query_vectors = read_query_vectors(only_one(queries))
     elif protocol.task == "text-to-text":
-        query_vectors, encoder = rows_as_queries(candidates), candidates.encoder
+        query_vectors = rows_as_queries(candidates)
     else:
         raise UsageError("--corpus needs --queries FILE with vectors")
     names = named(queries, candidates.where)
-    if not same_encoder(encoder, candidates.encoder):
+    if not same_encoder(query_vectors.encoder, candidates.encoder):
         raise OeaError(
-            f"{names}: made by {encoder}, {candidates.where} by {candidates.encoder}; "
-            "embed both with the same encoder"
+            f"{names}: made by {query_vectors.encoder}, {candidates.where} by "
+            f"{candidates.encoder}; embed both with the same encoder"
         )
     records = corpus_records(corpus, candidates.ids)
     return _evaluate(query_vectors, candidates, qrels, protocol, "vectors", names, records)
@@ -154,7 +154,7 @@ def _evaluate(
     if protocol.task == "text-to-text":
         counts["skipped_single_caption"] = len(judged.queries) - len(outcomes)
     records = RecordLookup(query_records(judged.queries), clips)
-    return outcomes, Setting(described, counts, corpus.encoder, records)
+    return outcomes, Setting(described, counts, corpus.encoder or judged.encoder, records)
 
 
 def _refuse_unpaired(queries: Sequence[Query], corpus: Corpus, source: str) -> None:
@@ -244,7 +244,8 @@ def _caption_corpus(index: VectorIndex, encoder: Encoder) -> Corpus:
     vectors = embed_texts(encoder, [text for _, _, text in captions])
     ids, clips = [id_ for id_, _, _ in captions], [clip for _, clip, _ in captions]
     rows = ArrayRows([vectors], encoder.dim)
-    return Corpus(rows, ids, f"the captions of {index.folder}", index.encoder, clips)
+    made_by = index.encoder or encoder.encoder_id
+    return Corpus(rows, ids, f"the captions of {index.folder}", made_by, clips)
 
 
 def _captions(index: VectorIndex) -> Iterator[tuple[str, str, str]]:

@@ -42,12 +42,13 @@ Candidate = tuple[str, int, float]
 class QueryVectors:
     """Judged queries and their vectors (Q, D); `is_encoded` (Q,) is False for a query that could
     not be encoded, and its vector is 0. With `from_sounds`, queries without a text asked by their
-    sounds."""
+    sounds. `encoder` made the vectors, None where they name none."""
 
     queries: list[Query]
     vectors: Vectors
     is_encoded: list[bool]
     from_sounds: bool = False
+    encoder: str | None = None
 
     def chosen(self, rows: Sequence[int]) -> "QueryVectors":
         """These queries, in this order."""
@@ -56,6 +57,7 @@ class QueryVectors:
             self.vectors[list(rows)],
             [self.is_encoded[row] for row in rows],
             self.from_sounds,
+            self.encoder,
         )
 
 
