@@ -113,10 +113,10 @@ def embed(
                     notice=watch.notice,
                     advance=watch.progress.advance,
                 )
-            if log.count and not watch.num_done:
+            if log.count and not watch.num_done + writer.num_done:
                 log.finish(0)
         watch.say_summary(output)
-        log.finish(watch.num_done)
+        log.finish(watch.num_done + writer.num_done)
 
 
 def _advice(output: str, format: "Format | None") -> str:

@@ -127,3 +127,32 @@ def test_a_signal_during_the_first_imports_is_not_lost(tmp_path: Path, end: sign
     )
     assert done.stdout == "imported\n"
     assert done.stderr.splitlines()[-1].startswith(("KeyboardInterrupt", "oea_cli.errors.Stopped"))
+
+
+IN_A_DESTRUCTOR = """
+import signal, sys, time
+from oea_cli.commands.console.interrupts import handle_interrupts, watch_interrupts
+class Closing:
+    def __del__(self):
+        signal.raise_signal(int(sys.argv[1]))
+handle_interrupts()
+watch_interrupts()
+try:
+    Closing()
+    time.sleep(10)
+except KeyboardInterrupt as interrupt:
+    print(getattr(interrupt, "exit_code", 130))
+"""
+
+
+@pytest.mark.parametrize(("end", "code"), ENDS.items(), ids=lambda value: str(value))
+def test_a_signal_inside_a_destructor_is_not_lost(end: signal.Signals, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_DESTRUCTOR, str(int(end))],
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{code}\n", "")

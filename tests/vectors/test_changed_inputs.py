@@ -143,6 +143,44 @@ def test_texts_and_rows_that_changed_under_one_id(
     assert_same(stored(), alone(tiny_encoder, "c.jsonl"))
 
 
+def test_a_run_that_was_killed_ends_although_all_that_is_left_fails(
+    embed: Callable[..., Completed], tone: Tone
+) -> None:
+    tone(Path("w/a.wav"))
+    Path("w/b.wav").write_bytes(b"RIFF, damaged")
+    assert embed("w").returncode == 3
+    Path("v/manifest.json").unlink()
+    done = embed("w")
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[1:] == [
+        "oea embed: v: 1 input was done already",
+        "oea embed: 1 of 2 inputs failed, 1 done",
+    ]
+    assert list(stored()) == ["a.wav"]
+
+
+def test_a_sound_that_changed_and_cannot_be_decoded_keeps_its_row(
+    embed: Callable[..., Completed], tone: Tone
+) -> None:
+    for name, hz in (("a", 300), ("b", 400)):
+        tone(Path(f"w/{name}.wav"), hz)
+    embed("w")
+    before = stored()
+    Path("w/b.wav").write_bytes(b"RIFF, damaged")
+    for _ in range(2):
+        done = embed("w")
+        assert done.returncode == 3
+        assert done.stderr.splitlines()[1:] == [
+            "oea embed: v: 1 input was done already; 1 had changed and failed: its row stays "
+            "(w/b.wav)",
+            "oea embed: 1 of 2 inputs failed, 1 done",
+        ]
+        assert stored() == before
+    tone(Path("w/b.wav"), 2000)
+    assert "1 had changed and was embedded again (w/b.wav)" in embed("w").stderr
+    assert stored()["a.wav"] == before["a.wav"] and stored()["b.wav"] != before["b.wav"]
+
+
 def test_windows_of_a_sound_that_changed_are_all_replaced(
     embed: Callable[..., Completed], tone: Tone, tiny_encoder: Path
 ) -> None:
@@ -178,6 +216,23 @@ def test_a_run_that_was_stopped_while_it_replaced_leaves_no_row_twice() -> None:
     assert write(ids, version=1) == ids[5:]
     assert sorted(stored()) == ids
     assert len(list(Path("v/metadata").iterdir())) == len(list(Path("v/sources").iterdir()))
+
+
+def test_what_was_being_stored_at_an_interrupt_is_known_to_the_next_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(_: Path) -> str:
+        raise KeyboardInterrupt
+
+    ids = ["c0", "c1", "c2"]
+    writer = open_writer("v/", encoder="m:1", shard_rows=3)
+    assert not any(writer.is_done({"id": id_, "version": 0}) for id_ in ids)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("oea_cli.vectors.files.shards.sha256_of", interrupted)
+        writer.write(batch_of(*ids))
+    writer.abort()
+    assert write(ids) == []
+    assert write(ids, version=1) == ids
 
 
 def test_a_folder_of_an_earlier_version_is_taken_as_it_is() -> None:

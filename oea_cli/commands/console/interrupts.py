@@ -94,11 +94,17 @@ def _tell_the_main_thread(main: int, heard: int) -> None:
 
 
 def _ask_again(unraisable: "sys.UnraisableHookArgs") -> None:
-    """An interrupt that came inside a destructor is asked for again outside."""
-    if issubclass(unraisable.exc_type, KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
-    else:
+    """An interrupt that came inside a destructor is asked for again, once that has ended.
+
+    Not from here: Python would deal with it before this function returns, and only print it.
+    """
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)
+        return
+    main = threading.main_thread().ident
+    again = threading.Timer(PAUSE, signal.pthread_kill, [main, _exit_code - 128])
+    again.daemon = True
+    again.start()
 
 
 def leave_interrupted() -> None:

@@ -43,7 +43,7 @@ SCHEMA: dict[str, type[pl.DataType]] = {
     "time": pl.Int64,
     "content": pl.UInt64,
 }
-Verdict = Literal["same", "changed", "moved", "gone"]
+Verdict = Literal["same", "changed", "failed", "moved", "gone"]
 
 
 class _File(NamedTuple):
@@ -56,12 +56,13 @@ class _File(NamedTuple):
 
 @dataclass(slots=True)
 class _Input:
-    """An input that is being embedded."""
+    """An input that is being embedded, perhaps instead of what a shard holds of it."""
 
     record: int | None
     path: str | None
     file: _File | None
     content: "Future[int | None] | None"
+    replaces: int | None = None
 
     def row(self, id_: str) -> tuple[Any, ...]:
         content = self.content.result() if self.content else None
@@ -77,7 +78,7 @@ class DoneInputs:
     """The inputs of a folder's shards; `is_done` says of each whether it needs no encoding.
 
     Some sixty bytes are held for each. `replaced` are the inputs of a shard, as hashes of their
-    ids, that later shards hold, too, or will.
+    ids, that later shards hold, too.
     """
 
     folder: Path
@@ -125,19 +126,28 @@ class DoneInputs:
             return False
         self._seen[row] = True
         verdict = self._verdict(row, record)
-        self._count(verdict, record)
-        if verdict != "changed":
-            return True
-        shard = int(self._rows["shard"][row])
-        self.replaced.setdefault(shard, set()).add(hash(record["id"]))
-        self._new[record["id"]] = self._input(record)
-        return False
+        if verdict == "changed":  # counted when it is stored: it may fail
+            self._new[record["id"]] = self._input(record, int(self._rows["shard"][row]))
+            return False
+        self._count(verdict, record["id"], record.get("path"))
+        return True
 
     def store(self, shard: int, row_ids: Iterable[str]) -> None:
-        """Write what the inputs of a shard are, before its own files say that it is whole."""
+        """Write what the inputs of a shard are, before its own files say that it is whole.
+
+        An interrupt in between has the shard stored again: until `forget`, they are known.
+        """
         ids = dict.fromkeys(id_ for row in row_ids for id_ in self._inputs_of(row))
-        rows = [self._new.pop(id_, UNKNOWN).row(id_) for id_ in ids]
+        rows = [self._new.get(id_, UNKNOWN).row(id_) for id_ in ids]
         self._write(shard, pl.DataFrame(rows, schema=SCHEMA, orient="row"))
+
+    def forget(self, row_ids: Iterable[str]) -> None:
+        """Ask no more about the inputs of a shard that is whole; what they replace may go."""
+        for id_ in (id_ for row in row_ids for id_ in self._inputs_of(row)):
+            found = self._new.pop(id_, UNKNOWN)
+            if found.replaces is not None:
+                self.replaced.setdefault(found.replaces, set()).add(hash(id_))
+                self._count("changed", id_, found.path)
 
     def _inputs_of(self, row_id: str) -> tuple[str, ...]:
         """The input of a row; both that it could be, where nobody asked whether it is done."""
@@ -172,12 +182,16 @@ class DoneInputs:
 
     def summary(self) -> str:
         """What became of the inputs that were there already, in one line; empty for none."""
-        gone, counts = self._gone(), self._counts
+        gone, failed, counts = self._gone(), self._failed(), self._counts
         held = counts.get("same", 0) + counts.get("moved", 0)
         parts = [f"{_inputs(held, 'was', 'were')} done already"] if held else []
         if number := counts.get("changed"):
             had = "had changed and was" if number == 1 else "had changed and were"
             parts.append(f"{number} {had} embedded again ({self._named('changed')})")
+        if failed:
+            one = "had changed and failed: its row stays"
+            several = "had changed and failed: their rows stay"
+            parts.append(f"{failed} {one if failed == 1 else several} ({self._named('failed')})")
         if number := counts.get("moved"):
             one = "has moved: its row names" if number == 1 else "have moved: their rows name"
             parts.append(f"{number} {one} the old place ({self._named('moved')})")
@@ -192,11 +206,18 @@ class DoneInputs:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
+    def _failed(self) -> int:
+        """How many inputs had changed, but gave no vector in place of the old one."""
+        for id_, found in self._new.items():
+            if found.replaces is not None:
+                self._count("failed", id_, found.path)
+        return self._counts.get("failed", 0)
+
     def _gone(self) -> int:
         """How many files are gone: those of inputs named again, and of the first others."""
         for _, row in zip(range(LOOKED_FOR), np.flatnonzero(~self._seen).tolist(), strict=False):
             if self._rows["place"][row] and not exists(place := self._string("place", row)):
-                self._count("gone", {"path": place})
+                self._count("gone", place, place)
         return self._counts.get("gone", 0)
 
     def _row_of(self, id_: str) -> int | None:
@@ -236,24 +257,24 @@ class DoneInputs:
             "another -o"
         )
 
-    def _count(self, verdict: Verdict, record: Record) -> None:
+    def _count(self, verdict: Verdict, id_: str, path: str | None) -> None:
         self._counts[verdict] = self._counts.get(verdict, 0) + 1
         examples = self._examples.setdefault(verdict, [])
         if len(examples) < NAMED:
-            examples.append(str(record.get("path") or record["id"]))
+            examples.append(path or id_)
 
     def _named(self, verdict: Verdict) -> str:
         more = ", ..." if self._counts[verdict] > NAMED else ""
         return ", ".join(self._examples[verdict]) + more
 
-    def _input(self, record: Record) -> _Input:
+    def _input(self, record: Record, replaces: int | None = None) -> _Input:
         path = record.get("path")
         file = None if path is None or is_remote(path) else _file_at(path)
         content = None
         if file is not None and path is not None:
             self._pool = self._pool or ThreadPoolExecutor(1)
             content = self._pool.submit(_content_of, path)
-        return _Input(_said_by(record), path, file, content)
+        return _Input(_said_by(record), path, file, content, replaces)
 
     def _string(self, column: str, row: int) -> str:
         """A value that is not held in memory, from the shard's file; the last file is kept."""

@@ -270,9 +270,11 @@ class ShardSink:
         records, parts, shards = self._held
         vectors = np.concatenate(parts)
         number = self._part.after(shards[-1]["number"] if shards else None)
-        self._inputs.store(number, (record["id"] for record in records[:rows]))
+        row_ids = [record["id"] for record in records[:rows]]
+        self._inputs.store(number, row_ids)
         shard = self._store_shard(number, records[:rows], vectors[:rows])
         self._held = _Held(records[rows:], [vectors[rows:]], [*shards, shard])
+        self._inputs.forget(row_ids)
 
     def _store_shard(self, number: int, records: list[Record], vectors: Vectors) -> dict[str, Any]:
         vectors_name = f"{self._kind}_emb/{self._kind}_emb_{number:04}.npy"

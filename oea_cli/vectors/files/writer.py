@@ -81,18 +81,25 @@ class Sink(Protocol):
 class EmbeddingWriter:
     """Writes batches to one output; a context manager that closes it, or aborts on an exception.
 
-    `is_done(record)` tells whether an interrupted earlier run has already stored this clip; outside
-    folders of shards it is always False.
+    `count` rows have been written, and `num_done` inputs were there before.
     """
 
     def __init__(
         self, sink: Sink, where: str, is_done: Callable[[Record], bool] = lambda _: False
     ) -> None:
         self.count = 0
+        self.num_done = 0
         self.dim = 0
-        self.is_done = is_done
+        self._is_done = is_done
         self._sink = sink
         self._where = where
+
+    def is_done(self, record: Record) -> bool:
+        """Whether an earlier run has already stored this clip as it is now; outside folders of
+        shards it never has."""
+        found = self._is_done(record)
+        self.num_done += found
+        return found
 
     def write(self, batch: Batch) -> None:
         """Store one batch; raises OeaError for NaN, zero vectors and another dimension."""
