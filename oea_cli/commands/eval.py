@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from oea_cli.evaluation.setting import Document
 
 DEFAULT_INDEX = "index.oea"
+WITH_RECIPE = {"recipe", "overrides", "output", "format", "quiet", "verbose", "device", "seed"}
+"""The parameters that a recipe of the paper's evaluation leaves to the command line."""
 
 
 def evaluate(
+    ctx: typer.Context,
     recipe: evaluation.RecipeArgument = None,
     queries: evaluation.QueriesOption = None,
     index: evaluation.IndexOption = None,
@@ -74,10 +77,12 @@ def evaluate(
         _list_metrics()
         return
     if recipe is not None or overrides:
-        inputs = [queries, index, corpus, run, qrels, metric, baseline, fail_under, max_drop]
-        given = [*inputs, check_leaks, report, within, allow_missing, alpha is not None]
-        given += [(task, captions, ties) != (evaluation.EvalTask.text_to_audio, "all", "strict")]
-        _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
+        sources = {name: str(ctx.get_parameter_source(name)) for name in ctx.params}
+        typed = {name for name, source in sources.items() if source.endswith("COMMANDLINE")}
+        changes = [] if sources["seed"].endswith("DEFAULT") else [f"seed={seed}"]
+        changes += overrides or []
+        others = bool(metric or typed - WITH_RECIPE)
+        _paper(recipe, changes, output or [], others, format, device, quiet)
         return
     shared.checked_channel(channel)
     from oea_cli.encoder.streaming.hearing import hearing

@@ -117,6 +117,21 @@ def test_whatever_its_modules_are_called(
     np.testing.assert_array_equal(vectors(f"omni:{theirs}"), vectors(f"omni:{adapter}"))
 
 
+@pytest.mark.parametrize("rename", [str, in_older_names])
+def test_modules_with_an_alpha_of_their_own(
+    adapter: Path, tmp_path: Path, rename: Callable[[str], str]
+) -> None:
+    """The configuration, too, calls them by longer names: ten times the alpha is ten times B."""
+    module = f"{PREFIX}model.language_model.{LAYER}"
+    name = f"{module}.lora_B.weight"
+    larger = {name: 10 * load_file(adapter / "adapter_model.safetensors")[name]}
+    wanted = vectors(f"omni:{changed(adapter, tmp_path / 'wanted', more=larger)}")
+    assert (np.abs(wanted - vectors(f"omni:{adapter}")).max(axis=1) > 1e-3).all()
+    alphas = {rename(module).removeprefix(PREFIX): 80}
+    theirs = changed(adapter, tmp_path / "theirs", rename, alpha_pattern=alphas)
+    np.testing.assert_allclose(vectors(f"omni:{theirs}"), wanted, atol=1e-5)
+
+
 def test_parts_that_no_vector_depends_on_are_left_out(adapter: Path, tmp_path: Path) -> None:
     pair = {"lora_A.weight": torch.ones(4, 16), "lora_B.weight": torch.ones(16, 4)}
     for n, part in enumerate(("model.visual.blocks.0.attn.q", "talker.model.layers.0.q_proj")):
@@ -135,6 +150,10 @@ def test_a_tensor_without_a_place_is_an_error(adapter: Path, tmp_path: Path) -> 
     }
     with pytest.raises(OeaError, match=r"q_proj\.lora_A\.weight and 2 more have no place"):
         load_encoder(f"omni:{changed(adapter, tmp_path / 'deep', more=deeper)}")
+    again = load_file(adapter / "adapter_model.safetensors")
+    twice = {in_older_names(name): tensor + 1 for name, tensor in again.items()}
+    with pytest.raises(OeaError, match="holds a tensor a second time, under another name"):
+        load_encoder(f"omni:{changed(adapter, tmp_path / 'twice', more=twice)}")
     with pytest.raises(OeaError, match=r"have no place in a Qwen2\.5-Omni Thinker"):
         foreign = changed(adapter, tmp_path / "bert", lambda n: n.replace("model.model.", "bert."))
         load_encoder(f"omni:{foreign}")

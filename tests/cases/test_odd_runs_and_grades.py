@@ -57,6 +57,15 @@ def test_grades_are_finite_numbers(layout: str, grade: str) -> None:
     )
 
 
+@pytest.mark.parametrize("row", ["q1,,1", ",d1,1", ",,"])
+@pytest.mark.parametrize("before", ["", "q2,d3,1\n"])
+def test_judgments_in_tables_name_query_and_clip(before: str, row: str) -> None:
+    line = 3 if before else 2
+    assert said(RUN, f"query-id,corpus-id,score\n{before}{row}\n", "q.csv") == (
+        f"q.csv:{line}: a judgment has 'query-id', 'corpus-id' and 'score'"
+    )
+
+
 def test_grades_of_queries_and_in_memory() -> None:
     Path("q.csv").write_text("id,target\nq1,d1\n")
     assert said(RUN, '{"id": "q1", "target": {"d1": 1e999}}\n', "q.jsonl").startswith("q.jsonl:1:")

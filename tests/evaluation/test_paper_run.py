@@ -257,6 +257,8 @@ def test_a_killed_run_goes_on(collection: Path, tmp_path: Path) -> None:
         (["--task", "text-to-text"], "leave the other options out"),
         (["--max-drop", "r@1=0"], "leave the other options out"),
         (["--report", "page.html"], "leave the other options out"),
+        (["-m", "mini"], "leave the other options out"),
+        (["--channel", "left"], "leave the other options out"),
         (["-f", "junit"], "with a recipe, -f must be table, json or markdown"),
         (["-o", "second"], "with a recipe, -o must be one folder for the results"),
     ],
@@ -265,6 +267,25 @@ def test_mistakes(collection: Path, tmp_path: Path, arguments: list[str], messag
     done = paper(collection, tmp_path / "out", *arguments)
     assert done.returncode == 2 and done.stdout == "" and message in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_seed_of_the_command_line_wins(collection: Path, tmp_path: Path) -> None:
+    """A flag over its variable, and that over the recipe; `--set` rewrites the recipe itself."""
+    task = (
+        "{name: c, kind: text-to-audio, metrics: [r@1, r@5, r@10], tables: [2], datasets: [clotho]}"
+    )
+    words = ["eval", collection / "paper.yaml", "-o", tmp_path, "--set", f"tasks=[{task}]"]
+    found = []
+    for more, variables in (
+        (["--set", "seed=3"], {}),
+        ([], {"OEA_SEED": "3", "OEA_MODEL": "gone"}),
+        (["--seed", "4"], {"OEA_SEED": "3"}),
+        (["--set", "seed=3"], {"OEA_SEED": "4"}),
+    ):
+        done = run([*words, *more], env=variables)
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads((tmp_path / "mini/clotho/results.json").read_text())["settings"])
+    assert found[0] == found[1] == found[3] != found[2]
 
 
 def test_set_without_a_recipe() -> None:

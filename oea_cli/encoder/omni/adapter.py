@@ -146,12 +146,29 @@ def read_adapter(folder: Path) -> tuple[Any, dict[str, Tensor]]:
     if unknown := sorted(name for name, own in named.items() if own is None):
         raise OeaError(f"{path}: {_such_as(unknown)} no place in a Qwen2.5-Omni Thinker")
     tensors = {own: stored[name] for name, own in named.items() if own is not None}
+    if len(tensors) < len(named):
+        raise OeaError(f"{path}: holds a tensor a second time, under another name")
     if set(tensors) != set(stored):
-        # The configuration may mean modules by their longer names, too.
-        modules = {name.removeprefix(PREFIX).partition(".lora_")[0] for name in tensors}
-        config.target_modules, config.exclude_modules = modules, None
-        config.layers_to_transform = config.layers_pattern = None
+        modules = {_module(name): _module(own) for name, own in named.items() if own is not None}
+        _call_modules_as_we_do(config, modules)
     return config, tensors
+
+
+def _module(name: str) -> str:
+    return name.removeprefix(PREFIX).partition(".lora_")[0]
+
+
+def _call_modules_as_we_do(config: Any, modules: dict[str, str]) -> None:
+    """Let PEFT's configuration, which goes by other names of modules, go by ours, the values."""
+    from peft.utils.other import get_pattern_key
+
+    config.target_modules, config.exclude_modules = set(modules.values()), None
+    config.layers_to_transform = config.layers_pattern = None
+    for kind in ("rank_pattern", "alpha_pattern"):
+        pattern = getattr(config, kind)
+        keys = {own: get_pattern_key(pattern, name) for name, own in modules.items()}
+        ours = {re.escape(own): pattern[key] for own, key in keys.items() if key in pattern}
+        setattr(config, kind, ours)
 
 
 def own_lora_name(name: str) -> str | None:

@@ -73,7 +73,7 @@ def _from_table(source: str | BinaryIO) -> list[Query]:
 def _judgment(row: Record, where: str) -> list[bytes]:
     """Query, clip and grade of a row, as words of a file."""
     query, clip = _names(row)
-    if query is None or clip is None:
+    if query is None or clip is None or "" in (row[query], row[clip]):
         raise OeaError(f"{where}: a judgment has 'query-id', 'corpus-id' and 'score'")
     try:
         ids = [nfc(id_of(row[key], key)).encode() for key in (query, clip)]
