@@ -32,9 +32,10 @@ class Mixer:
         return mono
 
     def _weigh(self, mono: np.ndarray, frames: np.ndarray) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._mixed += float(np.vdot(mono, mono))
-            self._power += float(np.vdot(frames, frames)) / frames.shape[1] ** 2
+        # Channel by channel, because numpy copies what is not one run of memory.
+        channels = frames.T
+        self._mixed += _energy(mono)
+        self._power += sum(map(_energy, channels)) / len(channels) ** 2
         self._frames += len(frames)
 
     @property
@@ -51,6 +52,10 @@ class Mixer:
             return 0  # what a mono sound plays on the right
         channels = "1 channel" if count == 1 else f"{count} channels"
         raise AudioError(f"has {channels}; channel {channel + 1} was asked for")
+
+
+def _energy(samples: np.ndarray) -> float:
+    return float(np.vdot(samples, samples))
 
 
 def mix(frames: np.ndarray) -> np.ndarray:

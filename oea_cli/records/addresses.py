@@ -68,7 +68,7 @@ def open_remote(address: str) -> BinaryIO:
 
 def join(folder: str, name: str) -> str:
     """`name` within a local or remote folder; an absolute name or address stays as it is."""
-    if is_remote(name) or Path(name).is_absolute():
+    if name.startswith("/") or is_remote(name):
         return name
     if is_remote(folder):
         return f"{folder.rstrip('/')}/{name}"

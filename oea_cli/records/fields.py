@@ -110,14 +110,16 @@ def _check_writable(key: str, value: object) -> None:
 
 def _take_path(row: Record) -> str | None:
     for name in PATH_NAMES:
-        value = row.get(name)
+        if name not in row:
+            continue
+        value = row[name]
         if isinstance(value, dict):  # Hugging Face's audio: {"path": ..., "bytes": ...}
             value = value.get("path")
         if isinstance(value, str) and value.strip():
             del row[name]
             return value
         if value is None or value == "":
-            row.pop(name, None)
+            del row[name]
         elif name == "path":
             raise RowError(f"'path' must be the name of a file; got {value!r:.60}")
     return None

@@ -122,7 +122,7 @@ def numbered_lines(
             while line and not line.endswith(b"\n"):
                 line = text.readline(MAX_LINE_BYTES)
             report(Failure(f"{name}:{number}", "line is longer than 64 MiB"))
-        elif b"\0" in line:
+        elif 0 in line:  # seven times as fast as looking for b"\0"
             report(Failure(f"{name}:{number}", NUL_FOUND))
         else:
             yield number, line
