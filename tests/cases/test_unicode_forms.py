@@ -92,3 +92,25 @@ def test_what_is_compared_is_composed() -> None:
     assert ClipNames([form("é.wav", "NFD"), "É.wav"]).find(form("é.wav", "NFC")) == form(
         "é.wav", "NFD"
     )
+
+
+@pytest.mark.parametrize("first", FORMS)
+def test_an_index_holds_a_clip_once(first: str, tmp_path: Path) -> None:
+    """As a folder is called on one disk and its copy on another."""
+    (second,) = {*FORMS} - {first}
+    for name, rows in ((first, [[1, 0], [0, 1]]), (second, [[1, 0], [0, 1]]), ("new", [[1, 1]])):
+        ids = [form("Café.wav", second if name == "new" else name), "Zoë.wav"]
+        lines = [
+            orjson.dumps({"id": id_, "embedding": row}) for id_, row in zip(ids, rows, strict=False)
+        ]
+        (tmp_path / f"{name}.jsonl").write_bytes(b"\n".join(lines))
+
+    def index(*args: str) -> str:
+        return run(["index", *args, "-o", "x.oea"], cwd=tmp_path).stderr
+
+    assert "2 vectors (2 added" in index(f"{first}.jsonl")
+    assert "2 vectors (2 already there" in index(f"{second}.jsonl", "--append")
+    assert "is in x.oea with another vector; --replace" in index("new.jsonl", "--append")
+    assert "2 vectors (1 replaced" in index("new.jsonl", "--replace")
+    assert "2 vectors (2 added, 2 already there" in index(f"{first}.jsonl", f"{second}.jsonl")
+    assert "occurs twice with different vectors" in index(f"{first}.jsonl", "new.jsonl")

@@ -77,19 +77,13 @@ def lines(*names: str) -> Read:
     return read
 
 
-def files(*names: str, ignored: tuple[str, ...] = ()) -> Read:
-    """The bytes of files, JSON without what differs from run to run."""
+def files(*names: str) -> Read:
+    """The sums of files."""
 
     def read(folder: Path) -> Content:
-        found = {}
-        for name in names:
-            path = folder / name
-            if path.exists() and path.suffix == ".json":
-                content = json.loads(path.read_bytes())
-                found[name] = {key: content[key] for key in content if key not in ignored}
-            elif path.exists():
-                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        return found or None
+        paths = {name: folder / name for name in names if (folder / name).exists()}
+        sums = {name: hashlib.sha256(path.read_bytes()) for name, path in paths.items()}
+        return {name: one.hexdigest() for name, one in sums.items()} or None
 
     return read
 

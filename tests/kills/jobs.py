@@ -20,8 +20,8 @@ SMOKE = REPOSITORY / "recipes" / "smoke.yaml"
 class Job:
     """`oea WORDS` in a folder that holds copies of `given`; `read` tells what is there afterwards.
 
-    With `goes_on`, what is there after a stop may be any part of the whole. `kept` only ever grow,
-    line by line.
+    With `goes_on`, what is there after a stop may be any part of the whole; `one_by_one`, any of
+    the whole's files. `kept` only ever grow, line by line.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Job:
     read: Read
     given: tuple[str, ...] = ()
     goes_on: bool = False
+    one_by_one: bool = False
     kept: tuple[str, ...] = ()
 
 
@@ -45,7 +46,12 @@ def prepare(place: Path) -> None:
     ]
     _lines(place / "clips.jsonl", clips)
     rng = np.random.default_rng(1)
-    for name, first, rows in (("old", 0, 4000), ("new", 3000, 4000), ("few", 0, 300)):
+    for name, first, rows in (
+        ("old", 0, 4000),
+        ("new", 3000, 4000),
+        ("more", 4000, 4000),
+        ("few", 0, 300),
+    ):
         records = [
             {"id": f"c{n}", "captions": [f"sound {n % 60} of {n % 7}"], "n": n}
             for n in range(first, first + rows)
@@ -71,7 +77,6 @@ def jobs(encoder: Path, llm: str) -> list[Job]:
     vectors, index = contents.vectors, contents.index
     old = ("old.oea",)
     report = ("r.json", "r.md", "r.html")
-    made_at = ("created", "date", "seconds", "time", "timings")
     return [
         Job("embed -o X.jsonl", (*embed, "v.jsonl"), vectors("v.jsonl")),
         Job("embed -o X.npy", (*embed, "v.npy"), vectors("v.npy")),
@@ -79,7 +84,9 @@ def jobs(encoder: Path, llm: str) -> list[Job]:
         Job("embed -o DIR/", (*embed, "v/"), vectors("v"), goes_on=True),
         Job("index", ("index", "new.npy", "-o", "new.oea"), index("new.oea")),
         Job("index, over another", ("index", "few.npy", "-o", "old.oea"), index("old.oea"), old),
-        Job("index --append", ("index", "--replace", "new.npy", "-o", "old.oea"),
+        Job("index --append", ("index", "--append", "more.npy", "-o", "old.oea"),
+            index("old.oea"), old),
+        Job("index --replace", ("index", "--replace", "new.npy", "-o", "old.oea"),
             index("old.oea"), old),
         Job("index --delete", ("index", "--delete", "c7", "-o", "old.oea"), index("old.oea"), old),
         Job("index --compact", ("index", "--compact", "--storage", "f16", "-o", "old.oea"),
@@ -87,7 +94,7 @@ def jobs(encoder: Path, llm: str) -> list[Job]:
         Job("eval -o --report",
             ("eval", "--queries", "queries.jsonl", "--corpus", "few.npy", "-M", "r@10",
              *(word for name in report[:2] for word in ("-o", name)), "--report", report[2]),
-            contents.files("r.json", ignored=made_at)),
+            contents.files(*report), one_by_one=True),
         Job("mine-negatives",
             ("mine-negatives", "few.npy", "--text-model", str(encoder), "-o", "pairs.jsonl",
              "--max-text-similarity", "2"),

@@ -83,11 +83,15 @@ class Killer:
         except RuntimeError as error:
             self.tally.note("doubled" if "doubled" in str(error) else "torn", f"{end}: {error}")
             return
-        allowed = [self._before, self._whole, *([] if self._job.given else [None])]
-        if not self._job.goes_on and found not in allowed:
+        if not self._job.goes_on and not self._is_old_or_new(found):
             self.tally.note("torn", f"{end}: neither the old nor the new content")
         if end != "SIGKILL" and (left := left_behind(folder)):
             self.tally.note("left behind", f"{end}: {', '.join(left)}")
+
+    def _is_old_or_new(self, found: Any) -> bool:
+        if self._job.one_by_one and found is not None:
+            return bool(found.items() <= self._whole.items())
+        return found in [self._before, self._whole, *([] if self._job.given else [None])]
 
     def _repeat(self, end: str, folder: Path) -> None:
         """The same command must come to what an undisturbed run came to."""

@@ -1,6 +1,6 @@
 """Writes incoming records to an index: new ones, known ones, and those that replace others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -12,6 +12,7 @@ from oea_cli.errors import OeaError
 from oea_cli.records.equal_ids import place_of
 from oea_cli.records.json_lines import ids_of, texts_of
 from oea_cli.records.rows import Record
+from oea_cli.records.text import nfc
 from oea_cli.vectors.arrays import Floats, Stored
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.index.segment_writer import SegmentWriter
@@ -43,12 +44,15 @@ class Change:
 
 
 class RowWriter:
-    """Decides for every incoming record whether it is new, known, or replaces another."""
+    """Decides for every incoming record whether it is new, known, or replaces another.
+
+    `known` has the row of every id in the form of Unicode that ids are compared in.
+    """
 
     def __init__(self, index: VectorIndex | None, writer: SegmentWriter, newer_wins: bool) -> None:
         self.index, self.writer, self.newer_wins = index, writer, newer_wins
         self.first_row = index.num_rows if index else 0
-        self.known = dict(index.row_of) if index else {}
+        self.known = _rows_by_id(index.row_of, index.row_of.values()) if index else {}
         self.dead: set[int] = set()
         self.change = Change()
 
@@ -57,7 +61,7 @@ class RowWriter:
         ids, texts = ids_of(batch.records), texts_of(batch.records)
         stored = encode_rows(batch.vectors, self.writer.storage)
         start = self.first_row + self.writer.rows.num_rows
-        new = dict(zip(ids, range(start, start + len(ids)), strict=True))
+        new = _rows_by_id(ids, range(start, start + len(ids)))
         if len(new) == len(ids) and self.known.keys().isdisjoint(new):
             self.known.update(new)
             self.change.added += len(ids)
@@ -68,7 +72,8 @@ class RowWriter:
             self._write_one(id_, text, batch.vectors[one], stored[one])
 
     def _write_one(self, id_: str, text: str, vector: Floats, stored: Stored) -> None:
-        row = self.known.get(id_)
+        known_as = nfc(id_)
+        row = self.known.get(known_as)
         if row is None:
             self.change.added += 1
         elif self._is_same(row, text, stored):
@@ -79,7 +84,7 @@ class RowWriter:
             self.dead.add(row)
         else:
             raise OeaError(self._conflict(id_, row, text))
-        self.known[id_] = self.first_row + self.writer.rows.num_rows
+        self.known[known_as] = self.first_row + self.writer.rows.num_rows
         self.writer.write([id_], [text], vector, stored)
 
     def _is_same(self, row: int, text: str, stored: Stored) -> bool:
@@ -118,6 +123,10 @@ class RowWriter:
             f"id {id_!r} is in {self.index.folder} with another vector; "
             "--replace keeps the newer one"
         )
+
+
+def _rows_by_id(ids: Iterable[str], rows: Iterable[int]) -> dict[str, int]:
+    return dict(zip(map(nfc, ids), rows, strict=True))
 
 
 def _is_one_record(old: str | None, new: str) -> bool:
