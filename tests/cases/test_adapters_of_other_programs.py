@@ -208,6 +208,12 @@ def test_sentence_transformers_passes_over_no_tensor(tmp_path: Path) -> None:
     get_peft_model(AutoModel.from_pretrained(source), config).save_pretrained(str(folder))
     load_encoder(f"st:{folder}", device="cpu")
     path = folder / "adapter_model.safetensors"
+    *kept, _ = load_file(path).items()
+    whole = path.read_bytes()
+    save_file(dict(kept), path, metadata={"format": "pt"})
+    with pytest.raises(OeaError, match=r"lacks 1 of the model's 24 LoRA tensors, such as .*lora_"):
+        load_encoder(f"st:{folder}", device="cpu")
+    path.write_bytes(whole)
     renamed = {
         name.replace(PREFIX, f"{PREFIX}thinker."): tensor + 1
         for name, tensor in load_file(path).items()

@@ -4,7 +4,7 @@ Texts, and sounds where the model takes them (Omni embedders, CLAP). The vectors
 library's own `encode`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -137,26 +137,37 @@ def load_sentence_transformer(name: EncoderName, placement: Placement) -> Senten
 
 
 def check_adapter(name: EncoderName, folder: Path, model: torch.nn.Module) -> None:
-    """Raise OeaError where LoRA of the folder is not in the model: the library only warns when an
-    adapter was trained on a larger model, whose modules have other names."""
-    loaded: dict[torch.Size, list[Tensor]] = {}
-    for key, parameter in model.named_parameters():
-        if ".lora_" in key:
-            loaded.setdefault(parameter.shape, []).append(parameter.detach().cpu())
-    for path in sorted(folder.rglob(ADAPTER_FILE)):
-        stored = load_file(path)
-        unused = [
-            key
-            for key, tensor in stored.items()
-            if not any(
-                torch.equal(own, tensor.to(own.dtype)) for own in loaded.get(tensor.shape, [])
-            )
-        ]
-        if unused:
+    """Raise OeaError where LoRA of the folder is not in the model, or the model's not in the folder.
+
+    The library only warns: of an adapter that was trained on a larger model, whose modules have
+    other names, and of one that lacks a tensor.
+    """
+    files = {path: load_file(path) for path in sorted(folder.rglob(ADAPTER_FILE))}
+    if not files:
+        return
+    own = {key: p.detach().cpu() for key, p in model.named_parameters() if ".lora_" in key}
+    for path, stored in files.items():
+        if unused := [k for k, tensor in stored.items() if not _is_in(tensor, own.values())]:
             raise OeaError(
                 f"{name}: {len(unused)} of {len(stored)} tensors in {path} have no place in the "
                 f"model, such as {unused[0]}; it was trained on another one"
             )
+    every = [tensor for stored in files.values() for tensor in stored.values()]
+    if missing := [key for key, tensor in own.items() if not _is_in(tensor, every)]:
+        raise OeaError(
+            f"{name}: {path} lacks {len(missing)} of the model's {len(own)} LoRA tensors, such as "
+            f"{missing[0]}; is it whole?"
+        )
+
+
+def _is_in(tensor: Tensor, others: Iterable[Tensor]) -> bool:
+    """Whether one of the others is the same, in the less precise of two number formats."""
+    return any(tensor.shape == other.shape and _are_equal(tensor, other) for other in others)
+
+
+def _are_equal(one: Tensor, other: Tensor) -> bool:
+    dtype = min(one.dtype, other.dtype, key=lambda kind: kind.itemsize)
+    return torch.equal(one.to(dtype), other.to(dtype))
 
 
 def _dtype(placement: Placement, device: torch.device) -> Any:
