@@ -79,7 +79,7 @@ def evaluate(
         given += [(task, captions, ties) != (evaluation.EvalTask.text_to_audio, "all", "strict")]
         _paper(recipe, overrides or [], output or [], any(given), format, device, quiet)
         return
-    shared.checked_channel(channel)
+    shared.check_channel(channel)
     from oea_cli.encoder.streaming.hearing import hearing
     from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
     from oea_cli.evaluation.output.files import checked_files, checked_page
