@@ -69,7 +69,7 @@ def embed(
     _refuse_terminal(output, selection)
     part = _check_output(output, format, selection)
     batch = shared.number_of(batch_size)
-    shared.checked_channel(channel)
+    shared.check_channel(channel)
     with going_on(_advice(output, format)), FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         selection.refuse_equal_ids()

@@ -84,7 +84,7 @@ def evaluate(
         others = bool(metric or typed - WITH_RECIPE)
         _paper(recipe, changes, output or [], others, format, device, quiet)
         return
-    shared.checked_channel(channel)
+    shared.check_channel(channel)
     from oea_cli.encoder.streaming.hearing import hearing
     from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
     from oea_cli.evaluation.output.files import checked_files, checked_page

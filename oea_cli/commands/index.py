@@ -19,7 +19,7 @@ from oea_cli.commands.options.shared import (
 from oea_cli.errors import OeaError, PartialError, UsageError, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from oea_cli.vectors.batch import Batch
     from oea_cli.vectors.index.row_writer import Change
@@ -70,26 +70,19 @@ def index(
         else:
             _report(folder, _edit(folder, delete or [], compact, kind, storage), quiet)
         return
-    if append or replace:
+    keep = append or replace
+    if keep:
         from oea_cli.vectors.index.building import check_unchanged
 
         check_unchanged(output, kind, storage)
     with going_on(f"{output} is as it was; the same command starts again"):
-        change, is_complete = _write(
-            sources,
-            column,
-            ids,
-            output,
-            append or replace,
-            replace,
-            kind,
-            storage,
-            accept_unfinished,
-            allow_empty,
-            quiet,
-        )
+        reader = _reader(sources, column, ids, output, allow_empty)
+        batches = _counted(reader, ids, quiet)
+        if not (keep or accept_unfinished):
+            batches = _complete(batches, reader, output)
+        change = _write(reader, batches, output, keep, replace, kind, storage)
     _report(output, change, quiet)
-    if not is_complete:
+    if not (reader.is_complete or accept_unfinished):
         raise PartialError(f"{UNFINISHED}; {output} holds what there was")
 
 
@@ -108,24 +101,10 @@ def _the_index(sources: list[str] | None, output: Path) -> Path:
     return Path(sources[0]) if sources else output
 
 
-def _write(
-    sources: list[str] | None,
-    column: str | None,
-    ids: str | None,
-    folder: Path,
-    keep: bool,
-    newer_wins: bool,
-    kind: indexing.Kind | None,
-    storage: indexing.Storage | None,
-    accept_unfinished: bool,
-    allow_empty: bool,
-    quiet: bool,
-) -> tuple["Change", bool]:
-    """Build the index, or extend the one that is there; also returns whether the vectors were all
-    that their writer meant to write, as far as that matters."""
-    from oea_cli.vectors.given_ids import with_ids
-    from oea_cli.vectors.index.building import build_index, extend_index
-    from oea_cli.vectors.index.manifest import is_index
+def _reader(
+    sources: list[str] | None, column: str | None, ids: str | None, folder: Path, allow_empty: bool
+) -> "VectorSource":
+    """The vectors that go into the index; raises OeaError where there are none."""
     from oea_cli.vectors.opening import read_vectors
 
     inputs = or_stdin(
@@ -139,30 +118,16 @@ def _write(
         raise OeaError(
             f"{names}: no vectors in it; {folder} is not touched (--allow-empty permits that)"
         )
+    return reader
+
+
+def _counted(reader: "VectorSource", ids: str | None, quiet: bool) -> "Iterator[Batch]":
+    """The batches, with the ids of another file where one is given, under a bar."""
+    from oea_cli.vectors.given_ids import with_ids
+
     progress = Progress("index", "vectors", quiet=quiet)
-    batches = _counted(with_ids(reader, ids) if ids else reader, progress)
-    if keep and is_index(folder):
-        change = extend_index(
-            folder, batches, dim=reader.dim, encoder=reader.encoder, newer_wins=newer_wins
-        )
-    else:
-        if is_index(folder) and not accept_unfinished:
-            batches = _complete(batches, reader, folder)
-        change = build_index(
-            folder,
-            batches,
-            dim=reader.dim,
-            encoder=reader.encoder,
-            kind=kind or "auto",
-            storage=storage or "f32",
-            newer_wins=newer_wins,
-        )
-    return change, reader.is_complete or accept_unfinished
-
-
-def _counted(batches: "Iterable[Batch]", progress: Progress) -> "Iterator[Batch]":
     try:
-        for batch in batches:
+        for batch in with_ids(reader, ids) if ids else reader:
             yield batch
             progress.advance(len(batch.records))
     finally:
@@ -172,13 +137,43 @@ def _counted(batches: "Iterable[Batch]", progress: Progress) -> "Iterator[Batch]
 def _complete(
     batches: "Iterator[Batch]", source: "VectorSource", folder: Path
 ) -> "Iterator[Batch]":
-    """The batches; raises OeaError at the end of a stream that was cut off."""
+    """The batches; raises OeaError where a stream that was cut off would replace an index."""
+    from oea_cli.vectors.index.manifest import is_index
+
     yield from batches
-    if not source.is_complete:
+    if not source.is_complete and is_index(folder):
         raise OeaError(
             f"{folder}: not replaced, because {UNFINISHED}; run the whole command again, or add "
             "--accept-unfinished if rows were left out on purpose"
         )
+
+
+def _write(
+    reader: "VectorSource",
+    batches: "Iterator[Batch]",
+    folder: Path,
+    keep: bool,
+    newer_wins: bool,
+    kind: indexing.Kind | None,
+    storage: indexing.Storage | None,
+) -> "Change":
+    """Build the index, or extend the one that is there."""
+    from oea_cli.vectors.index.building import build_index, extend_index
+    from oea_cli.vectors.index.manifest import is_index
+
+    if keep and is_index(folder):
+        return extend_index(
+            folder, batches, dim=reader.dim, encoder=reader.encoder, newer_wins=newer_wins
+        )
+    return build_index(
+        folder,
+        batches,
+        dim=reader.dim,
+        encoder=reader.encoder,
+        kind=kind or "auto",
+        storage=storage or "f32",
+        newer_wins=newer_wins,
+    )
 
 
 def _edit(

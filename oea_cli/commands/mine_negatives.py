@@ -73,7 +73,7 @@ def mine_negatives(
     places = outputs(output, qrels, stats)
     places.check()
     check_there([*sources, vectors, caption_vectors, verdicts])
-    shared.checked_channel(channel)
+    shared.check_channel(channel)
     from oea_cli.encoder.streaming.hearing import hearing
     from oea_cli.mining.mine import mine
 

@@ -71,7 +71,7 @@ def search(
     condition = None if where is None else Condition.parse(where)
     conditions = Conditions(exclude or [], condition, min_score, top_k, windows)
     played: list[Hit] = []
-    shared.checked_channel(channel)
+    shared.check_channel(channel)
     with FailureLog("search", on_error, errors) as log:
         with (
             hearing(channel, notices("search", quiet)),

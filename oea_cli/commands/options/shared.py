@@ -203,15 +203,14 @@ VerboseOption = Annotated[
 ]
 
 
-def checked_channel(channel: str) -> str:
-    """What --channel says; raises UsageError where it names none."""
+def check_channel(channel: str) -> None:
+    """Raise UsageError where --channel names none."""
     from oea_cli.records.sections import parse_channel
 
     try:
         parse_channel(channel)
     except ValueError as error:
         raise UsageError(f"--channel {error}") from error
-    return channel
 
 
 def in_column(names: list[str], column: str | None) -> list[str]:
