@@ -134,7 +134,7 @@ def test_windows(tmp_path: Path, seconds: float, expected: list[tuple[float, flo
         np.testing.assert_array_equal(window.samples, part)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(num_samples=st.integers(1, 6000), length=st.integers(100, 2000), rate=st.just(1000))
 def test_windows_cover_every_sample_and_end_with_the_clip(
     num_samples: int, length: int, rate: int
