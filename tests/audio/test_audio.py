@@ -94,7 +94,6 @@ def test_streaming_equals_one_call_whatever_the_block_size(
     expected = soxr.resample(mixed, 44_100, RATE, "HQ")
     for size in (512, 10_000, 1_000_000):
         monkeypatch.setattr(sndfile_decoder, "BLOCK_SAMPLES", size)
-        monkeypatch.setattr(sndfile_decoder, "FLAC_BLOCK_SAMPLES", size)
         for path in paths:
             np.testing.assert_array_equal(read_audio(path, RATE), expected)
 
