@@ -70,14 +70,19 @@ def index(
         else:
             _report(folder, _edit(folder, delete or [], compact, kind, storage), quiet)
         return
+    from oea_cli.vectors.opening import read_vectors
+
     keep = append or replace
     if keep:
         from oea_cli.vectors.index.building import check_unchanged
 
         check_unchanged(output, kind, storage)
     with going_on(f"{output} is as it was; the same command starts again"):
-        reader = _reader(sources, column, ids, output, allow_empty)
+        inputs = _inputs(sources, ids)
+        reader = read_vectors(*in_column(inputs, column))
         batches = _counted(reader, ids, quiet)
+        if not allow_empty:
+            batches = _not_empty(batches, inputs, output)
         if not (keep or accept_unfinished):
             batches = _complete(batches, reader, output)
         change = _write(reader, batches, output, keep, replace, kind, storage)
@@ -101,24 +106,14 @@ def _the_index(sources: list[str] | None, output: Path) -> Path:
     return Path(sources[0]) if sources else output
 
 
-def _reader(
-    sources: list[str] | None, column: str | None, ids: str | None, folder: Path, allow_empty: bool
-) -> "VectorSource":
-    """The vectors that go into the index; raises OeaError where there are none."""
-    from oea_cli.vectors.opening import read_vectors
-
+def _inputs(sources: list[str] | None, ids: str | None) -> list[str]:
+    """Where the vectors come from."""
     inputs = or_stdin(
         sources, "no vectors: pipe them in (`oea embed ./wavs | oea index`) or name a file"
     )
     if ids == "-" and "-" in inputs:
         raise UsageError("stdin can be read only once; give the vectors or --ids as a file")
-    reader = read_vectors(*in_column(inputs, column))
-    if not reader.dim and not allow_empty:
-        names = ", ".join("stdin" if name == "-" else name for name in inputs)
-        raise OeaError(
-            f"{names}: no vectors in it; {folder} is not touched (--allow-empty permits that)"
-        )
-    return reader
+    return inputs
 
 
 def _counted(reader: "VectorSource", ids: str | None, quiet: bool) -> "Iterator[Batch]":
@@ -132,6 +127,18 @@ def _counted(reader: "VectorSource", ids: str | None, quiet: bool) -> "Iterator[
             progress.advance(len(batch.records))
     finally:
         progress.close()
+
+
+def _not_empty(batches: "Iterator[Batch]", inputs: list[str], folder: Path) -> "Iterator[Batch]":
+    """The batches; raises OeaError where there are none."""
+    first = next(batches, None)
+    if first is None:
+        names = ", ".join("stdin" if name == "-" else name for name in inputs)
+        raise OeaError(
+            f"{names}: no vectors in it; {folder} is not touched (--allow-empty permits that)"
+        )
+    yield first
+    yield from batches
 
 
 def _complete(

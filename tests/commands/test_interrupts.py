@@ -80,3 +80,25 @@ def test_a_process_that_ignores_it_goes_on(inputs: Path) -> None:
         check=False,
     )
     assert done.returncode == 0 and b'"count": 3' in done.stdout, done.stderr
+
+
+def test_a_background_job_of_a_script_can_be_ended(tmp_path: Path) -> None:
+    """Shells start those with Ctrl-C ignored; SIGTERM must reach a main thread that waits."""
+    script = 'trap "" INT; exec "$@"'
+    words = [sys.executable, "-m", "oea_cli", "index", "-o", "x.oea"]
+    with subprocess.Popen(
+        ["sh", "-c", script, "sh", *words],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=clean_environment(),
+    ) as process:
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(timeout=30)  # stdin is open until here
+        finally:
+            process.kill()
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+    assert code == 143 and ": interrupted" in said, said

@@ -45,8 +45,8 @@ def handle_interrupts() -> None:
 
 
 def watch_interrupts() -> None:
-    """Have the main thread hear of Ctrl-C wherever it waits; once no file may become stdin."""
-    if signal.getsignal(signal.SIGINT) is not _interrupt:
+    """Have the main thread hear of signals wherever it waits; once no file may become stdin."""
+    if not any(signal.getsignal(number) is _interrupt for number in SIGNALS):
         return
     heard, told = os.pipe()
     os.set_blocking(told, False)

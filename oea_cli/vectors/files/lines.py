@@ -84,11 +84,14 @@ def _vector(value: Any, where: str) -> Vectors:
     try:
         if isinstance(value, str):
             return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
-        doubles = np.array(value, dtype=np.float64)
+        numbers = np.array(value)
     except (ValueError, TypeError, binascii.Error) as error:
         raise OeaError(f"{where}: 'embedding' must be numbers or base64 ({error})") from error
-    if doubles.ndim != 1 or not len(doubles):
+    if numbers.size and numbers.dtype.kind not in "fiu":
+        raise OeaError(f"{where}: 'embedding' must be numbers or base64; got {value!r:.60}")
+    if numbers.ndim != 1 or not len(numbers):
         raise OeaError(f"{where}: 'embedding' must be a list of numbers")
+    doubles = numbers.astype(np.float64, copy=False)
     vector = doubles.astype(np.float32)
     # Digits become a double first, and a double half-way between two float32 may stand for either
     # of them. That is one value in billions, but its bits would then differ.
