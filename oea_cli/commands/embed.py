@@ -73,7 +73,7 @@ def embed(
     with going_on(_advice(output, format)), FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         selection.refuse_equal_ids()
-        items = begun(selection.items(), watch.report)
+        items = begun(selection.items(), watch.report_beforehand)
         if items is None:
             log.finish(0)
         if items is None and not (allow_empty or selection.num_elsewhere):

@@ -9,6 +9,7 @@ from oea_cli.errors import Failure, Report, UsageError
 from oea_cli.records.addresses import is_remote
 from oea_cli.records.equal_ids import refuse_equal_ids
 from oea_cli.records.file_names import is_stream
+from oea_cli.records.folders import is_folder
 from oea_cli.records.inputs import read_records
 from oea_cli.records.rows import Record
 
@@ -47,11 +48,18 @@ class Selection:
         return self._selected(self._records(failures.append), failures)
 
     def refuse_equal_ids(self) -> None:
-        """Raise OeaError where two of several inputs have records of one id: it would be found
-        when hours of work are done. What comes by a pipe cannot be looked at beforehand."""
-        if len(self._places) > 1 and not any(map(is_stream, self._places)):
-            advice = "--prefix-ids puts the name of its folder before each id"
-            refuse_equal_ids(lambda: self._records(lambda _: None), advice)
+        """Raise OeaError where two records have one id: it would be found when hours of work are
+        done. What comes by a pipe cannot be looked at beforehand, and one folder has none; texts
+        of one table may share the id of their clip."""
+        if any(map(is_stream, self._places)):
+            return
+        is_one = len(self._places) == 1
+        if is_one and (self.text or is_folder(self._places[0])):
+            return
+        advice = "--prefix-ids puts the name of its folder before each id"
+        refuse_equal_ids(
+            lambda: self._records(lambda _: None), "ids must be unique" if is_one else advice
+        )
 
     def _records(self, report: Report) -> Iterator[Record]:
         return read_records(

@@ -404,3 +404,27 @@ def test_a_clip_encoded_anew_finds_itself_first(
     assert len(corpus) == 400 and len(queries) == 40
     first = [Path(all_ids[row]).stem for row in (queries @ corpus.T).argmax(1)]
     assert first == [Path(name).stem for name in ids]
+
+
+def test_what_failed_before_the_first_record_counts_too(
+    tiny_encoder: Path, tmp_path: Path
+) -> None:
+    rows = 'no record\n{"text": "rain"}\n{}\n{"text": "wind"}\n'
+    (tmp_path / "rows.jsonl").write_text(rows)
+    args = ["embed", "--text", "rows.jsonl", "-m", str(tiny_encoder), "-o", "t.npy"]
+    done = run(args, cwd=tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1] == "oea embed: 2 of 4 inputs failed, 2 done"
+
+
+def test_a_sound_that_is_named_twice_is_refused_before_it_is_embedded(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}.wav", np.zeros(800), 8000)
+    (tmp_path / "same.csv").write_text("id,path\n1,a.wav\n1,b.wav\n")
+    (tmp_path / "list.txt").write_text("a.wav\n./a.wav\n")
+    for args, said in (
+        (["same.csv"], "a.wav and b.wav: both have the id '1'; ids must be unique"),
+        (["--files-from", "list.txt"], "a.wav: is among the inputs twice; leave one out"),
+    ):
+        done = run(["embed", *args, "-m", "no-such-encoder", "-o", "v.npy"], cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (1, f"oea embed: {said}\n")

@@ -123,6 +123,20 @@ def test_what_moved_or_is_gone_is_said(embed: Callable[..., Completed], tone: To
     assert sorted(stored()) == ["a.wav", "b.wav", "c.wav", "d.wav"]
 
 
+def test_what_is_gone_is_said_beside_what_changed(
+    embed: Callable[..., Completed], tone: Tone
+) -> None:
+    for name, hz in (("a", 300), ("b", 400), ("c", 500)):
+        tone(Path(f"w/{name}.wav"), hz)
+    embed("w")
+    tone(Path("w/a.wav"), 900), tone(Path("w/b.wav"), 1000)
+    Path("w/c.wav").unlink()
+    assert embed("w").stderr.splitlines() == [
+        "oea embed: v: 2 inputs had changed and were embedded again (w/a.wav, w/b.wav); 1 is gone: "
+        f"its row stays ({Path.cwd()}/w/c.wav); --no-resume embeds what is there anew"
+    ]
+
+
 def test_texts_and_rows_that_changed_under_one_id(
     embed: Callable[..., Completed], tone: Tone, tiny_encoder: Path
 ) -> None:

@@ -31,6 +31,11 @@ class Watch:
         self.progress.close()
         self.log.report(failure)
 
+    def report_beforehand(self, failure: Failure) -> None:
+        """Name an input that failed before the work, which counts the others, began."""
+        self.report(failure)
+        self.progress.advance()
+
     def notice(self, text: object) -> None:
         """Say something that is no failure."""
         if not self.quiet:

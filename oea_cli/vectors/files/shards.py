@@ -303,6 +303,7 @@ class ShardSink:
         """Store the last shard, then the manifest of the part; with the last part, the folder's."""
         if self._held.records:
             self._store(len(self._held.records))
+        said = self._inputs.summary()  # while the shards are those that it knows
         self._drop_replaced()
         shards = self._held.shards
         for shard in shards:
@@ -319,7 +320,7 @@ class ShardSink:
                 _write_json(self._folder / MANIFEST, self._joined())
         self._inputs.close()
         self._claim.release()
-        if said := self._inputs.summary():
+        if said:
             self._notice(f"{self._folder}: {said}")
 
     def _drop_replaced(self) -> None:

@@ -116,8 +116,8 @@ class RowWriter:
             one, two = (place_of(orjson.loads(record)) for record in (old, text))
             both = f", of {one} and {two}" if one != two else ""
             return (
-                f"id {id_!r} occurs twice with different vectors{both}; ids must be unique "
-                "(`oea embed --prefix-ids` puts the name of its folder before each)"
+                f"id {id_!r} occurs twice with different vectors{both}; ids must be unique (those "
+                "of sounds in several folders are by `oea embed --prefix-ids`)"
             )
         return (
             f"id {id_!r} is in {self.index.folder} with another vector; "
