@@ -30,7 +30,7 @@ class Query:
     `where` is the place of its row ("queries.jsonl:12"); `clip` is the clip that it was made from,
     which is its target where none is given; `itself` the candidate that is the very same sound or
     text, which the query must not find. The row is kept in `record`: a query of vectors, of a
-    run or of qrels has an id and no text.
+    run or of qrels has an id and no text. Raises OeaError for a hard negative that is a target.
     """
 
     id: str
@@ -42,6 +42,13 @@ class Query:
     clip: str | None = None
     itself: str | None = None
     record: Record = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.hard_negative is not None and self.hard_negative in self.targets:
+            raise OeaError(
+                f"{self.where}: {self.hard_negative!r} is a target and the hard negative of query "
+                f"{self.id!r} at once"
+            )
 
     @property
     def about(self) -> tuple[object, ...]:

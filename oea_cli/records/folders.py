@@ -18,6 +18,7 @@ AUDIO_SUFFIXES = frozenset(
         # through PyAV
         ".m4a", ".m4b", ".mp4", ".aac", ".adts", ".wma", ".webm", ".mka", ".spx", ".amr", ".3gp",
         ".ac3", ".eac3", ".dts", ".wv", ".tta", ".ape", ".mpc", ".tak", ".dsf", ".ra",
+        ".mkv", ".mov", ".avi",
     }
 )  # fmt: skip
 """What counts as a sound file when a folder is read; files named one by one may have any suffix."""

@@ -12,7 +12,7 @@ from oea_cli.records.visible import COMMANDING
 
 WINDOW_MARK = "#t="
 """W3C's media fragment, in seconds."""
-_WINDOW = re.compile(r".+#t=(?P<start>\d+(?:\.\d+)?)(?:,(?P<end>\d+(?:\.\d+)?))?", re.DOTALL)
+_SPAN = re.compile(r"(?P<start>\d+(?:\.\d+)?)(?:,(?P<end>\d+(?:\.\d+)?))?")
 _NOT_IN_TREC = re.compile(rf"[\s%{COMMANDING}]")
 _CAPTION = re.compile(r"(?P<clip>.+)#(?P<number>[1-9][0-9]*)", re.DOTALL)
 
@@ -24,22 +24,27 @@ def window_id(clip_id: str, start: float, end: float) -> str:
 
 def section_id(path: str, start: float, end: float | None = None) -> str:
     """`PATH#t=START,END`, a row's part of a file; `PATH#t=START` to the file's end."""
-    return f"{path}{WINDOW_MARK}{start:g}" + ("" if end is None else f",{end:g}")
+    return f"{path}{WINDOW_MARK}{_seconds(start)}" + ("" if end is None else f",{_seconds(end)}")
 
 
 def is_window(row_id: str) -> bool:
     """True for the id of a part of a clip or of a file."""
-    return WINDOW_MARK in row_id
+    return section_of(row_id) is not None
 
 
 def clip_of(row_id: str) -> str:
     """The clip that a row belongs to: a window's id without its `#t=START,END`."""
-    return row_id.rpartition(WINDOW_MARK)[0] or row_id
+    clip, _, span = row_id.rpartition(WINDOW_MARK)
+    return clip if clip and _SPAN.fullmatch(span) else row_id
 
 
 def section_of(row_id: str) -> tuple[float, float | None] | None:
-    """Start and end in seconds from an id; the end is None where it is the file's end."""
-    found = _WINDOW.fullmatch(row_id)
+    """Start and end in seconds from an id; the end is None where it is the file's end.
+
+    None for an id that is none of a window, such as that of a file called `rain#t=1.wav`.
+    """
+    clip, _, span = row_id.rpartition(WINDOW_MARK)
+    found = _SPAN.fullmatch(span) if clip else None
     if found is None:
         return None
     return float(found["start"]), None if found["end"] is None else float(found["end"])

@@ -93,7 +93,7 @@ def test_what_it_refuses(index: oea.Index, batch: oea.Batch, encoder: Encoder) -
         ({"run": run}, "a run needs judgments"),
         ({"run": run, "qrels": {"q1": {"low.wav": 1}}, "metrics": ["r@x"]}, "r@x"),
         ({"run": run, "qrels": {"q9": {"low.wav": 1}}}, "holds none of the 1 judged queries"),
-        ({"run": run, "qrels": {"q1": {}}}, "^qrels: no query has a target"),
+        ({"run": run, "qrels": {"q1": {}}}, "^qrels: no query has a relevant clip"),
         ({"queries": QUERIES, "corpus": batch}, "^queries: holds no vectors"),
         ({"queries": [{"id": "q", "text": "x", "target": "gone"}], "index": index}, "gone"),
     ]:

@@ -406,9 +406,7 @@ def test_a_clip_encoded_anew_finds_itself_first(
     assert first == [Path(name).stem for name in ids]
 
 
-def test_what_failed_before_the_first_record_counts_too(
-    tiny_encoder: Path, tmp_path: Path
-) -> None:
+def test_what_failed_before_the_first_record_counts_too(tiny_encoder: Path, tmp_path: Path) -> None:
     rows = 'no record\n{"text": "rain"}\n{}\n{"text": "wind"}\n'
     (tmp_path / "rows.jsonl").write_text(rows)
     args = ["embed", "--text", "rows.jsonl", "-m", str(tiny_encoder), "-o", "t.npy"]

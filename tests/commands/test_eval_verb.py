@@ -424,7 +424,7 @@ class TestWrongInputs:
         [
             ('{"id": "q1", "target": "a"}\n{"id": "q2", "t\n', "q.jsonl:2: not JSON"),
             ('{"id": "q1", "target": "a"}\n' * 2, "q.jsonl:2: query id 'q1' was used at q.jsonl:1"),
-            ('{"id": "q1", "text": "x"}\n', "no query has a target, such as q.jsonl:1"),
+            ('{"id": "q1", "text": "x"}\n', "no query has a relevant clip, such as q.jsonl:1"),
             ('{"id": "q1", "target": {"a": "x"}}\n', "q.jsonl:1: 'target' grades a clip 'x'"),
             (
                 '{"id": "q1", "target": [["a"]]}\n',
@@ -440,11 +440,11 @@ class TestWrongInputs:
     @pytest.mark.parametrize(
         ("content", "says"),
         [
-            ("", "no query has a target"),
+            ("", "no query has a relevant clip"),
             ("q1 0 a 1\nq2 0\n", "qrels:2: expected `query 0 document grade`; got 'q2 0'"),
             ("q1 0 a yes\n", "grade 'yes' of 'a' is not a number"),
             ("q1 0 a 1\nq1 0 a 0\n", "'a' is judged twice for query 'q1'"),
-            ("q1 0 a 0\n", "no query has a target"),
+            ("q1 0 a 0\n", "no query has a relevant clip"),
         ],
     )
     def test_qrels(self, ranking: Path, content: str, says: str) -> None:

@@ -36,13 +36,17 @@ SAME = [
     ["gen-queries", "x.jsonl", "--rejects", "x.jsonl"],
     ["eval", "--run", "x.txt", "--qrels", "q.txt", "-o", "x.txt"],
     ["mine-negatives", "x.jsonl", "-o", "p.jsonl", "--qrels", "p.jsonl"],
+    ["mine-negatives", "x.npy", "-o", "x.jsonl"],
+    ["mine-negatives", "x.npy", "-o", "p.jsonl", "--stats", "x.meta.json"],
+    ["eval", "--run", "x.txt", "--qrels", "q.txt", "--baseline", "b.json", "-o", "b.json"],
+    ["index", "x.npy", "--ids", "x.txt", "-o", "x.txt"],
 ]
 
 
 @pytest.mark.parametrize("words", SAME, ids=" ".join)
 def test_a_file_that_is_read_is_not_written(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
-    for name in ("x.jsonl", "x.txt", "q.txt"):
+    for name in ("x.jsonl", "x.txt", "q.txt", "x.npy", "x.meta.json", "b.json"):
         (tmp_path / name).write_text('{"id":"a","captions":["rain"]}\n')
     (tmp_path / "link.jsonl").symlink_to("x.jsonl")
     done = run(words, cwd=tmp_path)

@@ -36,9 +36,17 @@ def test_other_names_are_no_section(name: str) -> None:
     assert section_of(name) is None
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.wav#2", "#t=1,2", ""])
+@pytest.mark.parametrize(
+    "name", ["a.wav", "a.wav#2", "#t=1,2", "", "rain#t=1,2.wav", "rain#t=1.mp3", "a#t=", "a#t=x,2"]
+)
 def test_what_is_no_window_is_its_own_clip(name: str) -> None:
     assert clip_of(name) == name
+    assert not is_window(name)
+    assert clip_of(window_id(name or "x", 0, 10)) == (name or "x")
+
+
+def test_sections_far_into_a_file_keep_their_digits() -> None:
+    assert section_id("a.wav", 12345.678, 1234567.25) == "a.wav#t=12345.678,1234567.25"
 
 
 def test_a_caption_leads_back_to_its_clip() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from oea_cli.commands.options.panels import INPUT, OUTPUT
+from oea_cli.commands.options.panels import OUTPUT
 from oea_cli.errors import UsageError
 
 WRITTEN = {"output", "rejects", "report", "stats", "answers", "errors"}
@@ -29,9 +29,8 @@ def refuse_overwriting(verb: str, ctx: Any) -> None:
 def _files(ctx: Any, is_output: bool) -> Iterator[tuple[str, str, str]]:
     """(option, name, real path) of each file, or name for one, that the command line gives."""
     for param in ctx.command.params:
-        panel = param.rich_help_panel
-        writes = param.name in WRITTEN or (panel == OUTPUT and param.name == "qrels")
-        if writes is not is_output or not (writes or panel == INPUT):
+        is_written_qrels = param.name == "qrels" and param.rich_help_panel == OUTPUT
+        if (param.name in WRITTEN or is_written_qrels) is not is_output:
             continue
         given = ctx.params.get(param.name)
         for value in given if isinstance(given, list | tuple) else [given]:
@@ -42,11 +41,9 @@ def _files(ctx: Any, is_output: bool) -> Iterator[tuple[str, str, str]]:
 
 
 def _places(name: str, is_output: bool) -> Iterator[tuple[str, str]]:
-    """A name and its real path; a matrix has its records beside it."""
-    names = [name]
-    if is_output and name.endswith(".npy"):
-        names.append(name.removesuffix(".npy") + ".jsonl")
-    for one in names:
+    """A name and its real path; a matrix has its records and its description beside it."""
+    stem = name.removesuffix(".npy")
+    for one in (name, *([f"{stem}.jsonl", f"{stem}.meta.json"] if stem != name else [])):
         path = os.path.realpath(one) if "\0" not in one else one
         if one and one != "-" and (_is_file(path) or (is_output and not _exists(path))):
             yield one, path

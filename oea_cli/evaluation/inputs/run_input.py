@@ -41,8 +41,9 @@ def with_targets(queries: Sequence[Query], source: str) -> list[Query]:
     """The queries that have relevant clips; raises OeaError where none has."""
     found = [query for query in queries if query.targets]
     if not found:
-        first = f", such as {queries[0].where}" if queries else ""
-        raise OeaError(f"{source}: no query has a target{first}; add 'target' or give --qrels")
+        where = queries[0].where if queries else source
+        first = "" if where == source else f", such as {where}"
+        raise OeaError(f"{source}: no query has a relevant clip{first}; add 'target' or --qrels")
     return found
 
 
