@@ -71,6 +71,6 @@ def test_somebody_elses_records_are_not_replaced() -> None:
     for matrix in (None, unit(1), unit(2)):
         if matrix is not None:
             np.save("k.npy", matrix)
-        with pytest.raises(OeaError, match=r"its records would replace k\.jsonl"):
+        with pytest.raises(OeaError, match=r"k\.jsonl, which would be written beside it"):
             write(2)
     assert Path("k.jsonl").read_text() == '{"path": "a.wav"}\n'

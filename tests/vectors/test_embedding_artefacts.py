@@ -85,8 +85,13 @@ class TestHalfWritten:
 
     def test_records_of_ones_own_are_never_overwritten(self) -> None:
         Path("clips.jsonl").write_text('{"path": "a.wav"}\n')
-        with pytest.raises(OeaError, match=r"its records would replace clips\.jsonl"):
+        with pytest.raises(OeaError, match=r"clips\.jsonl, which would be written beside it, is"):
             open_writer("clips.npy", encoder=STAMP)
+        for other in ("{}", '{"title": "rain", "count": 3}', "rain"):
+            Path("clips.meta.json").write_text(other)
+            with pytest.raises(OeaError, match=r"clips\.meta\.json, which would be written"):
+                open_writer("clips.npy", encoder=STAMP)
+            assert Path("clips.meta.json").read_text() == other
         assert Path("clips.jsonl").read_text() == '{"path": "a.wav"}\n'
 
     @pytest.mark.parametrize(

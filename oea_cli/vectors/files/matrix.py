@@ -16,7 +16,7 @@ from oea_cli.records.json_lines import json_line, numbered_records, read_json_re
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
 from oea_cli.vectors.batch import Batch, EmbeddingReader, Reading
-from oea_cli.vectors.files.writer import STORAGE_TYPES, Origin, check_description
+from oea_cli.vectors.files.writer import FORMAT, STORAGE_TYPES, Origin, check_description
 from oea_cli.vectors.npy import LARGEST_DIM, MAGIC, map_array, read_header
 
 MAGIC_BYTES = 6
@@ -193,11 +193,7 @@ class MatrixSink:
 
     def __init__(self, path: Path, origin: Origin) -> None:
         lines, meta = sidecars(path)
-        if lines.exists() and not meta.exists() and not _is_written_pair(path, lines):
-            raise OeaError(
-                f"{path}: its records would replace {lines}, which does not belong to a "
-                "matrix; choose another name"
-            )
+        _refuse_others(path, lines, meta)
         self._origin = origin
         self._files = [AtomicFile(file) for file in (lines, path, meta)]
         lines_file, matrix_file, self._meta = self._files
@@ -232,6 +228,28 @@ class MatrixSink:
 
 def _json(content: dict[str, Any]) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def _refuse_others(path: Path, lines: Path, meta: Path) -> None:
+    """Raise OeaError where files beside a matrix that is to be written are somebody's own."""
+    if meta.exists():
+        strange = [] if _is_description(meta) else [meta]
+    else:
+        strange = [lines] if lines.exists() and not _is_written_pair(path, lines) else []
+    for other in strange:
+        raise OeaError(
+            f"{path}: {other}, which would be written beside it, is there and does not belong to "
+            "a matrix; choose another name"
+        )
+
+
+def _is_description(meta: Path) -> bool:
+    """Whether this is a matrix's X.meta.json; one without a mark is known by its keys."""
+    with suppress(OSError, ValueError, AttributeError):
+        content = orjson.loads(meta.read_bytes())
+        mark = str(content.get("format", ""))
+        return mark.startswith(f"{FORMAT}/") or {"count", "dim"} <= content.keys()
+    return False
 
 
 def _is_written_pair(path: Path, lines: Path) -> bool:
