@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, settings
 
 from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.protocol import Encoder
@@ -18,6 +19,11 @@ from tests.offline import sitecustomize
 
 # Before anything imports huggingface_hub, which reads it once: no test asks the network.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Whether a test passes depends neither on a busy machine nor on chance; `tests.fuzz` takes chances.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 REPOSITORY = Path(__file__).parent.parent
 Completed = subprocess.CompletedProcess[str]
 OFFLINE = Path(sitecustomize.__file__).parent

@@ -1,8 +1,9 @@
 """Decoding by libsndfile: mono blocks of a file, whatever its header says."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import soundfile
@@ -15,10 +16,9 @@ from oea_cli.audio.sources import AudioError
 
 UNKNOWN_LENGTH = 2**62  # a FLAC without a number of frames claims 2**63 - 1
 LOUDEST = 1e10  # 32-bit samples stored as floats without scaling stay below; power stays finite
+# Python's lock is held between blocks: in small ones sixteen threads read no more than one does.
 BLOCK_SAMPLES = 65_536
-# When decoding fails, libsndfile forgets how much of the block it had decoded: FLAC, the one
-# format that fails in the middle, is read in blocks of about its own frames.
-FLAC_BLOCK_SAMPLES = 4_096
+FLAC_FRAME_SAMPLES = 4_096
 NOT_RECOGNISED, CHANNELS_CHANGED = 1, 160  # libsndfile's error codes
 NO_MPEG_FRAMES = "File does not exist or is not a regular file"
 
@@ -74,13 +74,15 @@ def open_sound(file: SoundFile, mixer: Mixer, start: float = 0.0) -> Sound:
     Raises UndecodableError for a format it does not know, AudioError for an impossible sample rate.
     """
     extent = find_extent(file, size_of(file))
-    opened = _open(file if extent is None or extent.is_right else extent.corrected(file))
+    whole = file if extent is None or extent.is_right else extent.corrected(file)
+    opened = _open(whole)
     if problem := wrong_rate(opened.samplerate):
         opened.close()
         raise AudioError(problem)
     declared = _declared_frames(opened, extent)
     sound = Sound(opened.samplerate, declared, exact=opened.format != "MP3")
-    sound.blocks = _blocks(opened, sound, mixer, round(start * opened.samplerate))
+    skip = round(start * opened.samplerate)
+    sound.blocks = _blocks(opened, partial(_open, whole), sound, mixer, skip)
     return sound
 
 
@@ -103,19 +105,32 @@ def _open(file: SoundFile) -> _SoundFile:
     raise UndecodableError(f"cannot be decoded ({_reason(failure)})") from failure
 
 
-def _blocks(opened: _SoundFile, sound: Sound, mixer: Mixer, skip: int) -> Iterator[np.ndarray]:
+def _blocks(
+    opened: _SoundFile, reopen: Callable[[], _SoundFile], sound: Sound, mixer: Mixer, skip: int
+) -> Iterator[np.ndarray]:
+    is_at = bool(skip) and sound.declared is not None and _seek(opened, skip)
+    try:
+        try:
+            yield from _mono(opened, sound, mixer, skip, skip if is_at else 0, BLOCK_SAMPLES)
+        except soundfile.LibsndfileError:
+            if opened.format != "FLAC":
+                raise
+            # It fails in the middle, and libsndfile forgets what it had decoded of the block: the
+            # file is read again, in blocks of about its own frames.
+            skip = max(skip, sound.frames_read)
+            yield from _mono(reopen(), sound, mixer, skip, 0, FLAC_FRAME_SAMPLES)
+    except soundfile.LibsndfileError as error:
+        raise _broken(error, sound) from error
+
+
+def _mono(
+    opened: _SoundFile, sound: Sound, mixer: Mixer, skip: int, at: int, size: int
+) -> Iterator[np.ndarray]:
+    """What comes after `skip` frames of a file that is opened at frame `at`."""
     with opened:
-        size = FLAC_BLOCK_SAMPLES if opened.format == "FLAC" else BLOCK_SAMPLES
+        sound.frames_read = at
         block = np.empty((max(256, size // opened.channels), opened.channels), np.float32)
-        if skip and sound.declared is not None and _seek(opened, skip):
-            sound.frames_read = skip
-        while True:
-            try:
-                frames = opened.read(out=block)
-            except soundfile.LibsndfileError as error:
-                raise _broken(error, sound) from error
-            if not len(frames):
-                return
+        while len(frames := opened.read(out=block)):
             first = sound.frames_read
             sound.frames_read += len(frames)
             if sound.frames_read > skip:

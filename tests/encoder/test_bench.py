@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.functional import scaled_dot_product_attention
 
 from oea_cli.encoder.loading import load_encoder
 from oea_cli.encoder.names.parsing import Placement, parse_name
@@ -67,6 +69,20 @@ def test_operations_are_those_of_the_weights(encoder: Encoder) -> None:
     expected = 2 * (tokens * sum(m.weight.numel() for m in linear) + head)
     counted = forward_flops(lambda: encoder.encode_text(texts))
     assert expected <= counted < 1.15 * expected
+
+
+@pytest.mark.parametrize("key_heads", [4, 2])
+@pytest.mark.parametrize("backend", [SDPBackend.MATH, SDPBackend.FLASH_ATTENTION])
+def test_attention_is_counted_whatever_does_it(backend: SDPBackend, key_heads: int) -> None:
+    """Also where queries share keys, as in the larger backbones."""
+    query = torch.ones(2, 4, 5, 8)
+    key, value = torch.ones(2, key_heads, 6, 8), torch.ones(2, key_heads, 6, 8)
+
+    def attend() -> np.ndarray:
+        with sdpa_kernel(backend):
+            return scaled_dot_product_attention(query, key, value, enable_gqa=True).numpy()
+
+    assert forward_flops(attend) == 2 * 2 * 4 * 5 * 6 * (8 + 8)
 
 
 def test_the_forward_pass_is_timed_on_the_streams_own_batches(encoder: Encoder) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oea_cli.errors import OeaError
@@ -14,7 +14,6 @@ words = st.binary(min_size=1, max_size=6).map(
 blanks = st.sampled_from([b" ", b"\t", b"  ", b" \t "])
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(words, min_size=3, max_size=5), max_size=20), blanks, st.booleans())
 def test_equal_to_splitting_each_line(rows: list[list[bytes]], blank: bytes, crlf: bool) -> None:
     content = (b"\r\n" if crlf else b"\n").join(blank.join(row) for row in rows)
@@ -38,7 +37,6 @@ def test_codes_go_on_from_piece_to_piece() -> None:
     assert np.concatenate([first, second]).tolist() == [0, 0, 1, 1, 2, 0]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**7 - 1), min_size=1), st.integers(1, 6))
 def test_numbers_of_one_form_are_exactly_those_that_python_reads(
     digits: list[int], point: int

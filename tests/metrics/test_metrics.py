@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oea_cli.errors import OeaError, UsageError
@@ -105,7 +105,6 @@ class TestSeveralRelevant:
 ranks = st.integers(1, 12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(ranks, ranks), min_size=1, max_size=30), st.integers(1, 12))
 def test_oea_metrics_equal_their_definitions(pairs: list[tuple[int, int]], k: int) -> None:
     rows = outcomes_of([[target] for target, _ in pairs], [negative for _, negative in pairs])

@@ -70,7 +70,7 @@ def by_the_rules(clips: Clips, top_k: int, keep: int, max_text: float) -> tuple[
     return [len(near), len(guarded), len(passed), len(different)], different
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.integers(1, 8), st.integers(1, 60))
 def test_stages_by_the_rules(seed: int, count: int, top_k: int, keep: int) -> None:
     clips = random_clips(count, seed % 10_000)

@@ -178,7 +178,7 @@ def test_the_seed_decides_and_nothing_else_does() -> None:
     assert len(set(first)) > 5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=3), st.sampled_from(TYPES))
 def test_any_caption_is_read_without_a_fuss(captions: list[str], query_type: str) -> None:
     about = About(tuple(captions), ("a dog barks",))

@@ -196,7 +196,7 @@ WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz'-", min_size=1, max_size=12
 TEXTS = st.text(max_size=60) | st.lists(WORDS, max_size=12).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, st.sampled_from(TYPES), st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=2))
 def test_any_text_is_judged(text: str, kind: str, own: list[str], other: list[str]) -> None:
     found = violations(Candidate(text, kind, About(tuple(own), tuple(other), ("x.wav",))))
@@ -204,7 +204,7 @@ def test_any_text_is_judged(text: str, kind: str, own: list[str], other: list[st
     assert all(violation.reason for violation in found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(WORDS, min_size=1, max_size=12), st.sampled_from(POSITIVE))
 def test_a_caption_keeps_its_own_words_and_length(words: list[str], kind: str) -> None:
     caption = " ".join(words)
@@ -214,7 +214,7 @@ def test_a_caption_keeps_its_own_words_and_length(words: list[str], kind: str) -
         assert kind not in MAX_NEW or "new-words" not in found or "search" in caption
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(WORDS)
 def test_a_stem_is_a_stem_of_itself_in_any_case(word: str) -> None:
     assert stem(word) == stem(word.upper()) and isinstance(concept(word), str)

@@ -122,8 +122,7 @@ def test_windows_of_one_clip_stay_together() -> None:
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
     max_examples=25,
 )
 @given(

@@ -23,8 +23,7 @@ from tests.conftest import clean_environment
 from tests.vectors.batches import OUTPUTS, STAMP, bits, named, read, unit, write
 
 in_same_folder = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
     max_examples=30,
 )
 

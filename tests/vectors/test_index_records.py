@@ -151,9 +151,7 @@ RECORDS = st.lists(st.dictionaries(KEYS, VALUES, max_size=4), min_size=1, max_si
 
 
 @given(RECORDS)
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_record_comes_back_byte_for_byte(tmp_path: Path, drawn: list[dict[str, Any]]) -> None:
     records = [{**record, "id": str(row)} for row, record in enumerate(drawn)]
     index = built(tmp_path / "x.oea", records)

@@ -313,7 +313,7 @@ def test_going_on_and_undoing_over_a_restart(tmp_path: Path) -> None:
 ACTIONS = st.lists(st.sampled_from(["valid", "same", "unsure", None]), max_size=12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ACTIONS, st.randoms(use_true_random=False))
 def test_a_restart_changes_nothing(actions: list[str | None], random: Random) -> None:
     """None undoes; whatever was done, the log tells it all."""

@@ -17,7 +17,7 @@ PARENT_DIES = 1  # PR_SET_PDEATHSIG
 SMALL = 8 << 30  # bytes below which a library's threads are not worth their memory
 FEW_THREADS = {
     "OPENBLAS_NUM_THREADS": "1",  # it raises SIGINT where it gets no more: as if by Ctrl-C
-    "_RJEM_MALLOC_CONF": "background_thread:false",  # polars' jemalloc says so for ever
+    "_RJEM_MALLOC_CONF": "background_thread:false",  # polars' jemalloc
 }
 HALF_IMPORTED = 1 << 30  # bytes below which libraries carry on after what they could not import
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -52,7 +52,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
         if (limit := limit_bytes()) is not None:
             if any(word in str(error) for word in WORDS):
                 return True
-            if limit < HALF_IMPORTED and isinstance(error, NameError | ImportError):
+            if limit < HALF_IMPORTED and isinstance(error, NameError | ImportError | SystemError):
                 return True
         error = error.__cause__ or error.__context__
     return False
@@ -80,10 +80,9 @@ def guarded(work: Callable[[], None]) -> None:
         os.close(heard)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         _end_with(parent)
-        try:
-            work()
-        finally:  # not reached where a library ends the process
-            os.write(told, b".")
+        if limit < SMALL:
+            _silence_libraries()
+        _work_as_child(work, told)
         return
     os.close(told)
     status = _watched(child)
@@ -100,6 +99,34 @@ def _end_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(PARENT_DIES, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+
+
+def _silence_libraries() -> None:
+    """Keep descriptor 2, where they complain of memory by the hundred lines, from a person.
+
+    `sys.stderr`, in which this program speaks, moves to another descriptor.
+    """
+    with suppress(OSError):  # stderr is closed
+        own, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        encoding = sys.stderr.encoding
+        sys.stderr = open(own, "w", 1, encoding, "backslashreplace")  # noqa: SIM115, PTH123
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+
+
+def _work_as_child(work: Callable[[], None], told: int) -> None:
+    """Do the work and tell the parent that it came to its end, in words if there were any.
+
+    Not told where a library ends the process, or where not even the words had memory.
+    """
+    try:
+        work()
+    except Exception as error:
+        if is_out_of_memory(error):
+            os._exit(1)
+        raise
+    finally:
+        os.write(told, b".")
 
 
 def _watched(child: int) -> int:

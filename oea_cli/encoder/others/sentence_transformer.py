@@ -137,7 +137,7 @@ def load_sentence_transformer(name: EncoderName, placement: Placement) -> Senten
 
 
 def check_adapter(name: EncoderName, folder: Path, model: torch.nn.Module) -> None:
-    """Raise OeaError where LoRA of the folder is not in the model, or the model's not in the folder.
+    """Raise OeaError unless the LoRA of the folder and that of the model are the same tensors.
 
     The library only warns: of an adapter that was trained on a larger model, whose modules have
     other names, and of one that lacks a tensor.

@@ -40,7 +40,7 @@ def sorted_all(
     return rows, scores
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(st.data())
 def test_equal_to_sorting_everything(data: st.DataObject) -> None:
     seed = data.draw(st.integers(0, 2**32 - 1))

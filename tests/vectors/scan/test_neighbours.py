@@ -25,7 +25,7 @@ def sorted_all(vectors: Vectors, k: int, groups: np.ndarray) -> tuple[np.ndarray
     return rows, scores
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_equal_to_sorting_everything(data: st.DataObject) -> None:
     seed = data.draw(st.integers(0, 2**32 - 1))

@@ -49,7 +49,7 @@ def counted(
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_equal_to_comparing_everything(data: st.DataObject) -> None:
     seed = data.draw(st.integers(0, 2**32 - 1))
