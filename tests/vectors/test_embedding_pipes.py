@@ -84,6 +84,7 @@ def test_a_bare_matrix_arrives() -> None:
     assert line == f"None 512 1500 {{'id': '1499'}} {digest_of(3)}"
 
 
+@pytest.mark.slow
 def test_half_precision_means_the_same_in_both_encodings() -> None:
     said = {through_a_pipe(WRITE, encoding, "f16", "1")[0] for encoding in ("json", "base64")}
     assert len(said) == 1
