@@ -1,6 +1,5 @@
 """Embedding whatever a program holds: the vectors are those of `oea embed`, bit by bit."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +9,16 @@ import soundfile
 
 import oea_cli as oea
 from oea_cli.encoder.protocol import Encoder
-from tests.conftest import Completed
+from tests.commands.in_process import run
 
 
 def test_a_folder_gives_what_the_verb_writes(
-    encoder: Encoder, wavs: Path, tiny_encoder: Path, oea: Callable[..., Completed]
+    encoder: Encoder, wavs: Path, tiny_encoder: Path
 ) -> None:
-    from oea_cli import embed, open_vectors
-
-    batch = embed(encoder, wavs)
-    done = oea(["embed", "wavs", "-m", tiny_encoder, "-o", "v.parquet"], cwd=Path.cwd())
+    batch = oea.embed(encoder, wavs)
+    done = run(["embed", "wavs", "-m", tiny_encoder, "-o", "v.parquet"])
     assert done.returncode == 0, done.stderr
-    source = open_vectors("v.parquet")
+    source = oea.open_vectors("v.parquet")
     assert source is not None and source.encoder == batch.encoder
     (written,) = source
     assert list(written.records) == list(batch.records)

@@ -1,7 +1,6 @@
 """An evaluation from Python gives the JSON of `oea eval`, and answers by metric."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 import oea_cli as oea
 from oea_cli.encoder.protocol import Encoder
-from tests.conftest import Completed
+from tests.commands.in_process import run
 
 QUERIES = [
     {"id": "q1", "text": "a low tone", "target": "low.wav", "hard_negative": "high.wav"},
@@ -30,22 +29,18 @@ def document(results: oea.Results) -> dict[str, object]:
     return {key: value for key, value in found.items() if key not in ("versions", "dataset")}
 
 
-def test_an_index_as_the_verb_does(
-    index: oea.Index, encoder: Encoder, oea: Callable[..., Completed]
-) -> None:
-    from oea_cli import evaluate
-
+def test_an_index_as_the_verb_does(index: oea.Index, encoder: Encoder) -> None:
     rows = [{**query, "target": list(map(str, [query["target"]]))} for query in QUERIES[:1]]
     Path("frame.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, QUERIES[1]]))
-    done = oea(["eval", "--queries", "q.jsonl", "-i", "x.oea", "-f", "json"], cwd=Path.cwd())
+    done = run(["eval", "--queries", "q.jsonl", "-i", "x.oea", "-f", "json"])
     expected = json.loads(done.stdout)
     del expected["versions"], expected["dataset"]
     for queries in ("q.jsonl", QUERIES, pl.read_ndjson("frame.jsonl")):
-        results = evaluate(queries=queries, index=index, encoder=encoder)
+        results = oea.evaluate(queries=queries, index=index, encoder=encoder)
         assert document(results) == expected
         assert results.interval("R@1") == tuple(expected["intervals"]["r@1"])
         assert results["r@1"] == expected["metrics"]["r@1"]
-    assert evaluate(index="x.oea").metrics.keys() >= {"r@1", "mrr"}  # by its own captions
+    assert oea.evaluate(index="x.oea").metrics.keys() >= {"r@1", "mrr"}  # by its own captions
 
 
 def test_vectors_in_files_and_in_memory(encoder: Encoder, batch: oea.Batch) -> None:

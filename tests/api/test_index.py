@@ -1,7 +1,6 @@
 """An index from Python: filled, changed, and searched with the hits of `oea search`."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 
 import oea_cli as oea
 from oea_cli.encoder.protocol import Encoder
-from tests.conftest import Completed
+from tests.commands.in_process import run
 
 
 @pytest.fixture
@@ -44,17 +43,13 @@ def test_what_it_refuses(index: oea.Index, batch: oea.Batch) -> None:
     assert len(oea.build_index("empty.oea", [])) == 0
 
 
-def test_hits_are_those_of_the_verb(
-    index: oea.Index, encoder: Encoder, tiny_encoder: Path, oea: Callable[..., Completed]
-) -> None:
-    from oea_cli import search_index
-
+def test_hits_are_those_of_the_verb(index: oea.Index, encoder: Encoder) -> None:
     options = ["-k", "3", "--not", "rain", "--where", "duration < 9", "-f", "jsonl"]
-    done = oea(["search", "a dog", "-i", "x.oea", *options], cwd=Path.cwd())
+    done = run(["search", "a dog", "-i", "x.oea", *options])
     expected = [json.loads(line) for line in done.stdout.splitlines()]
-    found = search_index(index, "a dog", k=3, exclude="rain", where="duration < 9")
+    found = oea.search_index(index, "a dog", k=3, exclude="rain", where="duration < 9")
     assert done.returncode == 0 and found == [expected]
-    given = search_index("x.oea", ["a dog"], k=3, exclude=["rain"], encoder=encoder)
+    given = oea.search_index("x.oea", ["a dog"], k=3, exclude=["rain"], encoder=encoder)
     assert given == [expected]
 
 

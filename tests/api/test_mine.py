@@ -1,7 +1,6 @@
 """Mining from Python gives the pairs of `oea mine-negatives`."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -9,21 +8,19 @@ import pytest
 
 import oea_cli as oea
 from oea_cli.encoder.protocol import Encoder
-from tests.conftest import Completed
+from tests.commands.in_process import run
 
 
 def test_pairs_and_counts_are_those_of_the_verb(
-    batch: oea.Batch, encoder: Encoder, tiny_encoder: Path, oea: Callable[..., Completed]
+    batch: oea.Batch, encoder: Encoder, tiny_encoder: Path
 ) -> None:
-    from oea_cli import mine, write
-
-    write(batch, "v.jsonl")
+    oea.write(batch, "v.jsonl")
     options = ["--text-model", tiny_encoder, "--max-text-similarity", "1.1", "-n", "2"]
-    done = oea(["mine-negatives", "v.jsonl", *options, "-o", "pairs.jsonl"], cwd=Path.cwd())
+    done = run(["mine-negatives", "v.jsonl", *options, "-o", "pairs.jsonl"])
     assert done.returncode == 0, done.stderr
     expected = list(map(json.loads, Path("pairs.jsonl").read_text().splitlines()))
     for clips in ("v.jsonl", batch):
-        mined = mine(clips, text_encoder=encoder, max_text_similarity=1.1, per_clip=2)
+        mined = oea.mine(clips, text_encoder=encoder, max_text_similarity=1.1, per_clip=2)
         assert mined.rows == expected and list(mined) == expected
         assert dict(mined.statistics) == json.loads(Path("pairs.stats.json").read_text())
     assert len(mined.frame) == len(mined) == len(expected) > 0

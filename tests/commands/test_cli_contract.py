@@ -84,8 +84,8 @@ def test_the_summary_of_a_verb_is_the_same_in_both_helps(verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_unknown_option_is_wrong_usage(oea: Run, verb: str) -> None:
-    done = oea([*verb.split(), "--no-such-option"])
+def test_unknown_option_is_wrong_usage(verb: str) -> None:
+    done = run([*verb.split(), "--no-such-option"])
     assert done.returncode == 2
     assert done.stdout == "" and "--no-such-option" in done.stderr
     assert "Traceback" not in done.stderr
@@ -108,8 +108,8 @@ MISSING = {
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb in MISSING])
-def test_missing_file_is_one_line_that_names_it(oea: Run, verb: str, tmp_path: Path) -> None:
-    done = oea(MISSING[verb], cwd=tmp_path)
+def test_missing_file_is_one_line_that_names_it(verb: str, tmp_path: Path) -> None:
+    done = run(MISSING[verb], cwd=tmp_path)
     assert done.returncode in (1, 2)
     assert done.stdout == ""
     lines = done.stderr.strip().splitlines()
@@ -127,21 +127,12 @@ EMPTY = {
 }
 
 
-LOADS_TWO_MODELS = {"mine-negatives"}
-
-
-@pytest.mark.parametrize(
-    "verb",
-    [
-        pytest.param(verb, marks=[pytest.mark.slow] if verb in LOADS_TWO_MODELS else [])
-        for verb in sorted(EMPTY)
-    ],
-)
-def test_empty_input_is_a_failure_unless_allowed(oea: Run, verb: str, tmp_path: Path) -> None:
-    done = oea(EMPTY[verb], input="", cwd=tmp_path)
+@pytest.mark.parametrize("verb", sorted(EMPTY))
+def test_empty_input_is_a_failure_unless_allowed(verb: str, tmp_path: Path) -> None:
+    done = run(EMPTY[verb], input="", cwd=tmp_path)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
-    allowed = oea([*EMPTY[verb], "--allow-empty"], input="", cwd=tmp_path)
+    allowed = run([*EMPTY[verb], "--allow-empty"], input="", cwd=tmp_path)
     assert allowed.returncode == 0, allowed.stderr
 
 

@@ -306,6 +306,7 @@ def test_a_terminal_gets_no_vectors(clips: Path, tiny_encoder: Path) -> None:
     assert f"oea embed {clips}" in stderr and "| oea index -o sounds.oea" in stderr
 
 
+@pytest.mark.slow
 def test_progress_and_summary_on_a_terminal(
     clips: Path, tiny_encoder: Path, tmp_path: Path
 ) -> None:
@@ -325,6 +326,7 @@ def test_progress_and_summary_on_a_terminal(
     assert f"-> {tmp_path / 'x.npy'}" in shown.decode()
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error(clips: Path, tiny_encoder: Path) -> None:
     names = "\n".join(map(str, sorted(clips.rglob("*.*")) * 40))
     arguments: list[str | Path] = ["embed", "--files-from", "-", "-m", tiny_encoder]

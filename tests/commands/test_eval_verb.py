@@ -7,7 +7,7 @@ Run: pytest tests/test_eval_verb.py
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ SCORED = ["eval", "--run", "run.trec", "--qrels", "qrels.txt"]
 
 
 class TestRuns:
+    def test_a_pipe_of_programs(self, oea: Callable[..., Completed], ranking: Path) -> None:
+        done = oea(["eval", "--run", "-", "--qrels", "qrels.txt"], cwd=ranking, input=RUN)
+        found, expected = results(done), results(run(SCORED))
+        assert found["metrics"] == expected["metrics"] and found["counts"] == expected["counts"]
+
     def test_a_query_that_is_missing_counts_as_not_found(self, ranking: Path) -> None:
         done = run([*SCORED, "-M", "r@1", "-M", "r@2", "-M", "mrr", "-M", "median-rank"])
         found = results(done)

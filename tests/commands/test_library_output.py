@@ -103,16 +103,8 @@ VERBS = {
 }
 
 
-FAST = {"search"}
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        pytest.param(words, id=verb, marks=[] if verb in FAST else pytest.mark.slow)
-        for verb, words in VERBS.items()
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", VERBS.values(), ids=VERBS)
 def test_it_is_shown_only_with_verbose(
     arguments: list[str], files: Path, environment: dict[str, str], oea: Run
 ) -> None:

@@ -446,14 +446,14 @@ def test_play_names_files_that_are_gone(players: Callable[[str], Path], plain: P
 
 def test_searching_by_vectors_imports_no_torch(plain: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "q.npy", unit(2, 8))
-    for arguments in (["--like", "c1"], ["--queries", str(tmp_path / "q.npy")]):
-        code = (
-            "import sys\nfrom oea_cli.main import app\n"
-            f"try:\n    app(['search', *{arguments!r}, '-i', {str(plain)!r}])\n"
-            "except SystemExit as done:\n    assert not done.code\n"
-            "assert not {'torch', 'transformers', 'soundfile'} & set(sys.modules)"
-        )
-        subprocess.run([sys.executable, "-c", code], env=clean_environment(), check=True)
+    code = (
+        "import sys\nfrom oea_cli.main import app\n"
+        f"for how in (['--like', 'c1'], ['--queries', {str(tmp_path / 'q.npy')!r}]):\n"
+        f"    try:\n        app(['search', *how, '-i', {str(plain)!r}])\n"
+        "    except SystemExit as done:\n        assert not done.code\n"
+        "    assert not {'torch', 'transformers', 'soundfile'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], env=clean_environment(), check=True)
 
 
 def test_the_index_is_a_snapshot_while_it_is_rebuilt(plain: Path) -> None:

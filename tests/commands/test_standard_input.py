@@ -42,7 +42,13 @@ except SystemExit as end:
 }
 
 
-@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize(
+    "wait",
+    [
+        pytest.param(code, id=name, marks=[pytest.mark.slow] if name == "a reader" else [])
+        for name, code in WAITS.items()
+    ],
+)
 def test_an_interrupt_between_two_reads_is_handled(wait: str, tmp_path: Path) -> None:
     reader = subprocess.Popen(
         [sys.executable, "-c", BUSY + wait, tmp_path / "x.oea"],

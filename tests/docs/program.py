@@ -22,7 +22,6 @@ PRELOADED = [
     "oea_cli.main",
     "peft",
     "polars",
-    "sentence_transformers",
     "torch",
     "transformers.models.qwen2_5_omni.modeling_qwen2_5_omni",
 ]

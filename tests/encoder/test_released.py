@@ -69,6 +69,7 @@ def test_a_short_name_is_the_real_thing(
     assert own.rpartition(":")[2] == rows[0]["encoder"].rpartition(":")[2]
 
 
+@pytest.mark.slow
 def test_without_network_and_cache_it_is_one_line(
     tmp_path: Path, oea: Callable[..., Completed]
 ) -> None:

@@ -1,6 +1,7 @@
 """`oea gen-queries` as a filter: what it reads, what it writes, what it says."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from oea_cli.clips.queries import read_queries
 from tests.commands.in_process import run
+from tests.conftest import Completed
 
 CLIPS = [
     {"id": "a.wav", "captions": ["a dog barks as rain falls", "rain and a barking dog"]},
@@ -56,6 +58,13 @@ def test_rows_have_the_releases_keys_and_the_hard_negative(folder: Path) -> None
     assert "thunder" in negative["negative_query"]
     assert len({row.get("generated_query") or row["negative_query"] for row in made}) == 9
     assert not list(folder.glob("*answers*")), "rules ask nobody"
+
+
+def test_a_pipe_of_programs(oea: Callable[..., Completed], folder: Path) -> None:
+    sent = (folder / "clips.jsonl").read_bytes()
+    done = oea(["gen-queries", "-"], input=sent)
+    assert done.returncode == 0 and len(rows(done.stdout)) == 8, done.stderr
+    assert done.stdout == run(["gen-queries", "-"], input=sent).stdout
 
 
 def test_eval_reads_the_rows_as_they_are(folder: Path) -> None:

@@ -1,11 +1,12 @@
 """Shorthands of the tests that write and read vectors."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from oea_cli.records.rows import Record
-from oea_cli.vectors.arrays import Vectors
+from oea_cli.vectors.arrays import Vectors, unit_rows
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.files.formats import open_writer, read_embeddings
 
@@ -22,6 +23,15 @@ def unit(rows: int, dim: int = 16, seed: int = 0) -> Vectors:
 
 def named(rows: int) -> list[Record]:
     return [{"id": f"d/{row}.wav", "path": f"w/d/{row}.wav"} for row in range(rows)]
+
+
+def generated(number: int, rows: int = 500, dim: int = 512) -> Iterator[Batch]:
+    """The same batches in every process."""
+    rng = np.random.default_rng(5)
+    for start in range(0, number * rows, rows):
+        records = [{"id": f"é/{row}.wav", "n": row} for row in range(start, start + rows)]
+        vectors = rng.standard_normal((rows, dim)).astype(np.float32)
+        yield Batch(records, unit_rows(vectors, records, "made"))
 
 
 def write(output: str, records: list[Record], vectors: Vectors, **options: Any) -> None:

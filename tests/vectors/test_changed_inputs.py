@@ -293,7 +293,14 @@ write([f"c{number}" for number in range(8)], version=1)
 """
 
 
-@pytest.mark.parametrize("removing", ["emb_0003.npy", "sources_0004.parquet", "data_0005.parquet"])
+@pytest.mark.parametrize(
+    "removing",
+    [
+        "emb_0003.npy",
+        pytest.param("sources_0004.parquet", marks=pytest.mark.slow),
+        pytest.param("data_0005.parquet", marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_that_was_killed_while_it_renumbered_loses_nothing(removing: str) -> None:
     ids = [f"c{number}" for number in range(8)]
     write(ids)

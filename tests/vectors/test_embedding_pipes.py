@@ -3,34 +3,31 @@
 import hashlib
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from oea_cli.vectors.arrays import unit_rows
-from oea_cli.vectors.batch import Batch
 from tests.conftest import clean_environment
+from tests.vectors.batches import generated
 
 MAKE = """
 import sys
 import numpy as np
 from oea_cli.vectors.files.formats import open_writer
-from tests.vectors.test_embedding_pipes import batches
+from tests.vectors.batches import generated
 """
 WRITE = (
     MAKE
     + """
 with open_writer("-", encoder="m:1", encoding=sys.argv[1], storage=sys.argv[2]) as writer:
-    for batch in batches(int(sys.argv[3])):
+    for batch in generated(int(sys.argv[3])):
         writer.write(batch)
 """
 )
 SAVE = (
     MAKE
     + """
-matrix = np.concatenate([batch.vectors for batch in batches(int(sys.argv[1]))])
+matrix = np.concatenate([batch.vectors for batch in generated(int(sys.argv[1]))])
 np.save(sys.stdout.buffer, matrix)
 """
 )
@@ -72,17 +69,8 @@ def through_a_pipe(code: str, *arguments: str) -> tuple[str, int]:
     return line, int(memory)
 
 
-def batches(number: int, rows: int = 500, dim: int = 512) -> Iterator[Batch]:
-    """The same batches in every process."""
-    rng = np.random.default_rng(5)
-    for start in range(0, number * rows, rows):
-        records = [{"id": f"é/{row}.wav", "n": row} for row in range(start, start + rows)]
-        vectors = rng.standard_normal((rows, dim)).astype(np.float32)
-        yield Batch(records, unit_rows(vectors, records, "made"))
-
-
 def digest_of(number: int) -> str:
-    return hashlib.sha256(b"".join(b.vectors.tobytes() for b in batches(number))).hexdigest()
+    return hashlib.sha256(b"".join(b.vectors.tobytes() for b in generated(number))).hexdigest()
 
 
 @pytest.mark.parametrize("encoding", ["json", "base64"])
@@ -96,6 +84,7 @@ def test_a_bare_matrix_arrives() -> None:
     assert line == f"None 512 1500 {{'id': '1499'}} {digest_of(3)}"
 
 
+@pytest.mark.slow
 def test_half_precision_means_the_same_in_both_encodings() -> None:
     said = {through_a_pipe(WRITE, encoding, "f16", "1")[0] for encoding in ("json", "base64")}
     assert len(said) == 1
@@ -156,7 +145,7 @@ def test_lines_are_there_before_the_writer_ends(tmp_path: Path) -> None:
         MAKE
         + """
 with open_writer("-", encoder="m:1") as writer:
-    for batch in batches(2, rows=2):  # the last row waits for the next one, or the end
+    for batch in generated(2, rows=2):  # the last row waits for the next one, or the end
         writer.write(batch)
         sys.stdin.readline()
 """

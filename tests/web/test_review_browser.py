@@ -15,7 +15,10 @@ from tests.web.chromium import Page, find_chromium
 from tests.web.review_server import ReviewServer, lines_of
 
 pytest.importorskip("uvicorn")
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no Chromium is installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium is installed"),
+]
 
 Tone = Callable[..., Path]
 NASTY = "<script>window.broken = 1</script><img src=x onerror='window.broken = 2'> \u202eשלום"

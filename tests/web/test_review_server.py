@@ -325,6 +325,7 @@ def test_bad_requests_store_nothing(
 # --- the program ---
 
 
+@pytest.mark.slow
 def test_going_on_after_a_kill_and_exit_codes(tmp_path: Path, tone: Tone) -> None:
     for name in "abcd":
         tone(tmp_path / f"{name}.wav", seconds=0.1)

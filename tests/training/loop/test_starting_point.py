@@ -51,7 +51,10 @@ def adapter(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("repository", "parameters", "tensors"),
-    [("Qwen/Qwen2.5-Omni-3B", 12_615_680, 544), ("Qwen/Qwen2.5-Omni-7B", 15_335_424, 480)],
+    [
+        ("Qwen/Qwen2.5-Omni-3B", 12_615_680, 544),
+        pytest.param("Qwen/Qwen2.5-Omni-7B", 15_335_424, 480, marks=pytest.mark.slow),
+    ],
 )
 def test_lora_on_the_released_backbones_is_as_large_as_the_papers(
     repository: str, parameters: int, tensors: int
