@@ -122,7 +122,7 @@ def embed(
 def _advice(output: str, format: "Format | None") -> str:
     from oea_cli.vectors.files.names import format_of
 
-    if (format or format_of(output)) == "shards":
+    if format_of(output, format) == "shards":
         return f"the same command goes on after what is in {output}"
     return "the same command starts again"
 
@@ -165,6 +165,6 @@ def _check_output(output: str, format: "Format | None", selection: "Selection") 
     from oea_cli.vectors.files.parts import WHOLE, Part, check_free
 
     part = Part(*selection.shard) if selection.shard else WHOLE
-    if (format or format_of(output)) == "shards":
+    if format_of(output, format) == "shards":
         check_free(Path(output), part)
     return part

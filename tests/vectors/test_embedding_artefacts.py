@@ -83,6 +83,11 @@ class TestHalfWritten:
             read("v.npy")
         assert problem in str(raised.value)
 
+    def test_a_name_that_says_another_format_than_was_asked_for(self) -> None:
+        with pytest.raises(UsageError, match=r"v\.npy: the name says npy, but parquet was asked"):
+            open_writer("v.npy", encoder=STAMP, file_format="parquet")
+        assert not Path("v.npy").exists()
+
     def test_records_of_ones_own_are_never_overwritten(self) -> None:
         Path("clips.jsonl").write_text('{"path": "a.wav"}\n')
         with pytest.raises(OeaError, match=r"clips\.jsonl, which would be written beside it, is"):

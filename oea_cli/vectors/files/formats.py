@@ -101,7 +101,7 @@ def open_writer(
     Raises UsageError for any other name, OeaError where it cannot be written.
     """
     origin = Origin(encoder, storage, metadata or {})
-    form = file_format or format_of(output)
+    form = format_of(output, file_format)
     path = Path(output)
     if output == "-":
         if form != "jsonl":

@@ -26,8 +26,14 @@ def is_vector_file(name: str | Path) -> bool:
     return suffix_format(name) not in (None, *RECORD_FORMATS)
 
 
-def format_of(output: str) -> Format:
-    """The format that an output's name means; raises UsageError when it means none."""
+def format_of(output: str, asked: Format | None = None) -> Format:
+    """The format that was asked for, or that an output's name means; raises UsageError when the
+    name means none, or another one."""
+    if asked is not None:
+        meant = suffix_format(output)
+        if meant not in (None, asked):
+            raise UsageError(f"{output}: the name says {meant}, but {asked} was asked for")
+        return asked
     if output == "-":
         return "jsonl"
     if output.endswith("/") or Path(output).is_dir():
