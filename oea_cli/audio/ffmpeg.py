@@ -85,9 +85,19 @@ def open_sound(file: SoundFile, mixer: Mixer, skip_frames: int = 0, start: float
     if problem := wrong_rate(rate):
         container.close()
         raise AudioError(problem)
-    sound = Sound(rate, None, exact=False)
+    sound = Sound(rate, _declared_frames(container, rate), exact=False)
     sound.blocks = _blocks(container, sound, mixer, skip_frames or round(start * rate))
     return sound
+
+
+def _declared_frames(container: Any, rate: int) -> int | None:
+    """What the header states; FFmpeg estimates the length of formats whose header states none."""
+    track = container.streams.audio[0]
+    if "mp4" in container.format.name and track.duration:
+        return int(track.duration * track.time_base * rate)
+    # Matroska's is that of the whole, perhaps a film.
+    is_alone = "matroska" in container.format.name and len(container.streams) == 1
+    return int(container.duration * rate / 1e6) if is_alone and container.duration else None
 
 
 def _bounded(file: SoundFile) -> Segment:

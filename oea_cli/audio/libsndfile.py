@@ -64,6 +64,7 @@ class Sound:
     sample_rate: int
     declared: int | None
     exact: bool  # the header states a length; for mp3 it is often an estimate
+    is_cut: bool = field(default=False, kw_only=True)  # its end is missing, however much that was
     blocks: Iterator[np.ndarray] = field(default_factory=lambda: iter(()))
     frames_read: int = 0
 

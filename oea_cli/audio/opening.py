@@ -9,7 +9,7 @@ import numpy as np
 from oea_cli.audio import ffmpeg, libsndfile
 from oea_cli.audio.channels import Mixer
 from oea_cli.audio.libsndfile import BrokenError, ChannelsChangeError, Sound, UndecodableError
-from oea_cli.audio.parts import flac_starts, part_starts
+from oea_cli.audio.parts import flac_starts, is_cut_ogg, part_starts
 from oea_cli.audio.segments import Segment, SoundFile, size_of
 from oea_cli.audio.sources import AudioError, Notice
 
@@ -30,6 +30,7 @@ def open_sound(file: BinaryIO, start: float, mixer: Mixer, notice: Notice) -> It
         sound.blocks = _beyond_breaks(file, sound, blocks, start, mixer, notice)
     else:
         sound = _joined(_parts(file, starts), start, mixer, notice)
+    sound.is_cut = is_cut_ogg(file, size_of(file))
     try:
         yield sound
     finally:

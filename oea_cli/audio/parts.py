@@ -12,6 +12,7 @@ from oea_cli.audio.segments import Segment, SoundFile, identity_of, read_at
 MAX_PARTS = 100_000
 SCANNED_BYTES = 2**20
 OGG_FIRST_PAGE = b"OggS\0\x02"  # of a stream; several streams may begin together
+OGG_PAGE_BYTES, OGG_LAST_PAGE = 65_307, 0x04  # the largest page; a flag
 REMEMBERED = 10_000
 _flac_starts_seen: dict[object, list[int]] = {}
 FLAC_STREAM = (b"fLaC\0\0\0\x22", b"fLaC\x80\0\0\x22")
@@ -59,6 +60,20 @@ def _ogg_starts(file: SoundFile) -> Iterator[int]:
         head = read_at(file, place, 27 + 255)
         if len(head) > 26:
             after_first = place + 27 + head[26] + sum(head[27 : 27 + head[26]])
+
+
+def is_cut_ogg(file: SoundFile, size: int) -> bool:
+    """True for an Ogg file whose last page is not marked as the last, or not whole."""
+    if read_at(file, 0, 4) != b"OggS":
+        return False
+    begin = max(0, size - 2 * OGG_PAGE_BYTES)
+    tail = read_at(file, begin, 2 * OGG_PAGE_BYTES)
+    place = tail.rfind(b"OggS\0")
+    head = tail[place:]
+    if place < 0 or len(head) < 27:
+        return True
+    after = 27 + head[26] + sum(head[27 : 27 + head[26]])
+    return not head[5] & OGG_LAST_PAGE or after > len(head)
 
 
 def flac_starts(file: SoundFile) -> list[int]:

@@ -125,6 +125,8 @@ def _until(sound: Sound, start: float, end: float | None, notice: Notice) -> Ite
     allowed = max((0.01 if sound.exact else 0.1) * promised, 0.1 * rate)
     if promised - sound.frames_read > allowed:
         notice(f"ends after {seconds:.2f} of {promised / rate:.2f} s; used up to its end")
+    elif sound.is_cut:
+        notice(f"is cut off after {seconds:.2f} s; used up to its end")
     elif sound.exact and 0 < promised < sound.frames_read - allowed:
         notice(f"its header says {promised / rate:.2f} s; read to its end, {seconds:.2f} s")
 
