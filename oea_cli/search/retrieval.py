@@ -14,7 +14,7 @@ from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.rows import Record
 from oea_cli.records.where.evaluation import Condition
 from oea_cli.search.exclusion import exclusion_penalty
-from oea_cli.search.folding import FileSearch
+from oea_cli.search.folding import best_files
 from oea_cli.search.hits import Hit, make_hits
 from oea_cli.vectors.arrays import SCORE_DIGITS, Floats, Mask, RowNumbers
 from oea_cli.vectors.batch import Batch
@@ -57,12 +57,18 @@ class Retrieval:
     def _found(self, vectors: Floats, mask: Mask | None) -> "_Found":
         """The best rows of each query, windows folded where files are asked for."""
         asked = (vectors, self.conditions.top_k, mask, self._penalty)
-        found = self._kept(*self.index.search(*asked))
-        if self.conditions.windows or not any(is_window(r["id"]) for r in found.records.values()):
-            return found
-        found = self._kept(*self._files.search(*asked))
+        if self.conditions.windows or not self._expects_windows:
+            found = self._kept(*self.index.search(*asked))
+            if self.conditions.windows or not found.has_windows:
+                return found
+        found = self._kept(*best_files(self.index, *asked))
         records = {row: {**r, "id": clip_of(r["id"])} for row, r in found.records.items()}
         return replace(found, records=records)
+
+    @cached_property
+    def _expects_windows(self) -> bool:
+        """Whether to fold at once: rows that are windows may be so by their ids alone."""
+        return "start" in self.index.record_files.names
 
     def _kept(self, rows: RowNumbers, scores: Floats) -> "_Found":
         """The rows whose score suffices, with their records."""
@@ -73,10 +79,6 @@ class Retrieval:
         chosen = np.unique(rows[kept])
         records = dict(zip(chosen.tolist(), self.index.records(chosen), strict=True))
         return _Found(rows, scores, kept, records)
-
-    @cached_property
-    def _files(self) -> FileSearch:
-        return FileSearch(self.index)
 
     def _mask(self, hide: str | None) -> Mask | None:
         """Return which rows (N,) may be found; None for all."""
@@ -123,3 +125,8 @@ class _Found:
     scores: Floats
     kept: Mask
     records: dict[int, Record]
+
+    @property
+    def has_windows(self) -> bool:
+        """True where a hit is a part of its clip."""
+        return any(is_window(record["id"]) for record in self.records.values())

@@ -16,6 +16,7 @@ from oea_cli.records.text import nfc
 from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.checking import check_files, remember
+from oea_cli.vectors.index.clip_numbers import ClipNumbers
 from oea_cli.vectors.index.contents import Manifest, Segment
 from oea_cli.vectors.index.manifest import read_manifest
 from oea_cli.vectors.index.record_files import RecordReader
@@ -117,25 +118,34 @@ class VectorIndex:
         mask: Mask | None = None,
         penalty: Floats | None = None,
         exact: bool = False,
+        by_clip: bool = False,
     ) -> tuple[RowNumbers, Floats]:
         """Find the best `k` rows for each query (Q, D) of length 1.
 
         `mask` (N,) is true for rows that may be found, `penalty` (N,) is subtracted from
-        their scores, `exact` scans even where there is a graph. Returns rows and scores, both
+        their scores, `exact` scans even where there is a graph, and so does `by_clip`, which finds
+        the best `k` clips, each by its best row. Returns rows and scores, both
         (Q, min(k, len(index))), best first, equal scores by row; where fewer rows are eligible, the
         rest is row -1 with score -inf.
         """
         self._check_queries(queries)
         eligible = self.live if mask is None else self.live & mask
         k = min(k, len(self))
+        graphs = not exact and not by_clip and self.uses_graph(eligible, penalty)
+        clips_of = self.clip_numbers if by_clip else None
         chunks = []
         for start in range(0, len(queries), BLOCK_QUERIES):
             part = slice(start, start + BLOCK_QUERIES)
-            chunks.append(self._search_chunk(queries[part], k, eligible, penalty, exact))
+            chunks.append(self._search_chunk(queries[part], k, eligible, penalty, graphs, clips_of))
         if not chunks:
             return np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
         rows, scores = zip(*chunks, strict=True)
         return np.concatenate(rows), np.concatenate(scores)
+
+    @cached_property
+    def clip_numbers(self) -> ClipNumbers:
+        """The clip of each row."""
+        return ClipNumbers(self.record_files)
 
     def scores_for(self, queries: Floats) -> Floats:
         """Return the cosines (Q, N) of the queries with every row, deleted ones included."""
@@ -288,11 +298,23 @@ class VectorIndex:
                 f"the query has {queries.shape[-1]}; use the encoder that made the index"
             )
 
+    def uses_graph(self, eligible: Mask, penalty: Floats | None) -> bool:
+        """True where graphs propose some of the rows that may be found (N,)."""
+        if penalty is not None or np.count_nonzero(eligible) <= SCAN_ROWS:
+            return False
+        return any(segment.graph is not None for segment in self.segments)
+
     def _search_chunk(
-        self, queries: Floats, k: int, eligible: Mask, penalty: Floats | None, exact: bool
+        self,
+        queries: Floats,
+        k: int,
+        eligible: Mask,
+        penalty: Floats | None,
+        graphs: bool,
+        clips_of: ClipNumbers | None,
     ) -> tuple[RowNumbers, Floats]:
         scanned, proposed = eligible.copy(), None
-        if not exact and penalty is None and np.count_nonzero(eligible) > SCAN_ROWS:
+        if graphs:
             for segment in self.segments:
                 if segment.graph is not None:
                     scanned[segment.first : segment.first + len(segment.stored)] = False
@@ -305,6 +327,7 @@ class VectorIndex:
             k,
             penalty=penalty,
             proposed=proposed,
+            clips_of=clips_of,
         )
 
     def _proposed(self, queries: Floats, k: int, eligible: Mask) -> tuple[RowNumbers, RowNumbers]:

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 
 from oea_cli.vectors.arrays import RowNumbers, Vectors
-from oea_cli.vectors.scan.nearest import Nearest, Pairs, Short, joined, places_of, slices_of
+from oea_cli.vectors.scan.nearest import ClipsOf, Nearest, Pairs, Short, joined, places_of, slices_of
 from oea_cli.vectors.scan.products import Product, products
 from oea_cli.vectors.scan.scores import cosines, in_parts, noise_of
 
@@ -21,6 +21,7 @@ def best_rows(
     *,
     penalty: Vectors | None = None,
     proposed: tuple[RowNumbers, RowNumbers] | None = None,
+    clips_of: ClipsOf | None = None,
     threads: int | None = None,
 ) -> tuple[RowNumbers, Vectors]:
     """Find the best `k` rows for each query (Q, D) of length 1.
@@ -28,7 +29,8 @@ def best_rows(
     `blocks` are the rows that may be found, each row once: numbers (B,) and unit vectors (B, D);
     `take` gives the vectors of any of them again. `penalty`, one value per row number, is
     subtracted from the scores. `proposed` are (query, row) pairs from elsewhere (a graph), as two
-    (C,) arrays; their rows are in no block.
+    (C,) arrays; their rows are in no block. With `clips_of`, which gives the number of each row's
+    clip, the best `k` clips are found, each by its best row.
 
     Returns rows and scores (Q, k), best first, equal scores by row; -1 and -inf where there are
     fewer rows. A score that is NaN is never among the best. The result depends neither on the
@@ -42,7 +44,7 @@ def best_rows(
         )
         return scores if penalty is None else scores - penalty[rows]
 
-    nearest = Nearest(len(queries), k, noise_of(queries.shape[1]), score)
+    nearest = Nearest(len(queries), k, noise_of(queries.shape[1]), score, clips_of)
     if proposed is not None:
         owners, rows = (numbers.astype(np.int32) for numbers in proposed)
         nearest.add(Pairs(owners, rows, score(owners, rows)))
@@ -104,7 +106,9 @@ def candidates(nearest: Nearest, scores: Vectors, rows: RowNumbers) -> Pairs:
     """What may be among the best in scores (B, Q) of the rows (B,) with all queries."""
     low = nearest.thresholds.copy()
     if len(scores) > nearest.k and np.isneginf(low).any():
-        low = np.maximum(low, nearest.below(_kth_best(scores, nearest.k)))
+        enough = nearest.enough(rows)
+        if len(scores) > enough:
+            low = np.maximum(low, nearest.below(_kth_best(scores, enough)))
     numbers = rows.astype(np.int32)
     found = []
     for some in slices_of(scores):

@@ -6,6 +6,9 @@ the few above it (about `k * log(rows / block)` per owner) are ever sorted.
 
 Candidates within the rounding noise of the k-th best are kept as well, and scores in double
 precision, pair by pair, decide in the end: neither blocks nor threads change the result.
+
+Where rows are windows of clips, the k nearest may be k clips: each is there by its best row, and
+the k-th best clip is what candidates are compared with.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +20,8 @@ import numpy.typing as npt
 from oea_cli.vectors.arrays import Mask, RowNumbers, Vectors
 
 Short = npt.NDArray[np.int32]  # row numbers while they are many
+ClipsOf = Callable[[Short], Short]
+"""The number of the clip of each row (C,), from 0; several threads may ask at once."""
 # Candidates per place that wait before they are sorted: fewer sorts, but a looser threshold.
 WAITING_PER_PLACE = 1.0
 # Where more than this many candidates per place pass (many are equal), exact scores decide at once.
@@ -59,7 +64,7 @@ class Nearest:
 
     Candidates must be above `thresholds` (N,), which threads may read while they rise: an old
     one only lets more pass. `score` gives the exact scores (C,) of owners and rows (C,);
-    None where those that are added are exact.
+    None where those that are added are exact. With `clips_of`, no two of the nearest are of a clip.
     """
 
     def __init__(
@@ -68,11 +73,12 @@ class Nearest:
         k: int,
         noise: np.float32,
         score: Callable[[Short, Short], Vectors] | None,
+        clips_of: ClipsOf | None = None,
     ) -> None:
         self.k = k
         self.thresholds = np.full(num_owners, -np.inf, np.float32)
         self._noise = noise
-        self._score = score
+        self._score, self._clips_of = score, clips_of
         self._held = joined([])
         self._waiting: list[Pairs] = []
         self._num_waiting = 0
@@ -83,6 +89,13 @@ class Nearest:
         # rounds once more.
         lower: Vectors = scores - (2 * self._noise + np.abs(scores) * ROUNDING)
         return lower
+
+    def enough(self, rows: RowNumbers) -> int:
+        """So many of these rows (B,), whichever they are, hold k clips, if all of them do."""
+        if self._clips_of is None:
+            return self.k
+        _, counts = np.unique(self._clips_of(rows.astype(np.int32)), return_counts=True)
+        return self.k * int(counts.max())
 
     def add(self, pairs: Pairs) -> None:
         """Add candidates, each pair only once, in any order."""
@@ -101,10 +114,15 @@ class Nearest:
 
     def _pruned(self, held: Pairs) -> Pairs:
         held = held.chosen(np.argsort(_sort_keys(held.owners, held.scores)))
-        counts = np.bincount(held.owners, minlength=len(self.thresholds))
+        best = held
+        if self._clips_of is not None:
+            firsts, clips = _firsts(held.owners, self._clips_of(held.rows))
+            best = held.chosen(np.sort(firsts))
+            held = held.chosen(held.scores > self.below(held.scores[firsts])[clips])
+        counts = np.bincount(best.owners, minlength=len(self.thresholds))
         starts = np.cumsum(counts) - counts
         full = np.flatnonzero(counts >= self.k)
-        worst = self.below(held.scores[starts[full] + self.k - 1])
+        worst = self.below(best.scores[starts[full] + self.k - 1])
         self.thresholds[full] = np.maximum(self.thresholds[full], worst)
         return held.chosen(held.scores > self.thresholds[held.owners])
 
@@ -114,6 +132,9 @@ class Nearest:
         if self._score is not None:
             held = Pairs(held.owners, held.rows, self._score(held.owners, held.rows))
         held = held.chosen(np.lexsort((held.rows, -held.scores, held.owners)))
+        if self._clips_of is not None:
+            firsts, _ = _firsts(held.owners, self._clips_of(held.rows))
+            held = held.chosen(np.sort(firsts))
         return held.chosen(_places_within(held.owners) < self.k)
 
     def result(self) -> tuple[RowNumbers, Vectors]:
@@ -126,6 +147,13 @@ class Nearest:
         places = _places_within(best.owners)
         rows[best.owners, places], scores[best.owners, places] = best.rows, best.scores
         return rows, scores
+
+
+def _firsts(owners: Short, clips: Short) -> tuple[RowNumbers, RowNumbers]:
+    """The first pair of each clip of an owner (F,), and which of these each pair (C,) belongs to."""
+    keys = (owners.astype(np.int64) << 32) + clips
+    _, firsts, belongs = np.unique(keys, return_index=True, return_inverse=True)
+    return firsts, belongs
 
 
 def slices_of(scores: Vectors) -> Iterator[slice]:
