@@ -38,6 +38,14 @@ def clip_of(row_id: str) -> str:
     return clip if clip and _SPAN.fullmatch(span) else row_id
 
 
+def wholes_of(row_id: str) -> list[str]:
+    """The id, then that of the clip which it is a window of, and of the file if that is a part."""
+    found = [row_id]
+    while (clip := clip_of(found[-1])) != found[-1]:
+        found.append(clip)
+    return found
+
+
 def section_of(row_id: str) -> tuple[float, float | None] | None:
     """Start and end in seconds from an id; the end is None where it is the file's end.
 

@@ -12,6 +12,7 @@ from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import Report, raise_failure
 from oea_cli.records.lines import first_line
+from oea_cli.vectors.arrays import mean_direction
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.opening import VectorSource, open_vectors, stdin_of
@@ -32,8 +33,9 @@ def audio_query(encoder: Encoder, source: str) -> Iterator[Batch]:
 
 
 def like_query(index: VectorIndex, id: str) -> Batch:
-    """One record of the index."""
-    return Batch([{"id": id}], index.vector_of(id)[None])
+    """One record of the index, or the direction of the mean of a long clip's windows."""
+    vectors = index.vectors(index.by_id.find_clips([id]))
+    return Batch([{"id": id}], mean_direction(vectors)[None])
 
 
 def read_queries(

@@ -89,13 +89,9 @@ class Retrieval:
             mask[self._hidden(hide)] = False
         return mask
 
-    def _hidden(self, id_: str) -> list[int]:
+    def _hidden(self, id_: str) -> RowNumbers:
         """The rows that a record hides: its own, or, where files are asked for, its file's."""
-        row = self.index.find(id_)
-        if self.conditions.windows or not is_window(id_):
-            return [row]
-        clip = clip_of(id_)
-        return [row for other, row in self.index.row_of.items() if clip_of(other) == clip]
+        return self.index.by_id.find_clips([id_ if self.conditions.windows else clip_of(id_)])
 
     @cached_property
     def _penalty(self) -> Floats | None:

@@ -83,7 +83,12 @@ AcceptUnfinishedOption = Annotated[
     ),
 ]
 DeleteOption = Annotated[
-    list[str] | None, CHANGES.option("--delete", metavar="ID", help="Delete a record (repeatable).")
+    list[str] | None,
+    CHANGES.option(
+        "--delete",
+        metavar="ID",
+        help="Delete a record, or all windows of a long clip (repeatable).",
+    ),
 ]
 CompactOption = Annotated[
     bool,

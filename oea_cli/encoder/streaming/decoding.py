@@ -67,7 +67,6 @@ def _whole(record: Record, window: Window) -> Record:
 
 
 def _part(record: Record, window: Window) -> Record:
+    """A window's record; how long the clip is, its end tells (`whole_clips`)."""
     start, end = round(window.start, 3), round(window.end, 3)
-    duration = record.get("duration", round(end - start, 3))
-    own_id = window_id(record["id"], start, end)
-    return {**record, "id": own_id, "start": start, "end": end, "duration": duration}
+    return {**record, "id": window_id(record["id"], start, end), "start": start, "end": end}

@@ -23,11 +23,11 @@ from oea_cli.encoder.streaming.groups import (
     TOO_LARGE,
     EncodedGroup,
     GroupEncoder,
-    failure_of,
 )
 from oea_cli.encoder.streaming.hearing import Tally, current_hearing
 from oea_cli.encoder.streaming.inputs import EncoderInput, Event, Notice
 from oea_cli.encoder.streaming.joining import joined
+from oea_cli.encoder.streaming.whole_clips import whole_clips
 from oea_cli.errors import Failure, OeaError, Report, raise_failure
 from oea_cli.records.rows import Record
 from oea_cli.records.sections import with_channel
@@ -52,9 +52,9 @@ def stream(
     """Yield the records with their vectors, in input order, in bounded memory.
 
     A record with `path` is a sound, any other one a `text`. Sounds longer than the encoder's window
-    become several rows with ids `ID#t=START,END`. What cannot be used goes to `report`, in input
-    order; a Failure among the records does so in its turn. `advance` is called once for every
-    input. The same input gives the same bits.
+    become several rows with ids `ID#t=START,END`, each with the `duration` of the whole. What
+    cannot be used goes to `report`, in input order; a Failure among the records does so in its
+    turn. `advance` is called once for every input. The same input gives the same bits.
     """
     encoded = _encoded(
         encoder,
@@ -66,8 +66,7 @@ def stream(
         advance=advance or _nothing,
     )
     with closing(encoded) as groups:
-        for group in groups:
-            yield _reported(group, report, encoder.encoder_id)
+        yield from whole_clips(groups, report, encoder.encoder_id)
 
 
 def stream_clips(
@@ -94,8 +93,8 @@ def stream_inputs(
 ) -> Generator[Batch, None, None]:
     """As `stream`, of waveforms that are decoded already, and of texts."""
     with GroupEncoder(encoder, batch_size, num_cores()) as group_encoder:
-        for group in group_encoder.groups(inputs, _nothing):
-            yield _reported(group, report, encoder.encoder_id)
+        groups = group_encoder.groups(inputs, _nothing)
+        yield from whole_clips(groups, report, encoder.encoder_id)
 
 
 def embed_texts(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
@@ -158,17 +157,6 @@ def _inputs(
             notice(event)
         else:
             yield event
-
-
-def _reported(group: EncodedGroup, report: Report, encoder: str) -> Batch:
-    """The rows that have a vector; the others are failed inputs."""
-    records = [item.record for item in group.inputs]
-    if not group.problems:
-        return Batch(records, group.vectors, encoder)
-    for row, problem in group.problems.items():
-        report(failure_of(records[row], problem))
-    good = [row for row in range(len(records)) if row not in group.problems]
-    return Batch([records[row] for row in good], group.vectors[good], encoder)
 
 
 def _refuse_missing(encoder: Encoder, group: EncodedGroup) -> None:

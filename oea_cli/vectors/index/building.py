@@ -82,10 +82,11 @@ def extend_index(
 
 
 def delete_records(folder: Path, ids: Sequence[str]) -> Change:
-    """Delete records by id; raises OeaError, deleting nothing, where an id is not there."""
+    """Delete records by id, of a long clip all windows; raises OeaError, deleting nothing, where an
+    id is not there."""
     with _changing(folder, must_exist=True):
         index = VectorIndex.open(folder)
-        rows = set(index.find_all(ids).tolist())
+        rows = set(index.by_id.find_clips(ids).tolist())
         segments = _with_deleted(folder, index, rows, index.manifest.next_number)
         changed = index.manifest.touched(
             segments=segments, next_number=index.manifest.next_number + 1

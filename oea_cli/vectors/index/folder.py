@@ -74,7 +74,8 @@ class Index:
         return change
 
     def remove(self, ids: Sequence[str]) -> Change:
-        """Remove records by id; raises OeaError, removing nothing, where one is not there."""
+        """Remove records by id, of a long clip all windows; raises OeaError, removing nothing,
+        where one is not there."""
         change = building.delete_records(self.path, [ids] if isinstance(ids, str) else ids)
         self.snapshot = VectorIndex.open(self.path)
         return change
@@ -101,7 +102,7 @@ class Index:
         if ids is None:
             return np.flatnonzero(self.snapshot.live)
         names = [ids] if isinstance(ids, str) else ids
-        return self.snapshot.find_all(names)
+        return self.snapshot.by_id.find_all(names)
 
 
 def open_index(path: str | Path) -> Index:

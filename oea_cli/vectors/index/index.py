@@ -1,23 +1,20 @@
 """Reading an index folder: search, filters, records."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from oea_cli.errors import OeaError
 from oea_cli.records.rows import Record
-from oea_cli.records.similar_ids import did_you_mean
-from oea_cli.records.text import nfc
 from oea_cli.records.where.evaluation import Condition
 from oea_cli.vectors.arrays import Floats, Mask, RowNumbers, Stored
 from oea_cli.vectors.index.checking import check_files, remember
-from oea_cli.vectors.index.clip_numbers import ClipNumbers
 from oea_cli.vectors.index.contents import Manifest, Segment
+from oea_cli.vectors.index.finding import ClipNumbers, RowFinder
 from oea_cli.vectors.index.manifest import read_manifest
 from oea_cli.vectors.index.record_files import RecordReader
 from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
@@ -30,8 +27,6 @@ BLOCK_SCORES = 1 << 21
 BLOCK_ROWS = 8192
 # A graph is searched for a few more rows than needed, because it misses some.
 SPARE_ROWS = 8
-# For more ids than these, a table of all is quicker than a look through them for each.
-FEW_IDS = 20
 # Below this many eligible rows a scan is quicker than a graph, and misses nothing.
 SCAN_ROWS = 10_000
 
@@ -103,13 +98,14 @@ class VectorIndex:
         return np.concatenate([np.zeros(0, bool), *(segment.live for segment in self.segments)])
 
     @cached_property
+    def by_id(self) -> RowFinder:
+        """Rows by their ids."""
+        return RowFinder(self.folder, self.record_files, self.live)
+
+    @property
     def row_of(self) -> dict[str, int]:
         """The row of every id that is not deleted."""
-        ids = self.record_files.ids()
-        rows = {ids[row]: row for row in np.flatnonzero(self.live).tolist()}
-        if len(rows) != len(self):
-            raise OeaError(f"{self.folder}: damaged (an id occurs twice); build the index again")
-        return rows
+        return self.by_id.row_of
 
     def search(
         self,
@@ -179,24 +175,7 @@ class VectorIndex:
     def find(self, id: str) -> int:
         """Return the row of an id, in whatever form of Unicode; raises OeaError that names similar
         ids."""
-        known = self.record_files.id_column
-        found = self._live_rows(known == id)
-        if not len(found) and not id.isascii():
-            found = self._live_rows(known.str.normalize("NFC") == nfc(id))
-        if not len(found):
-            hint = did_you_mean(id, known.filter(pl.Series(self.live)))
-            raise OeaError(f"{self.folder}: no record with id {id!r}{hint}")
-        return int(found[0])
-
-    def find_all(self, ids: Sequence[str]) -> RowNumbers:
-        """Return the rows of these ids; raises OeaError for the first that is not there."""
-        if len(ids) <= FEW_IDS:
-            return np.array([self.find(id_) for id_ in ids], np.int64)
-        known = self.row_of
-        return np.array([known[id_] if id_ in known else self.find(id_) for id_ in ids], np.int64)
-
-    def _live_rows(self, chosen: pl.Series) -> RowNumbers:
-        return np.flatnonzero(chosen.to_numpy() & self.live)
+        return self.by_id.find(id)
 
     def records(self, rows: RowNumbers) -> list[Record]:
         """Return the records of these rows, in their order."""

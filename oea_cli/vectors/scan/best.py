@@ -6,7 +6,15 @@ from itertools import islice
 import numpy as np
 
 from oea_cli.vectors.arrays import RowNumbers, Vectors
-from oea_cli.vectors.scan.nearest import ClipsOf, Nearest, Pairs, Short, joined, places_of, slices_of
+from oea_cli.vectors.scan.nearest import (
+    ClipsOf,
+    Nearest,
+    Pairs,
+    Short,
+    joined,
+    places_of,
+    slices_of,
+)
 from oea_cli.vectors.scan.products import Product, products
 from oea_cli.vectors.scan.scores import cosines, in_parts, noise_of
 

@@ -150,7 +150,7 @@ class Nearest:
 
 
 def _firsts(owners: Short, clips: Short) -> tuple[RowNumbers, RowNumbers]:
-    """The first pair of each clip of an owner (F,), and which of these each pair (C,) belongs to."""
+    """The first pair of each clip of an owner (F,), and which of them is that of each pair (C,)."""
     keys = (owners.astype(np.int64) << 32) + clips
     _, firsts, belongs = np.unique(keys, return_index=True, return_inverse=True)
     return firsts, belongs
