@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from oea_cli.evaluation.inputs.record_lookup import hit_records
 from oea_cli.records.ids import trec_id
 from tests.commands.in_process import run
 from tests.conftest import Completed
@@ -91,3 +92,12 @@ def test_qrels_and_hard_negatives() -> None:
     Path("q.jsonl").write_text(json.dumps(row) + "\n")
     done = run(["eval", "--run", "run", "--queries", "q.jsonl", "-M", "delta-rank"])
     assert json.loads(done.stdout)["metrics"] == {"delta-rank": 2.0}
+
+
+def test_records_of_hits_are_found_as_their_ranks_are() -> None:
+    rows = [
+        {"query_id": "q", "id": name, "score": 1, "captions": [name]} for name in ("a.wav", "b")
+    ]
+    Path("hits").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = hit_records("hits")(["a", "b.flac", "c"])
+    assert {id_: row["captions"] for id_, row in found.items()} == {"a": ["a.wav"], "b.flac": ["b"]}

@@ -1,6 +1,6 @@
 """The outcomes of a run on judged queries: ranks and scores of what is relevant in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -150,52 +150,50 @@ class _Lookup:
         """
         written = ["" if name is None else nfc(name) for name in names]
         found = self._numbers([name.encode() for name in written])
-        rest = np.flatnonzero(found < 0)
-        if self._run.is_trec and len(rest):
-            for row in rest:
-                written[row] = trec_id(written[row])
-            found[rest] = self._numbers([written[row].encode() for row in rest])
-            rest = rest[found[rest] < 0]
-        found[rest] = self._by_suffix([written[row] for row in rest])
+        if self._run.is_trec:
+            escaped = {row: trec_id(written[row]) for row in np.flatnonzero(found < 0).tolist()}
+            others = {row: name for row, name in escaped.items() if name != written[row]}
+            written = [others.get(row, name) for row, name in enumerate(written)]
+            found[list(others)] = self._numbers([name.encode() for name in others.values()])
+        for row, number in self._by_suffix(written, np.flatnonzero(found < 0).tolist()):
+            found[row] = number
         return found
 
-    def _by_suffix(self, names: list[str]) -> QueryNumbers:
-        """The numbers of documents (P,) whose names differ from these by a sound's suffix."""
-        stems = [without_suffix(name) for name in names]
-        found = self._numbers(
-            [
-                b"" if stem == name else stem.encode()
-                for stem, name in zip(stems, names, strict=True)
-            ]
-        )
+    def _by_suffix(self, names: list[str], rows: list[int]) -> Iterator[tuple[int, int]]:
+        """The documents whose names differ from these by a sound's suffix: row and number."""
+        stems = {row: stem for row in rows if (stem := without_suffix(names[row])) != names[row]}
+        known = self._numbers([stem.encode() for stem in stems.values()]).tolist()
+        yield from zip(stems, known, strict=True)
         # The documents are in the order of their bytes: those that go on with a dot lie together.
-        first = self._places_among([f"{name}.".encode() for name in names])
-        last = self._places_among([f"{name}/".encode() for name in names])  # "/" follows "."
-        for row in np.flatnonzero((first < last) & (found < 0)).tolist():
-            numbers = range(int(first[row]), int(last[row]))
-            found[row] = self._with_suffix(names[row], numbers) if names[row] else -1
-        return found
+        starts = [f"{names[row]}.".encode() for row in rows]
+        places = np.searchsorted(self._run.documents, self._as_documents(starts))
+        followers = np.append(self._run.documents, b"")[places].tolist()
+        for row, place, start, follower in zip(
+            rows, places.tolist(), starts, followers, strict=True
+        ):
+            if follower.startswith(start) and names[row] and row not in stems:
+                yield row, self._with_suffix(names[row], place)
 
-    def _with_suffix(self, name: str, numbers: range) -> int:
-        """Which of the documents is the name with a suffix; -1 for none."""
-        documents = {self._run.documents[number].decode(): number for number in numbers}
-        found = [one for one in documents if without_suffix(one) == name]
+    def _with_suffix(self, name: str, place: int) -> int:
+        """Which document, from a place on, is the name with a suffix; -1 for none."""
+        found = {}
+        documents = self._run.documents
+        while place < len(documents) and documents[place].startswith(f"{name}.".encode()):
+            if without_suffix(document := documents[place].decode()) == name:
+                found[document] = place
+            place += 1
         if len(found) > 1:
             raise AmbiguousNameError(
                 f"{self._run.name}: the judged clip {name!r} means {len(found)} clips of the run: "
-                f"{listed(found)}; name it with its suffix"
+                f"{listed(list(found))}; name it with its suffix"
             )
-        return documents[found[0]] if found else -1
+        return next(iter(found.values()), -1)
 
     def _numbers(self, names: list[bytes]) -> QueryNumbers:
         known = self._run.documents
         looked_up = self._as_documents(names)
         places = np.minimum(np.searchsorted(known, looked_up), len(known) - 1)
         return np.where((known[places] == looked_up) & (looked_up != b""), places, -1)
-
-    def _places_among(self, names: list[bytes]) -> QueryNumbers:
-        """Where names (P,) stand, or would stand, among the documents."""
-        return np.searchsorted(self._run.documents, self._as_documents(names))
 
     def _as_documents(self, names: list[bytes]) -> Names:
         return np.array(names, object if self._run.documents.dtype == object else np.bytes_)
