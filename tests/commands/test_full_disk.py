@@ -15,7 +15,7 @@ WRITING = """
 eval --run here.run --qrels here.txt -o x.json
 eval --run here.run --qrels here.txt -M r@1 --report x.html
 mine-negatives here.jsonl -o x.jsonl
-mine-negatives here.jsonl --qrels x.jsonl
+mine-negatives here.jsonl --stats x.json
 gen-queries here.jsonl -o x.jsonl
 embed --text rain -o x.npy
 embed --text rain -o x.jsonl
