@@ -10,25 +10,41 @@ from oea_cli.audio.sources import AudioError
 CANCELLED_SHARE = 0.01
 SAMPLED = 8  # every so many frames are enough to tell power
 SILENT_POWER = 1e-9  # -90 dB of full scale
+LOUDEST = 1e10  # 32-bit samples stored as floats without scaling stay below; power stays finite
+LOUD = 100.0  # 40 dB above full scale: no mix and no mastering comes to it
 
 
 @dataclass(slots=True)
 class Mixer:
-    """Makes one channel of a sound's blocks, and notices where its channels cancel."""
+    """Makes one channel of a sound's blocks, and notices where its channels cancel.
+
+    `peak` is the largest sample so far, 1 at full scale.
+    """
 
     channel: int | None = None  # from 0; None for the mean of all
+    peak: float = 0.0
     _mixed: float = 0.0
     _power: float = 0.0  # of the channels, such as unrelated ones would leave in the mean
     _frames: int = 0
 
-    def mono(self, frames: np.ndarray) -> np.ndarray:
-        """(frames, channels) float32 -> (frames,), a new array; raises AudioError where the
-        channel is lacking."""
+    def mono(self, frames: np.ndarray, seconds: float) -> np.ndarray:
+        """(frames, channels) float32, from `seconds` on -> (frames,), a new array.
+
+        Raises AudioError where the channel is lacking, and for samples that are NaN, infinite or
+        absurdly large.
+        """
         if self.channel is not None:
-            return frames[:, self._available(frames.shape[1])].copy()
-        mono = mix(frames)
-        if frames.shape[1] > 1:
-            self._weigh(mono[::SAMPLED], frames[::SAMPLED])
+            mono = frames[:, self._available(frames.shape[1])].copy()
+        else:
+            mono = mix(frames)
+            if frames.shape[1] > 1:
+                self._weigh(mono[::SAMPLED], frames[::SAMPLED])
+        peak = float(np.abs(mono).max(initial=0))
+        if not peak <= LOUDEST:  # true for NaN, too
+            raise AudioError(
+                f"has NaN, infinite or absurdly large samples at {seconds:.1f} s or later"
+            )
+        self.peak = max(self.peak, peak)
         return mono
 
     def _weigh(self, mono: np.ndarray, frames: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from oea_cli.audio.channels import Mixer
 from oea_cli.audio.containers import is_wave
 from oea_cli.audio.extents import find_extent
-from oea_cli.audio.libsndfile import Sound, checked
+from oea_cli.audio.libsndfile import Sound
 from oea_cli.audio.rates import wrong_rate
 from oea_cli.audio.segments import Segment, SoundFile, read_at, size_of
 from oea_cli.audio.sources import AudioError
@@ -124,8 +124,8 @@ def _blocks(container: Any, sound: Sound, mixer: Mixer, skip: int) -> Iterator[n
                 first = sound.frames_read
                 sound.frames_read += len(frames)
                 if sound.frames_read > skip:
-                    kept = mixer.mono(frames[max(0, skip - first) :])
-                    yield checked(kept, first / sound.sample_rate)
+                    kept = frames[max(0, skip - first) :]
+                    yield mixer.mono(kept, first / sound.sample_rate)
         except (av.FFmpegError, ValueError, OSError) as error:
             seconds = sound.frames_read / sound.sample_rate
             raise AudioError(f"broken after {seconds:.2f} s ({_reason(error)})") from error

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import numpy as np
 import soxr
 
-from oea_cli.audio.channels import Mixer
+from oea_cli.audio.channels import LOUD, Mixer
 from oea_cli.audio.libsndfile import Sound
 from oea_cli.audio.opening import open_sound
 from oea_cli.audio.sources import AudioError, Notice, Source, open_source
@@ -43,7 +43,8 @@ def read_windows(
     A clip that is not longer (by more than 0.1 s) is one window. A longer one becomes consecutive
     windows, the last of which ends with the clip and overlaps its neighbour. The same source
     always gives the same samples. `channel` is "mix", "left", "right" or a number from 1.
-    `notice` is called for a sound that is used although its header is wrong or its channels cancel.
+    `notice` is called for a sound that is used although its header is wrong, its channels cancel or
+    its samples are far beyond full scale.
     Raises AudioError for anything that cannot be used, also after some windows.
     """
     first_second = _checked_section(start, end)
@@ -102,6 +103,8 @@ def _resampled(
             yield np.zeros(1, np.float32)  # fewer frames than one sample at the encoder's rate
     if mixer.cancels:
         notice("its channels cancel in the mix, which is near silence; --channel left takes one")
+    if mixer.peak > LOUD:
+        notice(f"its samples reach {mixer.peak:.3g}, far beyond 1; are they integers, not scaled?")
 
 
 def _until(sound: Sound, start: float, end: float | None, notice: Notice) -> Iterator[np.ndarray]:
