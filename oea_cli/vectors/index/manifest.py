@@ -14,6 +14,7 @@ from pathlib import Path
 import orjson
 
 from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import check_parent
 from oea_cli.records.format_versions import check_format, format_mark
 from oea_cli.records.locks import FileLock, LockedError
 from oea_cli.vectors.index.checking import REMEMBERED, remember
@@ -82,9 +83,9 @@ def writing(folder: Path) -> Iterator[None]:
     The lock ends with the process, whatever happens to it. Raises OeaError where another process
     writes, or where the folder contains something other than an index.
     """
-    _check_target(folder)
+    check_target(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         lock = FileLock(folder / LOCK)
     except LockedError as error:
         raise OeaError(
@@ -103,7 +104,10 @@ def writing(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def _check_target(folder: Path) -> None:
+def check_target(folder: Path) -> None:
+    """Raise OeaError where no index can be: in a folder that is not there, or in place of something
+    other than an index."""
+    check_parent(folder)
     if folder.is_dir() and not is_index(folder):
         foreign = [
             path.name for path in folder.iterdir() if path.name not in _HIDDEN and not _ours(path)
