@@ -256,8 +256,8 @@ def test_a_file_of_several_hits_is_one_path(tmp_path: Path) -> None:
     arguments = ["search", "--queries", tmp_path / "q.npy", "-i", tmp_path / "x.oea"]
     assert run([*arguments, "-f", "paths"]).stdout == "long.wav\n"
     table = run([*arguments, "-f", "table"]).stdout
-    assert "0–1" in table and "2–3" not in table
-    assert "2–3" in run([*arguments, "-f", "table", "--windows"]).stdout
+    assert "0:00" in table and "0:02" not in table
+    assert "0:02–0:03" in run([*arguments, "-f", "table", "--windows"]).stdout
 
 
 def test_table_fits_the_terminal_and_obeys_no_control_characters(tmp_path: Path) -> None:

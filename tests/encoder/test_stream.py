@@ -160,6 +160,45 @@ def test_windows_have_ids_and_times(tmp_path: Path) -> None:
     ]
 
 
+class ShortWindows(Loudness):
+    max_seconds = 0.1
+
+
+def test_every_window_knows_how_long_its_clip_is(tmp_path: Path, clips: list[Record]) -> None:
+    """Also where a clip fills several groups, the last of all, and between others."""
+    lengths = (30.0, 0.05, 12.34, 40.0)
+    items = []
+    for number, seconds in enumerate(lengths):
+        soundfile.write(tmp_path / f"{number}.wav", np.zeros(round(seconds * 8000)), 8000)
+        items.append({"id": str(number), "path": str(tmp_path / f"{number}.wav")})
+    batches = list(stream(ShortWindows(), items, report=raise_failure))
+    records, vectors = gathered(iter(batches))
+    assert len(records) == len(vectors) == 299 + 1 + 123 + 399
+    owners = [{record["id"].partition("#")[0] for record in batch.records} for batch in batches]
+    assert sum(map(len, owners)) == 4, "of a long clip all windows at once"
+    own = [record["id"].partition("#")[0] for record in records]
+    assert own == sorted(own)
+    assert {(id_, r["duration"]) for id_, r in zip(own, records, strict=True)} == {
+        (str(number), seconds) for number, seconds in enumerate(lengths)
+    }
+
+
+def test_a_window_without_a_vector_counts_for_its_clip(tmp_path: Path) -> None:
+    class Deaf(ShortWindows):
+        def encode_audio(self, waveforms: Sequence[np.ndarray]) -> np.ndarray:
+            vectors = super().encode_audio(waveforms)
+            return np.where(vectors[:, :1] > 0.1, np.nan, vectors)
+
+    samples = np.zeros(8000)
+    samples[-800:] = 0.99  # in the last of nine windows
+    soundfile.write(tmp_path / "a.wav", samples, 8000)
+    failures: list[Failure] = []
+    item = {"id": "a", "path": str(tmp_path / "a.wav")}
+    records, _ = gathered(stream(Deaf(), [item], report=failures.append))
+    assert [failure.id for failure in failures] == ["a#t=0.8,1"]
+    assert len(records) == 8 and {record["duration"] for record in records} == {1.0}
+
+
 def test_window_ids_have_at_most_three_decimals() -> None:
     assert window_id("a.wav", 0.0, 10.0) == "a.wav#t=0,10"
     assert window_id("a.wav", 3.4004999, 13.4) == "a.wav#t=3.4,13.4"

@@ -12,7 +12,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def write_table(results: "Iterable[list[Hit]]", _: BinaryIO) -> None:
-    """A table per query that fits the terminal: rank, score bar, path, window, captions."""
+    """A table per query that fits the terminal: rank, score bar, path, moment, captions."""
     from rich.console import Console
 
     console = Console(highlight=False)
@@ -32,7 +32,7 @@ def _table(hits: "list[Hit]") -> Any:
     from oea_cli.records.visible import visible
 
     rows = [_cells(hit) for hit in hits]
-    has_windows = any(row[3] for row in rows)
+    has_moments = any(row[3] for row in rows)
     has_captions = any(row[4] for row in rows)
     table = Table(
         box=None, title=visible(hits[0]["query_id"]), title_justify="left", pad_edge=False
@@ -40,18 +40,19 @@ def _table(hits: "list[Hit]") -> Any:
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("score", no_wrap=True)
     table.add_column("path", overflow="fold", ratio=2 if has_captions else None)
-    if has_windows:
-        table.add_column("seconds", no_wrap=True)
+    if has_moments:
+        table.add_column("at", no_wrap=True)
     if has_captions:
         table.add_column("captions", overflow="fold", ratio=3)
     for row in rows:
-        shown = [*row[:3], *row[3:4][:has_windows], *row[4:][:has_captions]]
+        shown = [*row[:3], *row[3:4][:has_moments], *row[4:][:has_captions]]
         table.add_row(*(Text(visible(cell)) for cell in shown))
     return table
 
 
 def _cells(hit: "Hit") -> tuple[str, str, str, str, str]:
     from oea_cli.clips.captions import captions_in, cleaned
+    from oea_cli.commands.console.moments import moment_of
 
     words = captions_in(hit) or cleaned(hit.get("text"))
     more = f" (+{len(words) - 1})" if len(words) > 1 else ""
@@ -60,16 +61,9 @@ def _cells(hit: "Hit") -> tuple[str, str, str, str, str]:
         str(hit["rank"]),
         f"{score_bar(hit['score'])} {hit['score']:.3f}",
         place,
-        _seconds(hit),
+        moment_of(hit),
         (words[0] if words else "") + more,
     )
-
-
-def _seconds(hit: "Hit") -> str:
-    start, end = hit.get("start"), hit.get("end")
-    if not isinstance(start, int | float):
-        return ""
-    return f"{start:g}–{end:g}" if isinstance(end, int | float) else f"{start:g}–"
 
 
 def score_bar(score: float) -> str:

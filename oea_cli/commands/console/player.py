@@ -26,13 +26,16 @@ def find_player() -> str:
 
 def play_hits(player: str, hits: "list[Hit]", log: FailureLog, quiet: bool) -> None:
     """Play the hits one after the other; one that cannot be played is named and left out."""
+    from oea_cli.commands.console.moments import moment_of
     from oea_cli.search.hits import hit_path
 
     for hit in hits:
         try:
             path = hit_path(hit)
             if not quiet:
-                say(f"oea search: playing {hit['rank']} of {len(hits)}: {path}")
+                moment = moment_of(hit)
+                where = f"{path} at {moment}" if moment else path
+                say(f"oea search: playing {hit['rank']} of {len(hits)}: {where}")
             play(player, path, hit.get("start"), hit.get("end"))
         except OeaError as error:
             where, _, reason = str(error).partition(": ")

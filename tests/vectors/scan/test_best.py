@@ -68,6 +68,40 @@ def test_equal_to_sorting_everything(data: st.DataObject) -> None:
     assert np.array_equal(found[1].view(np.uint32), scores.view(np.uint32))
 
 
+@settings(max_examples=80)
+@given(st.data())
+def test_equal_to_the_first_of_each_clip(data: st.DataObject) -> None:
+    """The k best clips are those whose best rows come first among all rows."""
+    seed = data.draw(st.integers(0, 2**32 - 1))
+    draws = np.random.default_rng(seed)
+    count, dim = data.draw(st.integers(1, 400)), data.draw(st.integers(1, 24))
+    distinct = unit(data.draw(st.integers(1, count)), dim, seed=seed % 1000)
+    vectors = distinct[draws.integers(0, len(distinct), count)]
+    queries = unit(data.draw(st.integers(1, 6)), dim, seed=seed % 997)
+    # Clips of neighbouring rows as a rule; sometimes of rows from anywhere.
+    clips = draws.integers(0, data.draw(st.integers(1, 60)), count).astype(np.int32)
+    clips = np.sort(clips) if data.draw(st.booleans()) else clips
+    mask = draws.random(count) < data.draw(st.sampled_from([0.05, 0.5, 1.0]))
+    penalty = np.zeros(count, np.float32)
+    k = data.draw(st.integers(1, 70))
+    found = best_rows(
+        blocks_of(vectors, mask, data.draw(st.integers(1, 450))),
+        lambda rows: vectors[rows],
+        queries,
+        k,
+        clips_of=lambda rows: clips[rows],
+        threads=data.draw(st.integers(1, 3)),
+    )
+    rows, scores = sorted_all(vectors, queries, count, mask, penalty)
+    for query in range(len(queries)):
+        known = rows[query][rows[query] >= 0]
+        firsts = np.sort(np.unique(clips[known], return_index=True)[1])[:k]
+        padded = np.full(k, -1)
+        padded[: len(firsts)] = known[firsts]
+        assert np.array_equal(found[0][query], padded)
+        assert np.array_equal(found[1][query][: len(firsts)], scores[query][firsts])
+
+
 def test_blocks_and_threads_change_no_bit() -> None:
     vectors, queries = unit(3000, 48), unit(70, 48, seed=1)
     vectors[300:400] = vectors[10]  # more equal rows than places
