@@ -12,6 +12,7 @@ from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
     from oea_cli.search.hits import Hit
+    from oea_cli.search.retrieval import Retrieval
 
 
 def search(
@@ -85,7 +86,7 @@ def search(
                 report=log.report,
             ) as (retrieval, results),
         ):
-            _write(_noted(results, played) if play else results, form, null)
+            _write(_noted(results, played) if play else results, form, null, retrieval)
         if not retrieval.num_queries and not log.count and not allow_empty:
             nothing = f"{queries}: no queries in it{lone_headers([queries or '-'])}"
             raise OeaError(f"{nothing}; --allow-empty permits that")
@@ -114,7 +115,12 @@ def _format(asked: searching.HitFormat | None, null: bool) -> searching.HitForma
     return asked or suits
 
 
-def _write(results: "Iterator[list[Hit]]", format: searching.HitFormat, null: bool) -> None:
+def _write(
+    results: "Iterator[list[Hit]]",
+    format: searching.HitFormat,
+    null: bool,
+    retrieval: "Retrieval",
+) -> None:
     """Write the hits to stdout."""
     from oea_cli.commands.console.hit_table import write_table
     from oea_cli.records.visible import visible
@@ -124,6 +130,8 @@ def _write(results: "Iterator[list[Hit]]", format: searching.HitFormat, null: bo
     if format == searching.HitFormat.paths:
         shown = visible if sys.stdout.isatty() else str  # programs read the names as they are
         hits.write_paths(results, stream, b"\0" if null else b"\n", shown)
+    elif format == searching.HitFormat.csv:
+        hits.write_csv(results, stream, hits.csv_columns(retrieval.keys))
     else:
         writers: dict[searching.HitFormat, Callable[..., None]] = {
             searching.HitFormat.jsonl: hits.write_jsonl,

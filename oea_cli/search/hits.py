@@ -1,6 +1,8 @@
-"""Hits as rows, and the rows as JSONL, JSON, TREC run, paths or a table for a person."""
+"""Hits as rows, and the rows as JSONL, JSON, CSV, TREC run, paths or a table for a person."""
 
-from collections.abc import Callable, Iterable
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO
 
 import orjson
@@ -32,7 +34,8 @@ def make_hits(
     ]
 
 
-_OWN_KEYS = {"query_id", "rank", "id", "score"}
+_OWN_KEYS = ("query_id", "rank", "id", "score")
+_FIRST_KEYS = ("path", "text", "captions", "start", "end", "duration")
 
 
 def write_jsonl(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
@@ -50,6 +53,36 @@ def write_json(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
             stream.write(mark + b"\n  " + orjson.dumps(hit))
             mark = b","
     stream.write(b"[]\n" if mark == b"[" else b"\n]\n")
+
+
+def csv_columns(keys: Iterable[str]) -> list[str]:
+    """The columns of hits whose records have these keys: what a hit has, then what we know."""
+    known = sorted(set(keys) - {*_OWN_KEYS})
+    return [*_OWN_KEYS, *sorted(known, key=lambda key: (*_FIRST_KEYS, key).index(key))]
+
+
+def write_csv(results: Iterable[list[Hit]], stream: BinaryIO, columns: Sequence[str]) -> None:
+    """A line per hit below a header; a list or an object is a cell of JSON, null an empty one."""
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator="\n")
+    writer.writerow(columns)
+    for hits in results:
+        writer.writerows([_cell(hit.get(key)) for key in columns] for hit in hits)
+        _hand_over(rows, stream)
+    _hand_over(rows, stream)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else orjson.dumps(value).decode()
+
+
+def _hand_over(rows: io.StringIO, stream: BinaryIO) -> None:
+    stream.write(rows.getvalue().encode(errors="surrogateescape"))
+    stream.flush()
+    rows.seek(0)
+    rows.truncate()
 
 
 def write_trec(results: Iterable[list[Hit]], stream: BinaryIO) -> None:

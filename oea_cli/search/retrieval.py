@@ -54,6 +54,11 @@ class Retrieval:
             found = self._found(batch.vectors, mask)
             yield from self._hits([record["id"] for record in batch.records], found)
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys that a hit's record may have."""
+        return self.index.record_files.names
+
     def _found(self, vectors: Floats, mask: Mask | None) -> "_Found":
         """The best rows of each query, windows folded where files are asked for."""
         asked = (vectors, self.conditions.top_k, mask, self._penalty)
@@ -68,7 +73,7 @@ class Retrieval:
     @cached_property
     def _expects_windows(self) -> bool:
         """Whether to fold at once: rows that are windows may be so by their ids alone."""
-        return "start" in self.index.record_files.names
+        return "start" in self.keys
 
     def _kept(self, rows: RowNumbers, scores: Floats) -> "_Found":
         """The rows whose score suffices, with their records."""

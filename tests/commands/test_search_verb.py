@@ -4,6 +4,8 @@ Texts and sounds are encoded by a tiny encoder with random weights, through the 
 Run: pytest tests/test_search_verb.py
 """
 
+import csv
+import io
 import json
 import os
 import pty
@@ -20,6 +22,8 @@ import numpy as np
 import pytest
 
 from oea_cli.encoder.protocol import Encoder
+from oea_cli.errors import raise_failure
+from oea_cli.records.tables import read_table
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.files.formats import open_writer
 from oea_cli.vectors.index.building import build_index
@@ -258,6 +262,39 @@ def test_a_file_of_several_hits_is_one_path(tmp_path: Path) -> None:
     table = run([*arguments, "-f", "table"]).stdout
     assert "0:00" in table and "0:02" not in table
     assert "0:02–0:03" in run([*arguments, "-f", "table", "--windows"]).stdout
+
+
+def test_csv(tmp_path: Path) -> None:
+    """One header for all queries; cells as JSON has them; read back as any table is."""
+    records: list[dict[str, Any]] = [
+        {
+            "id": "a",
+            "path": "a, b.wav",
+            "captions": ['say "so"', "é"],
+            "year": 1999,
+            "duration": 2.5,
+        },
+        {"id": "c\nd", "path": "=1+1.wav", "tags": {"x": [1]}, "checked": True, "year": None},
+        {"id": "long#t=0,1", "path": "long", "start": 0, "end": 1, "rank": "own"},
+    ]
+    build_index(tmp_path / "x.oea", [Batch(records, unit(3, 4))], dim=4, encoder=None)
+    np.save(tmp_path / "q.npy", unit(3, 4))
+    arguments = ["search", "--queries", tmp_path / "q.npy", "-i", tmp_path / "x.oea", "-f", "csv"]
+    done = run([*arguments, "-k", "1"])
+    found = list(csv.reader(io.StringIO(done.stdout, newline="")))
+    assert found == [
+        ["query_id", "rank", "id", "score", "path", "captions", "start", "end", "duration",
+         "checked", "tags", "year"],
+        ["0", "1", "a", "1.0", "a, b.wav", '["say \\"so\\"","é"]', "", "", "2.5", "", "", "1999"],
+        ["1", "1", "c\nd", "1.0", "=1+1.wav", "", "", "", "", "true", '{"x":[1]}', ""],
+        ["2", "1", "long", "1.0", "long", "", "0", "1", "", "", "", ""],
+    ]  # fmt: skip
+    (tmp_path / "hits.csv").write_text(done.stdout)
+    rows = [row for _, row in read_table(str(tmp_path / "hits.csv"), report=raise_failure)]
+    assert rows[0]["captions"] == ['say "so"', "é"] and rows[1]["id"] == "c\nd"
+    windows = run([*arguments, "-k", "1", "--windows"]).stdout
+    assert "long#t=0,1" in windows
+    assert run([*arguments, "--min-score", "2"]).stdout.splitlines() == [",".join(found[0])]
 
 
 def test_table_fits_the_terminal_and_obeys_no_control_characters(tmp_path: Path) -> None:

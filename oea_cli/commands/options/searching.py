@@ -15,6 +15,7 @@ class HitFormat(StrEnum):
 
     jsonl = "jsonl"
     json = "json"
+    csv = "csv"
     table = "table"
     trec = "trec"
     paths = "paths"
