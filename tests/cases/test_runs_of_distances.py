@@ -80,6 +80,9 @@ def test_hits_with_ranks() -> None:
     rows = [{"query_id": "q1", "id": id_, "rank": rank, "score": s} for id_, rank, s in hits]
     found, said = evaluated("".join(json.dumps(row) + "\n" for row in rows))
     assert found["metrics"] == {"r@1": 1.0} and said == SAYS.format("1 of 1 query")
+    for rank in (10**300, True, None, "1", 1.5, "x"):
+        rows[0]["rank"] = rank
+        assert evaluated("".join(json.dumps(row) + "\n" for row in rows))[1] == ""
 
 
 def test_a_baseline_of_distances() -> None:
