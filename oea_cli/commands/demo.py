@@ -88,9 +88,8 @@ def write_folder(folder: Path, tables: dict[str, Rows], overwrite: bool) -> None
     sounds of an earlier run and leaves everybody else's files alone; and when they cannot be
     written: what was made is removed then.
     """
-    from oea_cli.records.artefacts import check_parent, write_whole
+    from oea_cli.records.artefacts import write_whole
 
-    check_parent(folder)
     paths = [str(clip["path"]) for clip in tables["clips.jsonl"]]
     was_there, before = folder.exists(), _content(folder)
     try:
@@ -125,8 +124,7 @@ def _prepare(folder: Path, paths: set[str], overwrite: bool) -> None:
     for name in foreign:
         if EARLIER.fullmatch(name):
             (folder / name).unlink()
-    folder.mkdir(exist_ok=True)
-    (folder / "audio").mkdir(exist_ok=True)
+    (folder / "audio").mkdir(parents=True, exist_ok=True)
     (folder / "clips.jsonl").unlink(missing_ok=True)
 
 

@@ -164,13 +164,12 @@ def _refuse_terminal(output: str, selection: "Selection") -> None:
 def _check_output(output: str, format: "Format | None", selection: "Selection") -> "Part":
     """Refuse a name without a meaning, a place where nothing can be written, and a part that
     another job writes, before the encoder is loaded; returns the part that this job writes."""
-    from oea_cli.records.artefacts import AtomicFile, check_parent
+    from oea_cli.records.artefacts import AtomicFile
     from oea_cli.vectors.files.names import format_of
     from oea_cli.vectors.files.parts import WHOLE, Part, check_free
 
     part = Part(*selection.shard) if selection.shard else WHOLE
     if format_of(output, format) == "shards":
-        check_parent(Path(output))
         check_free(Path(output), part)
     elif output != "-":
         AtomicFile(Path(output))

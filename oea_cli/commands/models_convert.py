@@ -46,9 +46,9 @@ def convert(
 
     \b
     Examples:
-      oea models convert step_350.pt -o qwen3b
-      oea models convert step_300.pt -o mine --base ./Qwen2.5-Omni-7B
-      oea models convert oea-nemo3b-cl -o nemo3b-cl
+      oea models convert step_350.pt -o adapters/oea-qwen3b
+      oea models convert step_300.pt -o adapters/mine --base ./Qwen2.5-Omni-7B
+      oea models convert oea-nemo3b-cl -o adapters/oea-nemo3b-cl
     """
     from oea_cli.encoder.names.released import RELEASED
 
@@ -56,9 +56,6 @@ def convert(
     is_here = path.exists()
     if not is_here and checkpoint not in RELEASED:
         raise missing(checkpoint, f"the released checkpoints are {', '.join(RELEASED)}")
-    from oea_cli.records.artefacts import check_parent
-
-    check_parent(output)
     from oea_cli.encoder.released.conversion import convert as run
     from oea_cli.encoder.released.torch_checkpoint import open_checkpoint
 

@@ -54,9 +54,6 @@ def export(
     from oea_cli.encoder.names.parsing import parse_name
 
     find_loader(parse_name(name))  # a name that means nothing is refused before torch is imported
-    from oea_cli.records.artefacts import check_parent
-
-    check_parent(output)
     from oea_cli.encoder.tools.export import export as run
 
     checks = run(

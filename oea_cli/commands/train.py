@@ -90,9 +90,6 @@ def train(
     from oea_cli.training.recipe.loading import load_recipe
 
     loaded = load_recipe(recipe, overrides or [])
-    from oea_cli.records.artefacts import check_parent
-
-    check_parent(output)
     if output.exists() and not output.is_dir():
         raise UsageError(f"{output}: is a file; -o needs a folder")
     from oea_cli.training.loop.train import train as run

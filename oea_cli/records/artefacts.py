@@ -16,7 +16,7 @@ from oea_cli.records.locks import LockedError, is_named, remove_unlocked, try_lo
 
 
 def check_parent(path: Path) -> None:
-    """Raise OeaError where the folder in which a file or folder is to be made is not there."""
+    """Raise OeaError where the folder in which a file is to be made is not there."""
     if not path.absolute().parent.is_dir():
         raise OeaError(f"{path}: there is no folder {path.parent}; create it first")
 
@@ -154,7 +154,7 @@ def whole_folder(folder: Path, marker: str) -> Iterator[Path]:
     An existing folder is replaced only if it is empty or contains the file `marker`: other folders
     may hold a person's work. Raises OeaError for those before anything is written.
     """
-    check_parent(folder)
+    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
     _bring_back(folder.resolve())
     if folder.exists() or folder.is_symlink():
         if not folder.is_dir():

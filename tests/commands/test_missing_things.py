@@ -9,7 +9,6 @@ import pytest
 from tests.commands.in_process import run
 from tests.conftest import verbs
 
-SMOKE = Path(__file__).parents[2] / "recipes" / "smoke.yaml"
 NAMED = """
 embed gone
 embed --text gone.txt
@@ -51,21 +50,14 @@ models check ./gone
 """
 NO_FOLDER = """
 embed --text rain -o gone/x.npy
-embed --text rain -o gone/x/
 embed --text rain --errors gone/x.jsonl
-index here.jsonl -o gone/x.oea
-index -o gone/x.oea
 eval --run here.run --qrels here.txt -o gone/x.json
 eval --run here.run --qrels here.txt --report gone/x.html
 mine-negatives here.jsonl -o gone/x.jsonl
 mine-negatives here.jsonl --qrels gone/x.txt
 gen-queries here.jsonl -o gone/x.jsonl
 gen-queries here.jsonl --rejects gone/x.jsonl
-train smoke.yaml -o gone/x
 review here.queries.jsonl -o gone/x.jsonl
-demo gone/x
-models convert here.jsonl -o gone/x
-models export mini -o gone/x
 """
 SENSELESS = """
 embed here.jsonl --shard 9/8
@@ -89,7 +81,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "here.txt").write_text("q 0 a 1\n")
     (folder / "here.run").write_text("q Q0 a 1 1.0 t\n")
     (folder / "here.queries.jsonl").write_text('{"id": "q", "text": "rain", "target": "a"}\n')
-    (folder / "smoke.yaml").write_bytes(SMOKE.read_bytes())
     (folder / "here.yaml").write_text("name: x\nno_such_key: 1\n")
     assert run(["index", "here.jsonl", "-o", "here.oea"], cwd=folder).returncode == 0
     return folder
@@ -115,6 +106,12 @@ def test_no_folder_is_made_for_what_is_written(line: str, folder: Path) -> None:
     said = done.stderr.splitlines()[-1]
     assert re.search(r": gone/x[.a-z]*: there is no folder gone; create it first$", said)
     assert not (folder / "gone").exists()
+
+
+@pytest.mark.parametrize("line", ["index here.jsonl -o new/deep/x.oea", "demo new/deep/x"])
+def test_folders_are_made_with_those_above(line: str, folder: Path) -> None:
+    assert run(shlex.split(line), cwd=folder).returncode == 0
+    assert (folder / shlex.split(line)[-1]).is_dir()
 
 
 @pytest.mark.parametrize("line", lines(SENSELESS))

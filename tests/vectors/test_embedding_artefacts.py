@@ -173,7 +173,7 @@ class TestWriting:
         with pytest.raises(UsageError, match=re.escape(f"must be {', '.join(names)}, or X/")):
             open_writer(output, encoder=STAMP)
 
-    @pytest.mark.parametrize("output", ["gone/v.npy", "gone/v.jsonl", "gone/v.parquet", "gone/v/"])
+    @pytest.mark.parametrize("output", ["gone/v.npy", "gone/v.jsonl", "gone/v.parquet"])
     def test_an_output_in_a_folder_that_is_not_there(self, output: str) -> None:
         with pytest.raises(OeaError, match="there is no folder gone"):
             open_writer(output, encoder=STAMP)

@@ -22,7 +22,6 @@ import orjson
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import (
     AtomicFile,
-    check_parent,
     named_when_full,
     remove_leftovers,
     sha256_of,
@@ -163,8 +162,7 @@ class ShardSink:
             raise OeaError(
                 f"{folder}: is an index; write vectors elsewhere and index them from there"
             )
-        check_parent(folder)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with named_when_full(folder), locked(folder / FOLDER_LOCK):
             self._claim = claimed(folder, part, self._settings, notice)
             try:

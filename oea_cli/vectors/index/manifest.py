@@ -14,7 +14,6 @@ from pathlib import Path
 import orjson
 
 from oea_cli.errors import OeaError
-from oea_cli.records.artefacts import check_parent
 from oea_cli.records.format_versions import check_format, format_mark
 from oea_cli.records.locks import FileLock, LockedError
 from oea_cli.vectors.index.checking import REMEMBERED, remember
@@ -85,7 +84,7 @@ def writing(folder: Path) -> Iterator[None]:
     """
     check_target(folder)
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
     except LockedError as error:
         raise OeaError(
@@ -105,9 +104,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def check_target(folder: Path) -> None:
-    """Raise OeaError where no index can be: in a folder that is not there, or in place of something
-    other than an index."""
-    check_parent(folder)
+    """Raise OeaError where no index can be: in place of something other than an index."""
     if folder.is_dir() and not is_index(folder):
         foreign = [
             path.name for path in folder.iterdir() if path.name not in _HIDDEN and not _ours(path)
