@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from oea_cli.errors import OeaError, UsageError
 
 if TYPE_CHECKING:
     from oea_cli.search.hits import Hit
-    from oea_cli.search.retrieval import Retrieval
+    from oea_cli.search.several import SeveralIndexes
 
 
 def search(
@@ -21,7 +22,7 @@ def search(
     like: searching.LikeOption = None,
     queries: searching.QueriesOption = None,
     column: shared.ColumnOption = None,
-    index: searching.IndexOption = Path("index.oea"),
+    index: searching.IndexOption = None,
     top_k: searching.TopKOption = 10,
     exclude: searching.NotOption = None,
     where: searching.WhereOption = None,
@@ -79,7 +80,7 @@ def search(
             hearing(channel, notices("search", quiet)),
             answered(
                 question,
-                index,
+                index or [Path("index.oea")],
                 conditions,
                 model=model,
                 placement=placed.keywords,
@@ -119,7 +120,7 @@ def _write(
     results: "Iterator[list[Hit]]",
     format: searching.HitFormat,
     null: bool,
-    retrieval: "Retrieval",
+    retrieval: "SeveralIndexes",
 ) -> None:
     """Write the hits to stdout."""
     from oea_cli.commands.console.hit_table import write_table
@@ -137,7 +138,7 @@ def _write(
             searching.HitFormat.jsonl: hits.write_jsonl,
             searching.HitFormat.json: hits.write_json,
             searching.HitFormat.trec: hits.write_trec,
-            searching.HitFormat.table: write_table,
+            searching.HitFormat.table: partial(write_table, with_index=retrieval.names_index),
         }
         writers[format](results, stream)
     sys.stdout.flush()

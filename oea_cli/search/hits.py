@@ -28,14 +28,14 @@ def make_hits(
             "rank": rank,
             "id": record["id"],
             "score": round(float(score), SCORE_DIGITS),
-            **{key: value for key, value in record.items() if key not in _OWN_KEYS},
+            **{key: value for key, value in record.items() if key not in OWN_KEYS},
         }
         for rank, (score, record) in enumerate(zip(scores, records, strict=True), 1)
     ]
 
 
-_OWN_KEYS = ("query_id", "rank", "id", "score")
-_FIRST_KEYS = ("path", "text", "captions", "start", "end", "duration")
+OWN_KEYS = ("query_id", "rank", "id", "score")
+_FIRST_KEYS = ("index", "path", "text", "captions", "start", "end", "duration")
 
 
 def write_jsonl(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
@@ -57,8 +57,8 @@ def write_json(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
 
 def csv_columns(keys: Iterable[str]) -> list[str]:
     """The columns of hits whose records have these keys: what a hit has, then what we know."""
-    known = sorted(set(keys) - {*_OWN_KEYS})
-    return [*_OWN_KEYS, *sorted(known, key=lambda key: (*_FIRST_KEYS, key).index(key))]
+    known = sorted(set(keys) - {*OWN_KEYS})
+    return [*OWN_KEYS, *sorted(known, key=lambda key: (*_FIRST_KEYS, key).index(key))]
 
 
 def write_csv(results: Iterable[list[Hit]], stream: BinaryIO, columns: Sequence[str]) -> None:
@@ -86,13 +86,27 @@ def _hand_over(rows: io.StringIO, stream: BinaryIO) -> None:
 
 
 def write_trec(results: Iterable[list[Hit]], stream: BinaryIO) -> None:
-    """A TREC run; blanks in ids are percent-encoded: a run has no other way to hold them."""
+    """A TREC run; blanks in ids are percent-encoded: a run has no other way to hold them.
+
+    Raises OeaError for an id that two indexes have.
+    """
     for hits in results:
+        _refuse_equal_ids(hits)
         for hit in hits:
             query, clip = trec_id(hit["query_id"]), trec_id(hit["id"])
             line = f"{query} Q0 {clip} {hit['rank']} {hit['score']:.{SCORE_DIGITS}f} {RUN_TAG}\n"
             stream.write(line.encode())
         stream.flush()
+
+
+def _refuse_equal_ids(hits: list[Hit]) -> None:
+    first: dict[str, Hit] = {}
+    for hit in hits:
+        if (other := first.setdefault(hit["id"], hit)) is not hit:
+            raise OeaError(
+                f"{hit['id']}: is in {other['index']} and in {hit['index']}; "
+                "a run needs ids that differ (-f jsonl names the index)"
+            )
 
 
 def write_paths(

@@ -3,7 +3,7 @@
 An encoder is asked for only where a text or a sound has to be encoded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from oea_cli.clips.queries import as_asked
@@ -33,8 +33,10 @@ def audio_query(encoder: Encoder, source: str) -> Iterator[Batch]:
     yield from stream_clips(encoder, [{"id": source, "path": source}], report=raise_failure)
 
 
-def like_query(index: VectorIndex, id: str) -> Batch:
-    """One record of the index, or the direction of the mean of a long clip's windows."""
+def like_query(indexes: Sequence[VectorIndex], id: str) -> Batch:
+    """One record of the first index that has it, or the direction of the mean of a long clip's
+    windows."""
+    index = next((one for one in indexes if one.by_id.holds(id)), indexes[0])
     vectors = index.vectors(index.by_id.find_clips([id]))
     return Batch([{"id": id}], mean_direction(vectors)[None])
 

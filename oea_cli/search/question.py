@@ -1,6 +1,6 @@
-"""One search as `oea search` is asked for it: what is looked for, and in which index."""
+"""One search as `oea search` is asked for it: what is looked for, and in which indexes."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +13,7 @@ from oea_cli.errors import Report, UsageError
 from oea_cli.search.hits import Hit
 from oea_cli.search.queries import audio_query, like_query, read_queries, text_query
 from oea_cli.search.retrieval import Conditions, Retrieval
+from oea_cli.search.several import SeveralIndexes, check_together
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
 
@@ -40,7 +41,7 @@ class Question:
             raise UsageError(f"{' and '.join(given)} do not go together; give one of them")
 
     def batches(
-        self, index: VectorIndex, get_encoder: GetEncoder, report: Report
+        self, indexes: Sequence[VectorIndex], get_encoder: GetEncoder, report: Report
     ) -> Generator[Batch, None, None]:
         """The queries with their vectors; the encoder is asked for where one has to be encoded."""
         if self.text:
@@ -48,32 +49,34 @@ class Question:
         elif self.audio:
             yield from audio_query(get_encoder(), self.audio)
         elif self.like:
-            yield like_query(index, self.like)
+            yield like_query(indexes, self.like)
         elif self.queries:
-            yield from read_queries(self.queries, index, get_encoder, report)
+            yield from read_queries(self.queries, indexes[0], get_encoder, report)
 
 
 @contextmanager
 def answered(
     question: Question,
-    folder: Path,
+    folders: Sequence[Path],
     conditions: Conditions,
     *,
     model: str | None,
     placement: Mapping[str, Any],
     report: Report,
-) -> Iterator[tuple[Retrieval, Iterator[list[Hit]]]]:
+) -> Iterator[tuple[SeveralIndexes, Iterator[list[Hit]]]]:
     """The hits of each query in turn, and the retrieval that counts them while they are read.
 
-    `model` is where the index's own encoder is now, if not where the index says; `placement` is
+    `model` is where the indexes' own encoder is now, if not where they say; `placement` is
     what `load_encoder` takes besides. A query that cannot be encoded goes to `report`.
     """
-    index = VectorIndex.open(folder)
+    indexes = [VectorIndex.open(folder) for folder in folders]
+    check_together(indexes)
+    index = indexes[0]
 
     @cache
     def encoder() -> Encoder:
         return matching_encoder(index.encoder, index.dim, str(index.folder), model, placement)
 
-    retrieval = Retrieval(index, conditions, encoder)
-    with closing(question.batches(index, encoder, report)) as batches:
+    retrieval = SeveralIndexes([Retrieval(one, conditions, encoder) for one in indexes])
+    with closing(question.batches(indexes, encoder, report)) as batches:
         yield retrieval, retrieval.answer(batches, question.like)

@@ -40,8 +40,13 @@ QueriesOption = Annotated[
     ),
 ]
 IndexOption = Annotated[
-    Path,
-    INPUT.option("--index", "-i", metavar="X.oea", help="The index to search."),
+    list[Path] | None,
+    INPUT.option(
+        "--index",
+        "-i",
+        metavar="X.oea",
+        help="The index to search; of one encoder, several (repeatable) [default: index.oea].",
+    ),
 ]
 NotOption = Annotated[
     list[str] | None,

@@ -57,6 +57,10 @@ class RowFinder:
         known = self.row_of
         return np.array([known[id_] if id_ in known else self.find(id_) for id_ in ids], np.int64)
 
+    def holds(self, id: str) -> bool:
+        """True where there is a row of this id, or a window of it."""
+        return bool(self._of_clip(id))
+
     def find_clips(self, ids: Sequence[str]) -> RowNumbers:
         """Return the rows of these ids and of all their windows, ascending."""
         rows: set[int] = set()
