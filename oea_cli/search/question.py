@@ -13,7 +13,7 @@ from oea_cli.errors import Report, UsageError
 from oea_cli.search.hits import Hit
 from oea_cli.search.queries import audio_query, like_query, read_queries, text_query
 from oea_cli.search.retrieval import Conditions, Retrieval
-from oea_cli.search.several import SeveralIndexes, check_together
+from oea_cli.search.several import SeveralIndexes, check_together, keys_of
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
 
@@ -77,6 +77,7 @@ def answered(
     def encoder() -> Encoder:
         return matching_encoder(index.encoder, index.dim, str(index.folder), model, placement)
 
-    retrieval = SeveralIndexes([Retrieval(one, conditions, encoder) for one in indexes])
+    keys = keys_of(indexes) if conditions.where else ()
+    retrieval = SeveralIndexes([Retrieval(one, conditions, encoder, keys) for one in indexes])
     with closing(question.batches(indexes, encoder, report)) as batches:
         yield retrieval, retrieval.answer(batches, question.like)

@@ -1,7 +1,7 @@
 """A search from vectors to hits: filters, exclusions, the best k, their records."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -39,12 +39,20 @@ class Conditions:
 
 
 class Retrieval:
-    """An index under certain conditions; `num_queries` and `num_hits` count what went through."""
+    """An index under certain conditions; `num_queries` and `num_hits` count what went through.
+
+    A condition may name `other_keys` besides those of the index's records.
+    """
 
     def __init__(
-        self, index: VectorIndex, conditions: Conditions, get_encoder: Callable[[], Encoder]
+        self,
+        index: VectorIndex,
+        conditions: Conditions,
+        get_encoder: Callable[[], Encoder],
+        other_keys: Collection[str] = (),
     ) -> None:
         self.index, self.conditions, self._get_encoder = index, conditions, get_encoder
+        self._other_keys = other_keys
         self.num_queries = self.num_hits = 0
 
     def answer(self, queries: Iterable[Batch], hide: str | None = None) -> Iterator[list[Hit]]:
@@ -53,11 +61,6 @@ class Retrieval:
         for batch in queries:
             found = self._found(batch.vectors, mask)
             yield from self._hits([record["id"] for record in batch.records], found)
-
-    @property
-    def keys(self) -> list[str]:
-        """The keys that a hit's record may have."""
-        return self.index.record_files.names
 
     def _found(self, vectors: Floats, mask: Mask | None) -> "_Found":
         """The best rows of each query, windows folded where files are asked for."""
@@ -73,7 +76,7 @@ class Retrieval:
     @cached_property
     def _expects_windows(self) -> bool:
         """Whether to fold at once: rows that are windows may be so by their ids alone."""
-        return "start" in self.keys
+        return "start" in self.index.record_files.names
 
     def _kept(self, rows: RowNumbers, scores: Floats) -> "_Found":
         """The rows whose score suffices, with their records."""
@@ -88,7 +91,7 @@ class Retrieval:
     def _mask(self, hide: str | None) -> Mask | None:
         """Return which rows (N,) may be found; None for all."""
         where = self.conditions.where
-        mask = None if where is None else self.index.where(where)
+        mask = None if where is None else self.index.where(where, self._other_keys)
         if hide is not None:
             mask = np.ones(self.index.num_rows, bool) if mask is None else mask.copy()
             mask[self._hidden(hide)] = False

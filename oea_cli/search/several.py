@@ -24,6 +24,11 @@ def check_together(indexes: Sequence[VectorIndex]) -> None:
             )
 
 
+def keys_of(indexes: Iterable[VectorIndex]) -> set[str]:
+    """The keys of the records of all."""
+    return {key for index in indexes for key in index.record_files.names}
+
+
 def _maker(index: VectorIndex) -> str:
     return index.encoder or f"no named encoder ({index.dim} dimensions)"
 
@@ -42,7 +47,7 @@ class SeveralIndexes:
     @property
     def keys(self) -> list[str]:
         """The keys that a hit's record may have."""
-        own = {key for one in self._retrievals for key in one.keys}
+        own = keys_of([one.index for one in self._retrievals])
         return sorted(own | {"index"} if self.names_index else own)
 
     def answer(self, queries: Iterable[Batch], hide: str | None = None) -> Iterator[list[Hit]]:

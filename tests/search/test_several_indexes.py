@@ -89,6 +89,25 @@ def test_like_looks_in_all() -> None:
     assert gone.returncode == 1 and "a.oea: no record with id '70.wav'" in gone.stderr
 
 
+def test_a_condition_on_what_only_one_of_them_has(tmp_path: Path) -> None:
+    """As in one index: what is not there is neither true nor false; a key of none is an error."""
+    record = {"id": "x.wav", "path": "x.wav", "year": 1999}
+    build_index(tmp_path / "d.oea", [Batch([record], unit(1, DIM))], dim=DIM, encoder=None)
+    both = ["-i", "a.oea", "-i", "d.oea", "-k", "99"]
+    for condition, indexes in (
+        ("year > 1900", {"d.oea"}),
+        ("NOT year > 1900", set()),
+        ("year > 1900 OR kind = 'dog'", {"a.oea", "d.oea"}),
+        ("year IS NULL", {"a.oea"}),
+    ):
+        done = run(["search", "--queries", "q.npy", *both, "--where", condition, "-f", "jsonl"])
+        assert done.returncode == 0, condition
+        assert {json.loads(line)["index"] for line in done.stdout.splitlines()} == indexes
+    for name, hint in (("yaer", "did you mean 'year'?"), ("index", "no record has 'index'")):
+        wrong = run(["search", "--queries", "q.npy", *both, "--where", f"{name} > 1900"])
+        assert wrong.returncode == 2 and hint in wrong.stderr
+
+
 def test_an_id_of_two_indexes(tmp_path: Path) -> None:
     """Both are hits; a run, which cannot tell them apart, is refused."""
     build_index(tmp_path / "d.oea", [Batch([{"id": "0.wav"}], unit(1, DIM))], dim=DIM, encoder=None)

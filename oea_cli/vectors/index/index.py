@@ -16,7 +16,7 @@ from oea_cli.vectors.index.checking import check_files, remember
 from oea_cli.vectors.index.contents import Manifest, Segment
 from oea_cli.vectors.index.finding import ClipNumbers, RowFinder
 from oea_cli.vectors.index.manifest import read_manifest
-from oea_cli.vectors.index.record_files import RecordReader
+from oea_cli.vectors.index.record_files import RecordReader, WithKeys
 from oea_cli.vectors.index.storage import DTYPES, decode_rows, stored_width
 from oea_cli.vectors.npy import map_array
 from oea_cli.vectors.scan.best import all_scores, best_rows
@@ -185,12 +185,12 @@ class VectorIndex:
         """Return the records of these ids, in their order."""
         return self.records(np.array([self.row_of[id_] for id_ in ids], np.int64))
 
-    def where(self, condition: Condition) -> Mask:
-        """Return which rows (N,) fulfil a condition over the records' keys; raises UsageError where
-        it does not fit them."""
+    def where(self, condition: Condition, keys: Iterable[str] = ()) -> Mask:
+        """Return which rows (N,) fulfil a condition over the records' keys, and over `keys`, which
+        may be null in all of them; raises UsageError where it does not fit them."""
         if not self.num_rows:
             return np.zeros(0, bool)
-        return condition.rows(self.record_files)
+        return condition.rows(WithKeys(self.record_files, keys))
 
     @property
     def recall(self) -> float | None:

@@ -1,6 +1,6 @@
 """The records of an index, in numbered files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -127,3 +127,11 @@ class RecordReader:
 
     def _whole(self, name: str) -> list[str]:
         return [value for part in self._parts for value in part.column(name).to_list()]
+
+
+class WithKeys:
+    """Records as columns, also of keys that only other records have: nulls."""
+
+    def __init__(self, records: RecordReader, keys: Iterable[str]) -> None:
+        self.num_rows, self.pieces = records.num_rows, records.pieces
+        self.names = sorted({*records.names, *keys})
