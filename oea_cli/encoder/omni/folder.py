@@ -17,6 +17,7 @@ from oea_cli.encoder.names.parsing import EncoderName, Placement
 from oea_cli.encoder.names.places import BUILT_IN, encoder_folder
 from oea_cli.encoder.omni.adapter import ADAPTER_CONFIG, ADAPTER_FILE, attach_adapter
 from oea_cli.encoder.omni.backbone import WEIGHTS_FILE, Checkpoint, find_checkpoint, load_backbone
+from oea_cli.encoder.omni.fingerprint import fingerprint
 from oea_cli.encoder.omni.front_end import FrontEnd, load_front_end
 from oea_cli.encoder.omni.heads import HEADS_FILE, heads_of, load_heads, save_heads
 from oea_cli.encoder.omni.omni import OmniEncoder, OmniModel
@@ -107,8 +108,8 @@ def assemble(
     if heads is not None:
         load_heads(heads, model)
     model.to(device)
-    fingerprint = checkpoint.fingerprint(settings.identity(), added)
-    return OmniEncoder(name, fingerprint, model, front_end, settings)
+    known_by = fingerprint(settings, checkpoint.files, added, checkpoint.folder)
+    return OmniEncoder(name, known_by, model, front_end, settings)
 
 
 def _checkpoint_of(folder: Path, settings: EncoderSettings) -> Checkpoint:

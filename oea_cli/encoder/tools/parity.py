@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from oea_cli.encoder.omni.front_end import AUDIO_TOKEN, MIN_FRAMES, Inputs, chat
+from oea_cli.encoder.omni.front_end import Inputs
 from oea_cli.encoder.omni.omni import Modality, OmniEncoder
+from oea_cli.encoder.omni.prompts import AUDIO_TOKEN, MIN_FRAMES, chat
 from oea_cli.encoder.omni.settings import prompted
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import OeaError
