@@ -19,13 +19,13 @@ from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5O
 from transformers.models.qwen2_5_omni.modeling_qwen2_5_omni import Qwen2_5OmniThinkerModel
 
 from oea_cli.encoder.hub import snapshot
+from oea_cli.encoder.machine import is_large
 from oea_cli.encoder.omni.prompts import AUDIO_TOKEN, FRONT_END_FILES, PAD_TOKEN
 from oea_cli.errors import OeaError
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 MOST_LAYERS = 1000
-LARGE = 500_000_000  # bytes of weights on disk
 BIDIRECTIONAL = {"nvomniembed"}  # model types whose language model attends in both directions
 THINKERS = {"qwen2_5_omni_thinker", *BIDIRECTIONAL}
 
@@ -42,7 +42,7 @@ class Checkpoint:
     @property
     def is_large(self) -> bool:
         """True where half the memory and time count for more than the last digits."""
-        return sum(path.stat().st_size for path in self.files) > LARGE
+        return is_large(self.files)
 
 
 def find_checkpoint(place: str, revision: str | None = None) -> Checkpoint:

@@ -1,8 +1,7 @@
 """An encoder of ours run by onnxruntime: the vectors of its torch twin, to 1e-5, without torch."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -11,7 +10,9 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from oea_cli.encoder.machine import is_large
 from oea_cli.encoder.names.parsing import EncoderName, Placement
+from oea_cli.encoder.names.places import encoder_folder
 from oea_cli.encoder.omni.fingerprint import fingerprint
 from oea_cli.encoder.omni.prompts import Prompts, num_frames, with_enough_frames
 from oea_cli.encoder.omni.settings import EncoderSettings, load_settings
@@ -22,7 +23,6 @@ from oea_cli.encoder.runtime import PlainRuntime
 from oea_cli.errors import OeaError
 from oea_cli.vectors.scan.threads import num_cores
 
-LARGE = 500_000_000  # bytes of weights: then one call takes every core
 
 class OnnxRuntime(PlainRuntime):
     """Threads of onnxruntime. Implements `Runtime`.
@@ -50,9 +50,10 @@ class OnnxEncoder:
         self.dim, self.sample_rate = settings.dim, settings.sample_rate
         self.max_seconds = settings.max_seconds
         self.runtime = OnnxRuntime()
-        is_large = sum(path.stat().st_size for path in weights) > LARGE
-        self.concurrency = 1 if is_large else None
-        self._sessions = _Sessions(folder, self.runtime.num_threads if is_large else 1)
+        # A large one is computed on every core at once, one batch after another.
+        cores = self.runtime.num_threads if is_large(weights) else 1
+        self.concurrency = None if cores == 1 else 1
+        self._sessions = _Sessions(folder, cores)
         self._prompts = _load_prompts(folder, settings)
         self.cut_texts = self._prompts.cut_texts
         self._settings, self._form = settings, form
@@ -113,6 +114,7 @@ class _Sessions:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = self._threads, 1
         options.log_severity_level = 4  # what fails is raised, and shown once
+        options.enable_mem_pattern = False  # kept for every shape, and no two batches have one
         # Threads that wait do not spin: a third of the processor time.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # From bytes, with the folder told apart: weights may be links, as in the hub's cache.
@@ -128,6 +130,12 @@ class _Sessions:
         except Exception as error:  # onnxruntime has no class of its own for them
             reason = " ".join(str(error).split())[:300]
             raise OeaError(f"{path}: cannot be opened ({reason})") from error
+
+
+def load_named_folder(name: EncoderName, _: Placement) -> OnnxEncoder:
+    """A `Loader`: an encoder with an ONNX form, on disk or inside the package."""
+    name.allow()
+    return load_onnx_folder(encoder_folder(name.place), str(name))
 
 
 def load_onnx_folder(folder: Path, name: str | None = None) -> OnnxEncoder:

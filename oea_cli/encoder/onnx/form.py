@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from oea_cli.encoder.names.places import FORM_FILE
 from oea_cli.encoder.omni.fingerprint import file_sha256
 from oea_cli.errors import OeaError
 from oea_cli.records.artefacts import write_whole
 from oea_cli.records.format_versions import check_format, format_mark
 
 FORMAT = "oea-onnx"
-FORM_FILE = "onnx.json"
 GRAPHS = {"text": "text.onnx", "audio": "audio.onnx"}
 WEIGHTS = ("model.safetensors", "heads.safetensors")
 MADE_FROM = (*WEIGHTS, "config.json")
@@ -27,11 +27,6 @@ class OnnxForm:
     """What the graphs expect: mel frames of a chunk at most."""
 
     chunk_frames: int
-
-
-def has_onnx_form(folder: Path) -> bool:
-    """Whether an encoder's folder has one."""
-    return (folder / FORM_FILE).is_file()
 
 
 def save_form(folder: Path, form: OnnxForm) -> None:

@@ -68,7 +68,8 @@ def _filters(sampling_rate: int, count: int, n_fft: int) -> np.ndarray:
     widths = np.diff(edges)
     rising, falling = -distance[:, :-2] / widths[:-1], distance[:, 2:] / widths[1:]
     triangles: np.ndarray = np.maximum(0.0, np.minimum(rising, falling))
-    return triangles * (2.0 / (edges[2:] - edges[:-2]))
+    triangles *= 2.0 / (edges[2:] - edges[:-2])
+    return triangles
 
 
 LINEAR_TO = 1000.0  # hertz; 15 mel; logarithmic above

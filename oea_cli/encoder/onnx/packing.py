@@ -74,5 +74,8 @@ def _pairs(positions: Sequence[int]) -> np.ndarray:
     """The first of every two positions that make a token; a sound's odd last one makes none."""
     starts = np.cumsum([0, *positions])
     return np.concatenate(
-        [start + np.arange(0, count - 1, 2) for start, count in zip(starts, positions, strict=False)]
+        [
+            start + np.arange(0, count - 1, 2)
+            for start, count in zip(starts, positions, strict=False)
+        ]
     )

@@ -70,7 +70,7 @@ class Graph:
 
     def constant(self, value: Any, dtype: type = np.int64) -> str:
         """A constant, kept once."""
-        array = np.asarray(value, dtype)
+        array: np.ndarray = np.asarray(value, dtype)
         key = (str(array.dtype), array.shape, array.tobytes())
         if key not in self._constants:
             name = self._constants[key] = f"constant.{len(self._constants)}"

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
+from oea_cli.encoder.names.places import FORM_FILE
 from oea_cli.encoder.omni.settings import load_settings
-from oea_cli.encoder.onnx.form import FORM_FILE, GRAPHS, WEIGHTS, OnnxForm, save_form
+from oea_cli.encoder.onnx.form import GRAPHS, WEIGHTS, OnnxForm, save_form
 from oea_cli.encoder.tools.graph import stored_tensors
 from oea_cli.encoder.tools.onnx_model import audio_graph, check_supported, text_graph
 from oea_cli.errors import OeaError
@@ -18,12 +19,15 @@ def write_onnx_form(folder: Path) -> None:
     the library `onnx`, which is needed here and never to run them.
     """
     settings = load_settings(folder / "encoder.json")
+    if settings.base:
+        raise OeaError(
+            f"{folder}: an adapter has no ONNX form of its own; name another folder with -o, and "
+            "it is merged with its backbone there"
+        )
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     check_supported(config, str(folder / "config.json"))
     tensors = {
-        name: tensor
-        for file in WEIGHTS
-        for name, tensor in stored_tensors(folder / file).items()
+        name: tensor for file in WEIGHTS for name, tensor in stored_tensors(folder / file).items()
     }
     (folder / FORM_FILE).unlink(missing_ok=True)
     try:

@@ -109,7 +109,7 @@ def _counts(outcomes: Outcomes) -> Document:
     }
 
 
-LIBRARIES = ("numpy", "scipy", "torch", "transformers")
+LIBRARIES = ("numpy", "scipy", "onnxruntime", "torch", "transformers")
 
 
 def versions() -> dict[str, str]:
