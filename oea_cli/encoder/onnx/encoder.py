@@ -117,13 +117,13 @@ class _Sessions:
         options.enable_mem_pattern = False  # kept for every shape, and no two batches have one
         # Threads that wait do not spin: a third of the processor time.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # From bytes, with the folder told apart: weights may be links, as in the hub's cache.
-        folder = str(self._folder.absolute())
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", folder
-        )
         path = self._folder / GRAPHS[which]
         try:
+            # Weights from memory: onnxruntime refuses files that are links, as in the hub's cache.
+            weights = [np.memmap(self._folder / name, np.uint8, "r") for name in WEIGHTS]
+            options.add_external_initializers_from_files_in_memory(
+                list(WEIGHTS), weights, [len(content) for content in weights]
+            )
             return onnxruntime.InferenceSession(
                 path.read_bytes(), options, providers=["CPUExecutionProvider"]
             )
