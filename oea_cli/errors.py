@@ -1,7 +1,11 @@
 """What can go wrong, as one line a person can act on, and the exit code that goes with it."""
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What writing fails with on a full disk."""
 
 
 class OeaError(Exception):

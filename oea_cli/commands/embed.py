@@ -66,6 +66,7 @@ def embed(
     from oea_cli.encoder.loading import load_encoder
     from oea_cli.encoder.names.parsing import parse_name
     from oea_cli.records.selection import begun
+    from oea_cli.records.tables import lone_headers
 
     selection = _selection(inputs, text, files_from, shard, limit, prefix_ids)
     placed = shared.DeviceOptions(device, dtype, quantize, trust_remote_code)
@@ -80,7 +81,9 @@ def embed(
         if items is None:
             log.finish(0)
         if items is None and not (allow_empty or selection.num_elsewhere):
-            raise OeaError(f"no {selection.noun} in {selection}; --allow-empty permits that")
+            nothing = f"no {selection.noun} in {selection}"
+            headers = lone_headers(selection.names)
+            raise OeaError(f"{nothing}{headers}; --allow-empty permits that")
         name = parse_name(
             model,
             revision=revision,
@@ -162,12 +165,15 @@ def _refuse_terminal(output: str, selection: "Selection") -> None:
 
 
 def _check_output(output: str, format: "Format | None", selection: "Selection") -> "Part":
-    """Refuse a name without a meaning, and a part that another job writes, before the encoder is
-    loaded; returns the part that this job writes."""
+    """Refuse a name without a meaning, a place where nothing can be written, and a part that
+    another job writes, before the encoder is loaded; returns the part that this job writes."""
+    from oea_cli.records.artefacts import AtomicFile
     from oea_cli.vectors.files.names import format_of
     from oea_cli.vectors.files.parts import WHOLE, Part, check_free
 
     part = Part(*selection.shard) if selection.shard else WHOLE
     if format_of(output, format) == "shards":
         check_free(Path(output), part)
+    elif output != "-":
+        AtomicFile(Path(output))
     return part
