@@ -179,7 +179,7 @@ def test_costs_beside_the_papers(collection: Path, tmp_path: Path) -> None:
     assert model < rows["peak gb"]["ours"] < 8
     assert rows["audio ms"]["ours"] > rows["text ms"]["ours"] / 100 > 0
     found = json.loads((tmp_path / "out/mini/clotho/results.json").read_text())
-    assert found["device"] == "cpu" and found["versions"]["torch"]
+    assert found["device"] == "cpu" and found["versions"]["onnxruntime"]
     words = ["eval", collection / "paper.yaml", "-o", tmp_path / "out", *chosen]
     for form in ("table", "markdown"):
         text = " ".join(run([*words, "-f", form]).stdout.split())
