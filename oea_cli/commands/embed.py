@@ -60,9 +60,6 @@ def embed(
       oea embed --text "rain on a tin roof" "a dog barking" -o texts.npy
       oea embed clips.jsonl -m oea-qwen3b -o vectors/ --shard 1/8
     """
-    from oea_cli.vectors.scan.threads import leave_threads_to_us
-
-    leave_threads_to_us()
     from oea_cli.encoder.loading import load_encoder
     from oea_cli.encoder.names.parsing import parse_name
     from oea_cli.records.selection import begun
