@@ -53,7 +53,7 @@ class OnnxEncoder:
         # A large one is computed on every core at once, one batch after another.
         cores = self.runtime.num_threads if is_large(weights) else 1
         self.concurrency = None if cores == 1 else 1
-        self._sessions = _Sessions(folder, cores)
+        self._sessions = _Sessions(folder, self.runtime, cores)
         self._prompts = _load_prompts(folder, settings)
         self.cut_texts = self._prompts.cut_texts
         self._settings, self._form = settings, form
@@ -86,7 +86,7 @@ class OnnxEncoder:
 
     @cached_property
     def _mel(self) -> LogMel:
-        return load_mel(self.folder)
+        return load_mel(self.folder, self.sample_rate, self._form.mel_bins)
 
     def _prompt_inputs(self, ids: list[list[int]]) -> Inputs:
         return prompt_inputs(ids, self._prompts.pad_id, self._settings.pooling)
@@ -95,8 +95,8 @@ class OnnxEncoder:
 class _Sessions:
     """The two graphs, each opened when it is first needed."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
-        self._folder, self._threads = folder, threads
+    def __init__(self, folder: Path, runtime: PlainRuntime, threads: int) -> None:
+        self._folder, self._runtime, self._threads = folder, runtime, threads
         self._opened: dict[str, Any] = {}
         self._lock = Lock()
 
@@ -105,7 +105,12 @@ class _Sessions:
         with self._lock:
             if which not in self._opened:
                 self._opened[which] = self._open(which)
-        vectors: np.ndarray = self._opened[which].run(None, inputs)[0]
+        try:
+            vectors: np.ndarray = self._opened[which].run(None, inputs)[0]
+        except Exception as error:  # onnxruntime has no class of its own for them
+            if self._runtime.is_out_of_memory(error):
+                raise  # whoever fills the batches makes them smaller
+            raise _explained(self._folder / GRAPHS[which], "run", error) from error
         return vectors
 
     def _open(self, which: str) -> Any:
@@ -127,9 +132,13 @@ class _Sessions:
             return onnxruntime.InferenceSession(
                 path.read_bytes(), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime has no class of its own for them
-            reason = " ".join(str(error).split())[:300]
-            raise OeaError(f"{path}: cannot be opened ({reason})") from error
+        except Exception as error:
+            raise _explained(path, "opened", error) from error
+
+
+def _explained(path: Path, what: str, error: Exception) -> OeaError:
+    reason = " ".join(str(error).split())[:300]
+    return OeaError(f"{path}: cannot be {what} ({reason})")
 
 
 def load_named_folder(name: EncoderName, _: Placement) -> OnnxEncoder:

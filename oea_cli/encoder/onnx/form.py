@@ -5,6 +5,7 @@ since would be read as nonsense, without an error: so `onnx.json` keeps the dige
 graphs were made from, and they are compared before one is opened.
 """
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +25,16 @@ MADE_FROM = (*WEIGHTS, "config.json")
 
 @dataclass(frozen=True)
 class OnnxForm:
-    """What the graphs expect: mel frames of a chunk at most."""
+    """What the graphs expect: bins of the mel, and its frames in a chunk at most."""
 
+    mel_bins: int
     chunk_frames: int
 
 
 def save_form(folder: Path, form: OnnxForm) -> None:
     """Write onnx.json, when everything else is there."""
     files = {name: file_sha256(folder / name) for name in (*MADE_FROM, *GRAPHS.values())}
-    content = {"format": format_mark(FORMAT), "chunk_frames": form.chunk_frames, "files": files}
+    content = {"format": format_mark(FORMAT), **dataclasses.asdict(form), "files": files}
     write_whole(folder / FORM_FILE, (json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -42,15 +44,16 @@ def open_form(folder: Path) -> OnnxForm:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         check_format(content, FORMAT, path)
-        files, chunk_frames = dict(content["files"]), int(content["chunk_frames"])
+        files = dict(content["files"])
+        form = OnnxForm(int(content["mel_bins"]), int(content["chunk_frames"]))
         digests = {name: str(files[name]) for name in (*MADE_FROM, *GRAPHS.values())}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise OeaError(f"{path}: cannot be read ({error!r:.200})") from error
     for name, digest in digests.items():
         _check(folder, name, digest)
-    if chunk_frames <= 0 or chunk_frames % 4:
-        raise OeaError(f"{path}: chunk_frames cannot be {chunk_frames}; is the file damaged?")
-    return OnnxForm(chunk_frames)
+    if form.chunk_frames <= 0 or form.chunk_frames % 4:
+        raise OeaError(f"{path}: chunk_frames cannot be {form.chunk_frames}; is the file damaged?")
+    return form
 
 
 def _check(folder: Path, name: str, digest: str) -> None:

@@ -13,6 +13,7 @@ MAX_HZ = 8000.0
 FLOOR = 1e-10
 RANGE = 8.0  # below the loudest bin, in powers of ten
 SIZES = ("sampling_rate", "feature_size", "n_fft", "hop_length")
+LARGEST = 1 << 16  # of a size
 
 
 class LogMel:
@@ -51,15 +52,21 @@ class LogMel:
         return scaled
 
 
-def load_mel(folder: Path) -> LogMel:
-    """The mel that preprocessor_config.json describes; raises OeaError where it cannot be made."""
+def load_mel(folder: Path, sample_rate: int, bins: int) -> LogMel:
+    """The mel that preprocessor_config.json describes.
+
+    Raises OeaError where it cannot be made, or has another rate or number of bins.
+    """
     path = folder / "preprocessor_config.json"
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         sizes = [int(content[name]) for name in SIZES]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise OeaError(f"{path}: cannot be read ({error!r:.200})") from error
-    if content.get("dither") or min(sizes) <= 0 or sizes[2] % 2:
+    for name, found, wanted in zip(SIZES, sizes, (sample_rate, bins), strict=False):
+        if found != wanted:
+            raise OeaError(f"{path}: {name} must be {wanted} for this encoder; got {found}")
+    if content.get("dither") or min(sizes) <= 0 or max(sizes[1:]) > LARGEST or sizes[2] % 2:
         raise OeaError(f"{path}: describes a mel that the ONNX form cannot compute")
     return LogMel(*sizes)
 

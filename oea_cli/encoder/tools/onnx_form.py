@@ -39,4 +39,5 @@ def write_onnx_form(folder: Path) -> None:
         raise OeaError(f"an ONNX form needs onnx: pip install 'oea[onnx]' ({error})") from error
     for which, content in graphs.items():
         write_whole(folder / GRAPHS[which], content)
-    save_form(folder, OnnxForm(2 * config["audio_config"]["n_window"]))
+    audio = config["audio_config"]
+    save_form(folder, OnnxForm(audio["num_mel_bins"], 2 * audio["n_window"]))
