@@ -131,6 +131,9 @@ def test_sounds_in_a_batch(both: tuple[OnnxEncoder, OmniEncoder]) -> None:
     onnx, torch = both
     clips = [noise(n, n) for n in (480_000, 1, 64_000, 31_999, 80_000, 32_001, 5000, 160_000)]
     clips += [np.zeros(16_000, np.float32), np.zeros(480_000, np.float32), np.ones(7, np.float32)]
+    click = np.zeros(32_000, np.float32)
+    click[-50] = 1.0  # heard behind the last frame that counts
+    clips.append(click)
     theirs = torch.encode_audio(clips)
     alone = np.concatenate([onnx.encode_audio([clip]) for clip in clips])
     worst = max(apart(onnx.encode_audio(clips), theirs), apart(alone, theirs))
