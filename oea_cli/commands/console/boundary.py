@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from oea_cli.commands.console.memory_limit import in_words, is_out_of_memory
+from oea_cli.commands.console.memory_limit import in_words, is_out_of_memory, is_scarce
 from oea_cli.commands.console.streams import (
     draw_what_encodings_lack,
     flush_fails,
@@ -81,6 +81,9 @@ def _ended_by(error: BaseException, running: Running) -> int:
     if isinstance(error, OeaError):
         say(f"{running.verb}: {error.text}{_origin(error.text, running.context)}", error.details)
         return error.exit_code
+    if is_scarce():  # such as a lock that polars' end of memory left held
+        say(f"{running.verb}: {in_words()}")
+        return 1
     hint = "" if running.is_verbose else " (-v shows where)"
     say(f"{running.verb}: {type(error).__name__}: {error}{hint}")
     return 1

@@ -58,6 +58,12 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return False
 
 
+def is_scarce() -> bool:
+    """Whether memory is so limited that what nobody expected is most likely its end."""
+    limit = limit_bytes()
+    return limit is not None and limit < HALF_IMPORTED
+
+
 def in_words() -> str:
     """What is said of it."""
     limit = limit_bytes()
