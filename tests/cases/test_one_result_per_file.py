@@ -95,9 +95,9 @@ def test_a_graph_finds_files_as_a_scan_does(
         search_index(tmp_path / kind, asked, k=10, windows=False) for kind in ("hnsw", "exact")
     )
     assert all(len({hit["id"] for hit in hits}) == 10 for hits in [*graph, *scan])
-    same = [one["id"] == two["id"] for a, b in zip(graph, scan, strict=True)
-            for one, two in zip(a, b, strict=True)]  # fmt: skip
-    assert np.mean(same) > 0.95  # a graph may miss a row
+    shared = [len({hit["id"] for hit in one} & {hit["id"] for hit in two})
+              for one, two in zip(graph, scan, strict=True)]  # fmt: skip
+    assert np.mean(shared) > 9  # of ten: a graph may miss a row
 
 
 def test_windows_that_only_their_ids_tell(tmp_path: Path) -> None:
