@@ -3,6 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+EXIT_CODES = {
+    0: "done",
+    1: "failure",
+    2: "wrong usage",
+    3: "finished, but some inputs failed; each is named",
+    4: "a metric gate is not met",
+    130: "interrupted",
+}
+"""What every verb's exit code means."""
+
 
 class OeaError(Exception):
     """A failure a person can act on; the text reads `where: what is wrong; what to do`.

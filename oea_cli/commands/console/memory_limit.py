@@ -148,6 +148,9 @@ def _leave(code: int, came_to_its_end: bool) -> None:
         os.kill(os.getpid(), -code)
     if code > LEFT or (came_to_its_end and code >= 0):
         sys.exit(code)
+    from oea_cli.commands.console.messages import Message, in_form
+
     with suppress(OSError):
-        os.write(2, f"oea: {in_words()}\n".encode())
+        line = in_form(Message(f"oea: {in_words()}", level="error", code=1))
+        os.write(2, line.encode())
     sys.exit(1)

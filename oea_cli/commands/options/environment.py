@@ -22,6 +22,7 @@ SHARED = (
     "shard",
     "resume",
     "on-error",
+    "errors-format",
     "quiet",
     "verbose",
 )
