@@ -11,8 +11,8 @@ from typing import Any
 
 import typer
 
-from oea_cli.commands.console.messages import SPEAKER, Message
 from oea_cli.commands.console.memory_limit import in_words, is_out_of_memory
+from oea_cli.commands.console.messages import SPEAKER, Message
 from oea_cli.commands.console.streams import (
     draw_what_encodings_lack,
     flush_fails,

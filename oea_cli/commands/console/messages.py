@@ -1,8 +1,8 @@
-"""A message on stderr: a line for a person or, with `--errors-format json`, an object for a program.
+"""A message on stderr: a line for a person or, with `--errors-format json`, a JSON object.
 
-The object has the same keys whatever it reports: level, verb, code, item, reason and hint; `details`
-where there are any. They are taken from the one line that a person reads, `where: what is wrong;
-what to do`.
+The object has the same keys whatever it reports: level, verb, code, item, reason and hint;
+`details` where there are any. They are taken from the line that a person reads, `where: what is
+wrong; what to do`.
 """
 
 import json
@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 OPTION, VARIABLE = "--errors-format", "OEA_ERRORS_FORMAT"
 Level = Literal["error", "failure", "notice"]
@@ -99,7 +99,12 @@ def as_object(message: Message) -> str:
     if item is None:
         item = item_of(text, SPEAKER.words)
     reason, hint = reason_and_hint(text.removeprefix(f"{item}: "))
-    said = {"level": message.level, "verb": verb, "code": message.code, "item": item}
+    said: dict[str, Any] = {
+        "level": message.level,
+        "verb": verb,
+        "code": message.code,
+        "item": item,
+    }
     said |= {"reason": reason + message.origin, "hint": hint}
     if message.details:
         said["details"] = [message.shown(detail) for detail in message.details]
