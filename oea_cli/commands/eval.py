@@ -86,12 +86,12 @@ def evaluate(
         _paper(recipe, changes, output or [], others, format, device, quiet)
         return
     shared.check_channel(channel)
-    from oea_cli.encoder.streaming.hearing import hearing
-    from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
     from oea_cli.evaluation.output.files import checked_files, checked_page
 
     files = checked_files(output or [])
     page = None if report is None else checked_page(report)
+    from oea_cli.encoder.streaming.hearing import hearing
+    from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
 
     own_index = os.environ.get("OEA_INDEX") or DEFAULT_INDEX
     with FailureLog("eval") as log, hearing(channel, notices("eval", quiet)):
