@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oea_cli.commands.options.contents import CONTENTS, read_by, written_by
-from oea_cli.commands.options.environment import variables_of
+from oea_cli.commands.options.environment import variables_of_verb
 from oea_cli.errors import EXIT_CODES, PartialError
 
 Document = dict[str, Any]
@@ -65,7 +65,7 @@ def _option(verb: str, param: Any) -> Document:
         "off_names": list(param.secondary_opts),
         "value": None if param.is_flag else param.metavar,
         **_value(verb, param),
-        "environment": variables_of(param),
+        "environment": variables_of_verb(verb, param),
     }
 
 

@@ -27,9 +27,9 @@ def usage_in_words(error: Any) -> str:
     if kind == "BadParameter" and param is not None:
         value = _value(error)
         return f"{_place(param, ctx)} must be {_needed(param)}" + (value and f"; got {value}")
-    if found := re.match(r"No such command '(.*?)'\.", error.message, re.DOTALL):
-        near = " or ".join(_nearest_verbs(found[1], ctx.command))
-        return f"there is no verb '{found[1]}'" + (near and f"; did you mean {near}?")
+    if found := re.match(r"No such command (['\"])(.*?)\1\.(?: Did|$)", error.message):
+        near = " or ".join(_nearest_verbs(found[2], ctx.command))
+        return f"there is no verb '{found[2]}'" + (near and f"; did you mean {near}?")
     if found := re.match(r"Got unexpected extra argument\(s\) \((.*)\)", error.message, re.DOTALL):
         return f"there is no place for the argument '{found[1]}'{_help_hint(ctx)}"
     return str(error.message)

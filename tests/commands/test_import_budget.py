@@ -1,0 +1,106 @@
+"""How much is imported before there is work: little for `--help`, and for what is misspelt."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from oea_cli.main import VERBS
+from tests.conftest import clean_environment
+
+HEAVY = {"numpy", "polars", "torch", "transformers", "usearch", "soundfile", "soxr", "scipy"}
+HEAVY |= {"onnxruntime", "tokenizers", "safetensors", "yaml", "rich", "huggingface_hub"}
+BUDGET = {"--help": 300, "--nope": 300, "wrong": 350}
+"""Modules in all, of which Typer and pydantic are 260."""
+WRONG = {
+    "embed": [
+        ["x.wav", "-o", "x.foo"],
+        ["x", "--shard", "9/2", "-o", "x.npy"],
+        ["--text", "--files-from", "a", "-o", "x.npy"],
+        ["x", "-b", "0", "-o", "x.npy"],
+        ["x", "--channel", "up", "-o", "x.npy"],
+        ["x", "-o", ""],
+    ],
+    "index": [["--append", "--info"], ["-o", "-"], ["a", "b", "--info"]],
+    "search": [
+        [],
+        ["x", "--audio", "y"],
+        ["x", "-0", "-f", "json"],
+        ["x", "--where", "duration <"],
+        ["--queries", "q", "--play"],
+        ["x", "--channel", "up"],
+    ],
+    "eval": [
+        ["--set", "a=1"],
+        ["r.yaml", "--queries", "q"],
+        ["-o", "x.foo"],
+        ["--report", "x.foo"],
+    ],
+    "mine-negatives": [["-", "--verdicts", "-"], ["x", "--for", "train", "--qrels", "q"]],
+    "gen-queries": [["x", "--check", "--llm", "rules"]],
+    "train": [[], ["r.yaml", "--plot", "x"]],
+    "review": [[], ["x"], ["x", "-f", "json"], ["x", "--summary", "-o", "y"]],
+    "demo": [[], ["x", "--scenes", "0"]],
+    "models list": [["x"], ["-f", "xml"]],
+    "models info": [[]],
+    "models convert": [[], ["x"]],
+    "models export": [["mini"], ["mini", "-o", "x", "-f", "xml"]],
+    "models bench": [["mini", "-b", "x"]],
+    "models check": [["mini", "--dtype", "half"]],
+}
+"""What is refused without a look at any file."""
+CASES = [
+    *((verb, (option,)) for verb in VERBS for option in ("--help", "--nope")),
+    *((verb, tuple(words)) for verb, lists in WRONG.items() for words in lists),
+]
+ONE_BY_ONE = """
+import json, os, sys
+import oea_cli.main
+from contextlib import redirect_stderr, suppress
+with suppress(SystemExit), redirect_stderr(open(os.devnull, "w")):
+    oea_cli.main.app(["demo", "x", "--scenes", "0"], prog_name="oea")  # pydantic, for all of them
+for words in json.load(sys.stdin):
+    heard, told = os.pipe()
+    if not os.fork():
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        try:
+            oea_cli.main.app(words, prog_name="oea")
+        except SystemExit as end:
+            os.write(told, json.dumps([end.code, sorted(sys.modules)]).encode())
+        os._exit(0)
+    os.close(told)
+    with open(heard, "rb") as stream:
+        print(stream.read().decode())
+    os.wait()
+"""
+
+
+@cache
+def imported() -> dict[tuple[str, tuple[str, ...]], tuple[int, list[str]]]:
+    """The exit code and the modules of each case, each in a process that has done nothing else."""
+    commands = [[*verb.split(), *words] for verb, words in CASES]
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE],
+        input=json.dumps(commands),
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+        check=True,
+    )
+    return dict(zip(CASES, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
+def test_every_verb_has_its_cases() -> None:
+    assert set(WRONG) == set(VERBS)
+
+
+@pytest.mark.parametrize(("verb", "words"), CASES, ids=lambda value: " ".join(value) or "alone")
+def test_little_is_imported_before_there_is_work(verb: str, words: tuple[str, ...]) -> None:
+    code, modules = imported()[verb, words]
+    assert code == (0 if words == ("--help",) else 2)
+    assert not {name.partition(".")[0] for name in modules} & HEAVY
+    limit = BUDGET[words[0]] if words and words[0] in BUDGET else BUDGET["wrong"]
+    assert len(modules) <= limit, sorted(modules)
