@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from itertools import takewhile
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from oea_cli import __version__
 from oea_cli.commands.console.boundary import Running, exit_code_of
-from oea_cli.commands.console.library_output import hidden_library_output
+from oea_cli.commands.console.library_output import hidden_library_output, own_log_told
 from oea_cli.commands.console.messages import SPEAKER
 from oea_cli.commands.console.standard_input import make_stdin_interruptible
 from oea_cli.commands.options.environment import connect
@@ -100,9 +101,8 @@ class Verb(TyperCommand):
         SPEAKER.as_json = ctx.params.pop("errors_format") is ErrorsFormat.json
         refuse_overwriting(str(self.name), ctx)
         make_stdin_interruptible()
-        if ctx.params["verbose"]:
-            return super().invoke(ctx)
-        with hidden_library_output():
+        shown = nullcontext() if ctx.params["verbose"] else hidden_library_output()
+        with own_log_told(), shown:
             return super().invoke(ctx)
 
 

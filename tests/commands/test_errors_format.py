@@ -1,6 +1,7 @@
 """`--errors-format json`: whatever stderr says is one JSON object a line, with the same keys."""
 
 import json
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from oea_cli.commands.console.messages import item_of, reason_and_hint
+from oea_cli.commands.console.messages import Message, as_object, item_of, reason_and_hint
 from tests.commands.in_process import run
 from tests.conftest import Completed, clean_environment, verbs
 
@@ -230,3 +231,23 @@ def test_the_item_is_what_the_message_names_first(
     text: str, words: list[str], item: str | None
 ) -> None:
     assert item_of(text, words) == item
+
+
+def test_what_a_room_below_logs_is_an_object_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from oea_cli.commands import models_list
+
+    def listed(*_: object) -> None:
+        logging.getLogger("oea_cli.encoder.released").warning("oea-x: 9 GB; read its licence")
+        logging.getLogger("somebody.else").warning("noise")
+
+    monkeypatch.setattr(models_list, "show", listed)
+    told = said(run(["models", "list", *AS_JSON]))
+    assert {one["item"] for one in told} == {None} and told[0]["hint"] == "read its licence"
+    assert run(["models", "list"]).stderr.splitlines()[0] == "oea-x: 9 GB; read its licence"
+
+
+def test_an_interrupt_of_an_import_names_no_program() -> None:
+    said_at_once = as_object(Message("oea: interrupted", level="error", code=130, is_whole=True))
+    assert json.loads(said_at_once)["reason"] == "interrupted"

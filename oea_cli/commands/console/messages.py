@@ -94,11 +94,13 @@ def as_lines(message: Message) -> str:
 def as_object(message: Message) -> str:
     """One JSON object on a line, in ASCII, so that no encoding of stderr loses any of it."""
     verb = SPEAKER.verb.removeprefix("oea").strip() or None
-    text = message.shown(message.text).removeprefix(f"{SPEAKER.verb}: ").strip()
+    text = message.shown(message.text)
+    for prefix in (f"{SPEAKER.verb}: ", "oea: "):
+        text = text.removeprefix(prefix)
     item = message.item and message.shown(message.item)
     if item is None:
         item = item_of(text, SPEAKER.words)
-    reason, hint = reason_and_hint(text.removeprefix(f"{item}: "))
+    reason, hint = reason_and_hint(text.strip().removeprefix(f"{item}: "))
     said: dict[str, Any] = {
         "level": message.level,
         "verb": verb,
