@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -51,6 +53,18 @@ WRONG = {
     "models check": [["mini", "--dtype", "half"]],
 }
 """What is refused without a look at any file."""
+CLIP = {"id": "a", "path": "a.wav", "captions": ["a dog barks at the rain"]}
+LIGHT = {
+    ("models", "list"): 320,
+    ("models", "info", "mini"): 320,
+    ("eval", "--list-metrics"): 310,
+    ("train", "--explain"): 310,
+    ("demo", "sounds", "--scenes", "2"): 310,
+    ("gen-queries", "clips.jsonl"): 400,
+    ("gen-queries", "clips.jsonl", "--dry-run"): 400,
+}
+"""Work that needs nothing heavy, and the modules that it may import."""
+RUN = ("eval", "--run", "run.txt", "--qrels", "qrels.txt", "-f", "json")
 CASES = [
     *((verb, (option,)) for verb in VERBS for option in ("--help", "--nope")),
     *((verb, tuple(words)) for verb, lists in WRONG.items() for words in lists),
@@ -78,19 +92,31 @@ for words in json.load(sys.stdin):
 """
 
 
+Words = tuple[str, ...]
+
+
 @cache
-def imported() -> dict[tuple[str, tuple[str, ...]], tuple[int, list[str]]]:
+def imported() -> dict[Words, tuple[int, list[str]]]:
     """The exit code and the modules of each case, each in a process that has done nothing else."""
-    commands = [[*verb.split(), *words] for verb, words in CASES]
-    done = subprocess.run(
-        [sys.executable, "-c", ONE_BY_ONE],
-        input=json.dumps(commands),
-        capture_output=True,
-        text=True,
-        env=clean_environment(),
-        check=True,
-    )
-    return dict(zip(CASES, map(json.loads, done.stdout.splitlines()), strict=True))
+    commands = [*((*verb.split(), *words) for verb, words in CASES), *LIGHT, RUN]
+    with TemporaryDirectory() as folder:
+        Path(folder, "clips.jsonl").write_text(json.dumps(CLIP))
+        Path(folder, "run.txt").write_text("q Q0 a 1 0.9 t\n")
+        Path(folder, "qrels.txt").write_text("q 0 a 1\n")
+        done = subprocess.run(
+            [sys.executable, "-c", ONE_BY_ONE],
+            input=json.dumps(commands),
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            env=clean_environment(),
+            check=True,
+        )
+    return dict(zip(commands, map(json.loads, done.stdout.splitlines()), strict=True))
+
+
+def heavy(modules: list[str]) -> set[str]:
+    return {name.partition(".")[0] for name in modules} & HEAVY
 
 
 def test_every_verb_has_its_cases() -> None:
@@ -99,8 +125,22 @@ def test_every_verb_has_its_cases() -> None:
 
 @pytest.mark.parametrize(("verb", "words"), CASES, ids=lambda value: " ".join(value) or "alone")
 def test_little_is_imported_before_there_is_work(verb: str, words: tuple[str, ...]) -> None:
-    code, modules = imported()[verb, words]
+    code, modules = imported()[(*verb.split(), *words)]
     assert code == (0 if words == ("--help",) else 2)
-    assert not {name.partition(".")[0] for name in modules} & HEAVY
+    assert not heavy(modules)
     limit = BUDGET[words[0]] if words and words[0] in BUDGET else BUDGET["wrong"]
     assert len(modules) <= limit, sorted(modules)
+
+
+@pytest.mark.parametrize("words", LIGHT, ids=" ".join)
+def test_light_work_imports_nothing_heavy(words: Words) -> None:
+    code, modules = imported()[words]
+    assert code == 0 and not heavy(modules)
+    assert len(modules) <= LIGHT[words], sorted(modules)
+
+
+def test_a_run_is_measured_with_numpy_alone() -> None:
+    code, modules = imported()[RUN]
+    assert code == 0 and heavy(modules) == {"numpy"}
+    assert not {"ssl", "http.client", "urllib.request"} & set(modules), "nothing is fetched"
+    assert len(modules) <= 500, sorted(modules)
