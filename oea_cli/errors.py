@@ -1,5 +1,6 @@
 """What can go wrong, as one line a person can act on, and the exit code that goes with it."""
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ EXIT_CODES = {
     130: "interrupted",
 }
 """What every verb's exit code means."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What writing fails with on a full disk."""
 
 
 class OeaError(Exception):

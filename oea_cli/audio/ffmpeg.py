@@ -49,6 +49,8 @@ SIGNATURES = (
     (0, b"FLV\x01"),
     (0, b"\x00\x00\x01\xba"),  # mpeg
 )
+TRANSPORT_STREAMS = ((0, 188), (4, 192))
+"""Where a G stands in MPEG's (.ts) and Blu-ray's (.m2ts), and after how many bytes again."""
 INSTALL = "pip install 'oea[formats]'"
 
 
@@ -59,8 +61,9 @@ def is_installed() -> bool:
 
 def knows(file: SoundFile) -> bool:
     """True for a file that begins like a container FFmpeg decodes."""
-    head = read_at(file, 0, 32)
-    return any(head[at : at + len(magic)] == magic for at, magic in SIGNATURES)
+    head = read_at(file, 0, 512)
+    is_signed = any(head[at : at + len(magic)] == magic for at, magic in SIGNATURES)
+    return is_signed or any(head[at::size] == b"GGG" for at, size in TRANSPORT_STREAMS)
 
 
 def open_sound(file: SoundFile, mixer: Mixer, skip_frames: int = 0, start: float = 0.0) -> Sound:

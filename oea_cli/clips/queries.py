@@ -71,6 +71,16 @@ class Query:
         return any(self.record.get(name) not in (None, "") for name in QUERY_ID_NAMES)
 
     @property
+    def own_id(self) -> str | None:
+        """Its id, which may be a clip's; None where that is but the number of a row that asks."""
+        return self.id if self.is_named or not self.has_content else None
+
+    @property
+    def names_target(self) -> bool:
+        """True where its row says what is right for it: a target, or the clip it was made from."""
+        return bool(self.targets) or self.record.get("clip") not in (None, "")
+
+    @property
     def text(self) -> str | None:
         """What it asks in words."""
         text = self.record.get("text")

@@ -28,6 +28,7 @@ import orjson
 
 from oea_cli.clips.names import ClipNames
 from oea_cli.errors import Failure, OeaError, raise_failure
+from oea_cli.records.artefacts import check_parent
 from oea_cli.records.lines import CUT_OFF, read_json_lines
 from oea_cli.records.rows import Record
 from oea_cli.records.tables import read_table
@@ -176,6 +177,7 @@ class VerdictLog:
         stored, is removed. Raises OeaError for a file that is no log of verdicts."""
         self.path = path
         self._lock = threading.Lock()
+        check_parent(path)
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         except OSError as error:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -84,11 +85,13 @@ def write_folder(folder: Path, tables: dict[str, Rows], overwrite: bool) -> None
     """Write the sounds of these clips and the tables; files of an earlier run are written again.
 
     Raises OeaError when anything else lies in the folder, unless `overwrite`, which removes the
-    sounds of an earlier run and leaves everybody else's files alone.
+    sounds of an earlier run and leaves everybody else's files alone; and when they cannot be
+    written: what was made is removed then.
     """
     from oea_cli.records.artefacts import write_whole
 
     paths = [str(clip["path"]) for clip in tables["clips.jsonl"]]
+    was_there, before = folder.exists(), _content(folder)
     try:
         _prepare(folder, set(paths), overwrite)
         for path in paths:
@@ -98,7 +101,16 @@ def write_folder(folder: Path, tables: dict[str, Rows], overwrite: bool) -> None
             lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
             write_whole(folder / name, "".join(lines).encode())
     except OSError as error:
+        _remove_made(folder, {*paths, *TABLES} - before, was_there)
         raise OeaError(f"{error.filename or folder}: {error.strerror}") from error
+
+
+def _remove_made(folder: Path, made: set[str], was_there: bool) -> None:
+    for name in made:
+        (folder / name).unlink(missing_ok=True)
+    for empty in [folder / "audio", *([] if was_there else [folder])]:
+        with suppress(OSError):  # it holds other files
+            empty.rmdir()
 
 
 def _prepare(folder: Path, paths: set[str], overwrite: bool) -> None:

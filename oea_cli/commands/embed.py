@@ -61,6 +61,7 @@ def embed(
       oea embed clips.jsonl -m oea-qwen3b -o vectors/ --shard 1/8
     """
     from oea_cli.records.selection import begun
+    from oea_cli.records.tables import lone_headers
 
     batch = shared.number_of(batch_size)
     shared.check_channel(channel)
@@ -78,7 +79,9 @@ def embed(
         if items is None:
             log.finish(0)
         if items is None and not (allow_empty or selection.num_elsewhere):
-            raise OeaError(f"no {selection.noun} in {selection}; --allow-empty permits that")
+            nothing = f"no {selection.noun} in {selection}"
+            headers = lone_headers(selection.names)
+            raise OeaError(f"{nothing}{headers}; --allow-empty permits that")
         name = parse_name(
             model,
             revision=revision,
@@ -160,8 +163,9 @@ def _refuse_terminal(output: str, selection: "Selection") -> None:
 
 
 def _check_output(output: str, format: "Format | None", selection: "Selection") -> "Part":
-    """Refuse a name without a meaning, and a part that another job writes, before the encoder is
-    loaded; returns the part that this job writes."""
+    """Refuse a name without a meaning, a place where nothing can be written, and a part that
+    another job writes, before the encoder is loaded; returns the part that this job writes."""
+    from oea_cli.records.artefacts import AtomicFile
     from oea_cli.vectors.files.names import format_of
 
     form = format_of(output, format)
@@ -170,4 +174,6 @@ def _check_output(output: str, format: "Format | None", selection: "Selection") 
     part = Part(*selection.shard) if selection.shard else WHOLE
     if form == "shards":
         check_free(Path(output), part)
+    elif output != "-":
+        AtomicFile(Path(output))
     return part

@@ -70,9 +70,11 @@ def index(
         else:
             _report(folder, _edit(folder, delete or [], compact, kind, storage), quiet)
         return
+    from oea_cli.vectors.index.manifest import check_target
     from oea_cli.vectors.opening import read_vectors
 
     keep = append or replace
+    check_target(output)
     if keep:
         from oea_cli.vectors.index.building import check_unchanged
 

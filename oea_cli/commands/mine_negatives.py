@@ -176,6 +176,9 @@ def _summarise(mined: "MinedPairs") -> None:
 
 def _nothing_left(mined: "MinedPairs", sources: list[str]) -> str:
     if not mined.num_clips:
-        return f"{_named(sources)}: no clips in it; --allow-empty permits that"
+        from oea_cli.records.tables import lone_headers
+
+        nothing = f"{_named(sources)}: no clips in it{lone_headers(sources)}"
+        return f"{nothing}; --allow-empty permits that"
     empty = next(stage for stage, count in mined.counts.items() if not count)
     return f"no pair is left after the stage '{empty}'; --allow-empty permits that"

@@ -49,6 +49,7 @@ def review(
     from oea_cli.web.installed import check_installed
 
     check_installed("oea review")
+    from oea_cli.records.tables import lone_headers
     from oea_cli.web.review.clip_sounds import find_sounds
     from oea_cli.web.review.items import read_items
     from oea_cli.web.review.session import Session
@@ -57,7 +58,8 @@ def review(
     if not items:
         if allow_empty:
             return
-        raise OeaError(f"{', '.join(inputs)}: nothing to review in it (--allow-empty permits that)")
+        nothing = f"{', '.join(inputs)}: nothing to review in it{lone_headers(inputs)}"
+        raise OeaError(f"{nothing}; --allow-empty permits that")
     session = Session(items, output, annotator, seed)
     notice = notices("review", quiet)
     try:

@@ -65,6 +65,7 @@ def search(
     shared.check_channel(channel)
     root = None if where is None else parse_condition(where)
     from oea_cli.encoder.streaming.hearing import hearing
+    from oea_cli.records.tables import lone_headers
     from oea_cli.records.where.evaluation import Condition
     from oea_cli.search.retrieval import Conditions
 
@@ -89,7 +90,8 @@ def search(
         ):
             _write(_noted(results, played) if play else results, form, null)
         if not retrieval.num_queries and not log.count and not allow_empty:
-            raise OeaError(f"{queries}: no queries in it (--allow-empty permits that)")
+            nothing = f"{queries}: no queries in it{lone_headers([queries or '-'])}"
+            raise OeaError(f"{nothing}; --allow-empty permits that")
         if retrieval.num_queries and not retrieval.num_hits and not quiet:
             say("oea search: no hits")
         if play:

@@ -132,8 +132,8 @@ def evaluate(
     leak_limits, limits = _leak_limits(fail_under, check_leaks)
     gates = _gates(limits, max_drop, chosen, baseline is not None)
     folder = None if index is None else str(getattr(index, "path", index))
-    sources = _query_sources(queries)
     vectors = batch_of(corpus, "corpus") if isinstance(corpus, np.ndarray) else corpus
+    sources = _query_sources(vectors if queries is corpus else queries)
     inputs = Inputs(sources, folder, _path(vectors), _path(run), _path(qrels), within)
     inputs.check()
     training = _training(check_leaks, inputs)
@@ -238,6 +238,8 @@ def _document(
     verdicts = judge(gates, measured.values, comparisons, against.alpha, changes.reason)
     document = document_of(measured, setting, against.seed, pair, comparisons, verdicts)
     document["baseline"]["queries"] = {"both": len(pair.ours), **changes.counts}
+    if theirs.num_contradicted:
+        document["baseline"]["queries"]["contradicted"] = theirs.num_contradicted
     document["baseline"]["depths"] = [
         int(each.depths.max(initial=0)) for each in (outcomes, theirs)
     ]

@@ -42,6 +42,7 @@ class Outcomes:
     texts: list[str | None] = field(default_factory=list)
     """(Q,) a fingerprint of what each query asks, None for what is no text; empty: unknown."""
     num_tied: int = 0  # queries with a relevant clip that is tied with other clips, and goes first
+    num_contradicted: int = 0  # queries of a run whose stated ranks and scores disagree
 
     def __len__(self) -> int:
         return len(self.ids)

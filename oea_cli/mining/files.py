@@ -10,7 +10,7 @@ import orjson
 
 from oea_cli.errors import missing
 from oea_cli.mining.pairs import judgments
-from oea_cli.records.artefacts import AtomicFile, write_whole
+from oea_cli.records.artefacts import AtomicFile, named_when_full, write_whole
 from oea_cli.records.file_names import exists
 from oea_cli.records.folders import is_pattern
 from oea_cli.records.json_lines import json_line
@@ -34,7 +34,7 @@ class Outputs:
 
     def check(self) -> None:
         """Raise OeaError for places where nothing can be written."""
-        for path in (self.qrels, self.stats, None if self.pairs == "-" else Path(self.pairs)):
+        for path in (None if self.pairs == "-" else Path(self.pairs), self.qrels, self.stats):
             if path is not None:
                 AtomicFile(path)
 
@@ -46,8 +46,9 @@ class Outputs:
             write_whole(self.stats, orjson.dumps(counts, option=orjson.OPT_INDENT_2) + b"\n")
         content = b"".join(map(json_line, rows))
         if self.pairs == "-":
-            sys.stdout.buffer.write(content)
-            sys.stdout.flush()
+            with named_when_full("stdout"):
+                sys.stdout.buffer.write(content)
+                sys.stdout.flush()
         else:
             write_whole(Path(self.pairs), content)
 

@@ -17,6 +17,7 @@ from oea_cli.query_generation.models.opening import CallOptions, WriterNames, op
 from oea_cli.query_generation.models.writers import WriterAssignment
 from oea_cli.query_generation.output import write_rows
 from oea_cli.query_generation.tasks import Task, tasks_of
+from oea_cli.records.tables import lone_headers
 
 Notice = Callable[[str], None]
 SET_ASIDE = ".before"
@@ -114,7 +115,8 @@ def prepare_generation(
     tasks = _tasks(inputs, hard_negatives, options, report, notice)
     if not tasks and not options.allow_empty:
         places = "stdin" if list(inputs) == ["-"] else ", ".join(inputs)
-        raise OeaError(f"no clips with captions in {places}; --allow-empty permits that")
+        nothing = f"no clips with captions in {places}{lone_headers(inputs)}"
+        raise OeaError(f"{nothing}; --allow-empty permits that")
     shares, writers = open_writers(options.writers, options.calls, options.seed)
     generator = Generator(
         assignment=WriterAssignment(shares, options.seed),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from oea_cli.records.artefacts import write_whole
+from oea_cli.records.artefacts import named_when_full, write_whole
 from oea_cli.records.json_lines import json_line
 from oea_cli.records.rows import Record
 
@@ -35,7 +35,8 @@ def write_counts(
 def write_bytes(content: bytes, output: str | Path) -> None:
     """Write to a file, all or nothing, or to stdout ("-")."""
     if output == "-":
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        with named_when_full("stdout"):
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
     else:
         write_whole(Path(output), content)

@@ -11,8 +11,25 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-from oea_cli.errors import OeaError
+from oea_cli.errors import NO_ROOM, OeaError
 from oea_cli.records.locks import LockedError, is_named, remove_unlocked, try_lock
+
+
+def check_parent(path: Path) -> None:
+    """Raise OeaError where the folder in which a file is to be made is not there."""
+    if not path.absolute().parent.is_dir():
+        raise OeaError(f"{path}: there is no folder {path.parent}; create it first")
+
+
+@contextmanager
+def named_when_full(name: object) -> Iterator[None]:
+    """Have the error of a full disk name the file that was to be written: the system's does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            error.filename = str(name)
+        raise
 
 
 class AtomicFile:
@@ -23,8 +40,7 @@ class AtomicFile:
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.parent.is_dir():
-            raise OeaError(f"{path}: there is no folder {path.parent}; create it first")
+        check_parent(path)
         if path.exists() and not path.is_file():
             # A rename would replace /dev/null by a plain file.
             raise OeaError(f"{path}: is not a file that can be replaced; choose another name")
@@ -35,7 +51,8 @@ class AtomicFile:
     def temporary(self) -> Path:
         """The name to write to. It must be opened and written, not replaced: it carries a lock."""
         if self._aside is None:
-            self._aside = _Aside(self.path, _new_file)
+            with named_when_full(self.path):
+                self._aside = _Aside(self.path, _new_file)
         return self._aside.path
 
     def commit(self) -> None:
@@ -43,8 +60,9 @@ class AtomicFile:
 
         It is on the disk before: after a power failure, the name must not stand for half a file.
         """
-        _flush(self.temporary)
-        self.temporary.replace(self.path)
+        with named_when_full(self.path):
+            _flush(self.temporary)
+            self.temporary.replace(self.path)
         self.discard()
 
     def __enter__(self) -> Path:
@@ -60,6 +78,8 @@ class AtomicFile:
         try:
             if error is None:
                 self.commit()
+            elif isinstance(error, OSError) and error.errno in NO_ROOM:
+                error.filename = str(self.path)
         finally:
             self.discard()
 
@@ -134,8 +154,7 @@ def whole_folder(folder: Path, marker: str) -> Iterator[Path]:
     An existing folder is replaced only if it is empty or contains the file `marker`: other folders
     may hold a person's work. Raises OeaError for those before anything is written.
     """
-    if not folder.absolute().parent.is_dir():
-        raise OeaError(f"{folder}: there is no folder {folder.parent}; create it first")
+    folder.absolute().parent.mkdir(parents=True, exist_ok=True)
     _bring_back(folder.resolve())
     if folder.exists() or folder.is_symlink():
         if not folder.is_dir():

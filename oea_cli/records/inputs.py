@@ -31,7 +31,14 @@ from oea_cli.records.folders import (
 from oea_cli.records.lines import filled_lines, parse_json_lines, peek
 from oea_cli.records.path_lists import listed_paths
 from oea_cli.records.rows import Record, Rows, trailing_number
-from oea_cli.records.tables import check_table, delimiter_of, read_csv, read_table, table_suffix
+from oea_cli.records.tables import (
+    check_table,
+    delimiter_of,
+    named_delimiter,
+    read_csv,
+    read_table,
+    table_suffix,
+)
 from oea_cli.records.text import bytes_of, is_utf8, nfc, not_utf8
 
 __all__ = ["Record", "read_records", "read_table"]
@@ -144,7 +151,14 @@ class _Reader:
             return self._table(name) if is_table else self._text_file(name)
         if (is_table or name.lower().endswith(TEXT_SUFFIXES)) and " " not in name:
             raise missing(name)
-        return self._records([("text 1", {"text": name})], folder="")
+        return self._argument(name)
+
+    def _argument(self, text: str) -> Iterator[Record]:
+        if text.strip():
+            yield from self._records([("text 1", {"text": text})], folder="")
+        else:
+            self._texts_before += 1
+            self._report(Failure(f"text {self._texts_before}", "the text is empty"))
 
     def _text_file(self, name: str) -> Iterator[Record]:
         with open_bytes(name) as stream:
@@ -260,7 +274,10 @@ def _name_column(row: Record) -> str | None:
 
 
 def is_header(line: bytes) -> bool:
-    """True for a CSV header, a line that names columns of records."""
+    """True for a CSV header, a line that names columns of records, and for the line before one that
+    names the delimiter."""
+    if named_delimiter(line) is not None:
+        return True
     text = line.decode("utf-8", "replace").strip()  # its reader names a header that is not UTF-8
     cells = next(csv.reader([text], delimiter=delimiter_of(line)), [])
     names = HEADER_NAMES if len(cells) > 1 else LONE_HEADERS

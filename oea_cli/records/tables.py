@@ -1,8 +1,10 @@
 """Rows from JSONL, JSON, CSV, TSV and Parquet, from a path, an address or a stream, lazily."""
 
 import csv
+import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +24,7 @@ from oea_cli.records.text import bytes_of, is_utf8, not_utf8
 
 Line = tuple[int, bytes]
 END: Line = (0, b"")
+SEPARATOR_LINE = re.compile(rb'"?sep=([,;|:\t])"?\r?\n?', re.IGNORECASE)
 TABLE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"})
 
 
@@ -87,9 +90,27 @@ def check_table(name: str) -> None:
     if suffix in (None, ".parquet", ".json") or is_remote(name) or not Path(name).is_file():
         return
     with open_bytes(name) as stream:
-        first, lines = peek(filled_lines(stream, name, _ignored))
-        if first is not None and suffix in (".csv", ".tsv"):
-            _header(_CsvText(lines, delimiter_of(first[1])), name)
+        lines = filled_lines(stream, name, _ignored)
+        if suffix in (".csv", ".tsv"):
+            _opened(lines, name)
+        else:
+            peek(lines)
+
+
+def lone_headers(names: Iterable[str]) -> str:
+    """What to say of local CSV and TSV files among these that have a header and nothing else: a
+    first row without one is taken for it. Empty where there is none."""
+    return "".join(map(_lone_header, names))
+
+
+def _lone_header(name: str) -> str:
+    if table_suffix(name) not in (".csv", ".tsv") or is_remote(name) or not Path(name).is_file():
+        return ""
+    with open_bytes(name) as stream:
+        header, text = _opened(filled_lines(stream, name, _ignored), name)
+        if not header or text.next_row() is not None:
+            return ""
+    return f" ({name} has a header and no rows; its columns are {', '.join(map(repr, header))})"
 
 
 def _ignored(failure: Failure) -> None:
@@ -118,17 +139,14 @@ def _read_json_document(name: str) -> Rows:
 
 
 def read_csv(lines: Iterator[Line], name: str, report: Report = raise_failure) -> Rows:
-    """Yield (where, row) under the header's names; the delimiter is found in the header.
+    """Yield (where, row) under the header's names; the delimiter is found in the header, or named
+    by a line `sep=;` before it.
 
     Cells are text as it is, but for lists in columns that may have them (`records/cells.py`). A
     cell that is not UTF-8 keeps its bytes as surrogate escapes, for the reader of the row to
     interpret. Raises OeaError for a header that cannot be used.
     """
-    first, lines = peek(lines)
-    if first is None:
-        return
-    text = _CsvText(lines, delimiter_of(first[1]))
-    header = _header(text, name)
+    header, text = _opened(lines, name)
     lists = [column for column in header if column in LIST_COLUMNS]
     while True:
         try:
@@ -182,11 +200,25 @@ class _CsvText:
             yield line[1].decode("utf-8", "surrogateescape")
 
 
+def _opened(lines: Iterator[Line], name: str) -> tuple[list[str], _CsvText]:
+    """The header, and the rows that follow; raises OeaError for one that cannot be used."""
+    first, lines = peek(lines)
+    if first is None:
+        return [], _CsvText(lines, ",")
+    named = named_delimiter(first[1])
+    if named is not None:
+        lines = dropwhile(lambda line: line[1].isspace(), islice(lines, 1, None))
+    text = _CsvText(lines, named or delimiter_of(first[1]))
+    return _header(text, name), text
+
+
 def _header(text: _CsvText, name: str) -> list[str]:
     try:
         header = text.next_row() or []
     except csv.Error as error:
         raise OeaError(f"{name}:{text.taken[0][0]}: not CSV ({error})") from error
+    if not header:
+        return []
     where = f"{name}:{text.taken[0][0]}"
     for column in header:
         if not is_utf8(column):
@@ -201,6 +233,12 @@ def _with_lists(row: Record, lists: list[str]) -> Record:
     for column in lists:
         row[column] = value_of(row[column])
     return row
+
+
+def named_delimiter(line: bytes) -> str | None:
+    """The delimiter that a first line `sep=;` names, as Excel writes it; None for other lines."""
+    found = SEPARATOR_LINE.fullmatch(line)
+    return None if found is None else found[1].decode()
 
 
 def delimiter_of(header: bytes) -> str:

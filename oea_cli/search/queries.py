@@ -12,6 +12,7 @@ from oea_cli.encoder.protocol import Encoder
 from oea_cli.encoder.streaming.stream import embed_texts, stream_clips
 from oea_cli.errors import Report, raise_failure
 from oea_cli.records.lines import first_line
+from oea_cli.records.tables import table_suffix
 from oea_cli.vectors.batch import Batch
 from oea_cli.vectors.index.index import VectorIndex
 from oea_cli.vectors.opening import VectorSource, open_vectors, stdin_of
@@ -53,7 +54,8 @@ def read_queries(
     from oea_cli.records.inputs import is_header, read_records
 
     first_row = first_line(source, stdin)
-    is_table = first_row.lstrip().startswith((b"{", b"PAR1")) or is_header(first_row)
+    is_named = table_suffix(source) is not None
+    is_table = is_named or first_row.lstrip().startswith(b"{") or is_header(first_row)
     records = read_records([source], report=report, text=not is_table, stdin=stdin)
     first = next(records, None)
     if first is not None:

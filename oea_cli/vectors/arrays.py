@@ -31,6 +31,9 @@ SURELY_UNIT = 1e-6
 SURELY_UNIT_DIM = 4096
 
 
+TOO_LARGE = "a number too large for float32"
+
+
 # So many doubles at a time stay in a processor's cache.
 CACHED_DOUBLES = 1 << 17
 
@@ -39,7 +42,8 @@ def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) 
     """Return (n, d) float32 rows of length 1, C order, writable.
 
     Rows within 1e-6 of length 1 keep every bit, others are divided by their length. Raises OeaError
-    naming the record for a vector that holds NaN or infinity, or only zeros.
+    naming the record for a vector that holds NaN, infinity, what is infinity in float32, or only
+    zeros.
     """
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -49,8 +53,9 @@ def unit_rows(vectors: npt.NDArray[Any], records: Sequence[Record], where: str) 
         return rows
     lengths = _lengths(rows)
     if not np.isfinite(lengths).all():
-        name = _name(records, int(np.flatnonzero(~np.isfinite(lengths))[0]))
-        raise OeaError(f"{where}: the vector of {name} holds NaN or infinity")
+        row = int(np.flatnonzero(~np.isfinite(lengths))[0])
+        held = TOO_LARGE if np.isfinite(vectors[row]).all() else "NaN or infinity"
+        raise OeaError(f"{where}: the vector of {_name(records, row)} holds {held}")
     if not lengths.all():
         name = _name(records, int(np.flatnonzero(lengths == 0)[0]))
         raise OeaError(f"{where}: the vector of {name} is all zeros; it has no direction")

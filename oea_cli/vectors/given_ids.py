@@ -18,17 +18,18 @@ def with_ids(batches: Iterable[Batch], file: str) -> Iterator[Batch]:
     Raises OeaError where the file has more or fewer than there are vectors.
     """
     records = _records(file)
+    name = "stdin" if file == "-" else file
     count = 0
     for batch in batches:
         own = list(islice(records, len(batch)))
         count += len(own)
         if len(own) < len(batch):
-            raise OeaError(f"{file}: {_ids(count)}, but more vectors; give one id for each vector")
+            raise OeaError(f"{name}: {_ids(count)}, but more vectors; give one id for each vector")
         yield Batch(own, batch.vectors, batch.encoder)
     more = sum(1 for _ in records)
     if more:
         raise OeaError(
-            f"{file}: {_ids(count + more)}, but only {count} of them have vectors; "
+            f"{name}: {_ids(count + more)}, but only {count} of them have vectors; "
             "give one id for each vector"
         )
 

@@ -52,7 +52,7 @@ def test_vectors_in_files_and_in_memory(encoder: Encoder, batch: oea.Batch) -> N
     memory = oea.evaluate(queries=queries, corpus=batch)
     assert document(files) == document(memory)
     assert files["r@10"] == 1.0
-    bare = oea.evaluate(queries=batch.vectors, corpus=batch.vectors)
+    bare = oea.evaluate(queries=batch.vectors.copy(), corpus=batch.vectors)
     assert bare["r@1"] == 1.0 and bare.frame["id"].to_list() == ["0", "1", "2", "3"]
     own = {id_: {id_: 1} for id_ in batch.ids}
     with pytest.raises(oea.OeaError, match="is itself the sound that it should find"):

@@ -16,7 +16,7 @@ from transformers.models.qwen2_5_omni.modeling_qwen2_5_omni import (
 )
 
 from oea_cli.encoder.loading import load_encoder
-from oea_cli.encoder.omni.adapter import own_lora_name
+from oea_cli.encoder.omni.adapter import own_lora_name, read_adapter
 from oea_cli.encoder.omni.backbone import read_config
 from oea_cli.encoder.omni.settings import EncoderSettings, save_settings
 from oea_cli.errors import OeaError
@@ -178,6 +178,19 @@ def test_an_adapter_beside_weights_is_not_passed_over(
     np.testing.assert_array_equal(vectors(f"omni:{both}"), vectors(f"omni:{adapter}"))
     with pytest.raises(OeaError, match=r"has adapter_model\.safetensors, but encoder\.json knows"):
         load_encoder(str(both))
+
+
+@pytest.mark.filterwarnings("ignore:Unexpected keyword arguments")
+@pytest.mark.parametrize("key", ["__class__", ""])
+def test_a_key_that_peft_cannot_name_is_one_line(adapter: Path, tmp_path: Path, key: str) -> None:
+    """Found by fuzzing: PEFT calls itself again and again."""
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (tmp_path / name).write_bytes((adapter / name).read_bytes())
+    config = json.loads((adapter / "adapter_config.json").read_bytes())
+    (tmp_path / "adapter_config.json").write_text(json.dumps({**config, key: 1}))
+    with pytest.raises(OeaError, match="cannot be read as PEFT's configuration") as refused:
+        read_adapter(tmp_path)
+    assert len(str(refused.value)) < 500
 
 
 def test_in_a_folder_of_ours(adapter: Path, tiny_encoder: Path, tmp_path: Path) -> None:

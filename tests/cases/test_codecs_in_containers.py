@@ -39,6 +39,23 @@ def test_it_is_heard(name: str, codec: str, container: str, rate: int, least: fl
     assert power[near].sum() / power.sum() > least
 
 
+@pytest.mark.parametrize("m2ts", [False, True])
+def test_transport_streams_are_heard_where_they_are_named(tmp_path: Path, m2ts: bool) -> None:
+    """Of a folder they are not read: .ts is TypeScript, too."""
+    pytest.importorskip("av", reason="needs PyAV, the extra oea[formats]")
+    content = encoded_by_pyav(tone(2.0), "aac", "mpegts", RATE)
+    if m2ts:  # each packet behind four bytes of time
+        packets = [content[at : at + 188] for at in range(0, len(content), 188)]
+        content = b"".join(b"\0\0\0\0" + packet for packet in packets)
+    (tmp_path / "a.ts").write_bytes(content)
+    samples = read_audio(content, RATE)
+    assert len(samples) / RATE == pytest.approx(2.0, abs=0.15)
+    assert np.argmax(np.abs(np.fft.rfft(samples))) * RATE / len(samples) == pytest.approx(
+        440, abs=2
+    )
+    assert list(read_records(tmp_path)) == []
+
+
 def test_folders_hold_them(tmp_path: Path) -> None:
     names = sorted(name for name, *_ in SOUNDS)
     for name in [*names, "notes.txt", "cover.jpg"]:

@@ -468,7 +468,6 @@ class TestWrongInputs:
             (["--max-drop", "r@5=0.1"], "give --baseline FILE"),
             (["--corpus", "c.npy"], "--corpus and --run cannot be combined"),
             (["-o", "x.pdf"], "name it X.json"),
-            (["-o", "no/x.json"], "there is no folder no"),
             (["--queries", "-", "--qrels", "-"], "stdin can be read once"),
         ],
     )

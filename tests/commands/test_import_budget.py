@@ -55,7 +55,7 @@ WRONG = {
 """What is refused without a look at any file."""
 CLIP = {"id": "a", "path": "a.wav", "captions": ["a dog barks at the rain"]}
 LIGHT = {
-    ("--describe",): 310,
+    ("--describe",): 330,
     ("help", "models", "convert"): 300,
     ("models", "list"): 320,
     ("models", "info", "mini"): 320,

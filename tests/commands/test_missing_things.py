@@ -1,5 +1,6 @@
 """What is named and is not there is a failure (1) in every verb; what makes no sense is 2."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -47,6 +48,17 @@ models export ./gone -o out
 models bench ./gone
 models check ./gone
 """
+NO_FOLDER = """
+embed --text rain -o gone/x.npy
+embed --text rain --errors gone/x.jsonl
+eval --run here.run --qrels here.txt -o gone/x.json
+eval --run here.run --qrels here.txt --report gone/x.html
+mine-negatives here.jsonl -o gone/x.jsonl
+mine-negatives here.jsonl --qrels gone/x.txt
+gen-queries here.jsonl -o gone/x.jsonl
+gen-queries here.jsonl --rejects gone/x.jsonl
+review here.queries.jsonl -o gone/x.jsonl
+"""
 SENSELESS = """
 embed here.jsonl --shard 9/8
 index --append --compact here.oea
@@ -68,6 +80,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "here.jsonl").write_text(rows)
     (folder / "here.txt").write_text("q 0 a 1\n")
     (folder / "here.run").write_text("q Q0 a 1 1.0 t\n")
+    (folder / "here.queries.jsonl").write_text('{"id": "q", "text": "rain", "target": "a"}\n')
     (folder / "here.yaml").write_text("name: x\nno_such_key: 1\n")
     assert run(["index", "here.jsonl", "-o", "here.oea"], cwd=folder).returncode == 0
     return folder
@@ -84,6 +97,21 @@ def test_what_is_not_there_is_a_failure_of_one_line(line: str, folder: Path) -> 
     assert len(done.stderr.splitlines()) == 1
     assert "gone" in done.stderr or "index.oea" in done.stderr
     assert not (folder / "out").exists()
+
+
+@pytest.mark.parametrize("line", lines(NO_FOLDER))
+def test_no_folder_is_made_for_what_is_written(line: str, folder: Path) -> None:
+    done = run(shlex.split(line), cwd=folder)
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    said = done.stderr.splitlines()[-1]
+    assert re.search(r": gone/x[.a-z]*: there is no folder gone; create it first$", said)
+    assert not (folder / "gone").exists()
+
+
+@pytest.mark.parametrize("line", ["index here.jsonl -o new/deep/x.oea", "demo new/deep/x"])
+def test_folders_are_made_with_those_above(line: str, folder: Path) -> None:
+    assert run(shlex.split(line), cwd=folder).returncode == 0
+    assert (folder / shlex.split(line)[-1]).is_dir()
 
 
 @pytest.mark.parametrize("line", lines(SENSELESS))

@@ -346,6 +346,13 @@ def test_no_queries(plain: Path, tmp_path: Path) -> None:
     assert missing.returncode == 1 and "no-such.jsonl" in missing.stderr
 
 
+def test_queries_without_words_or_sounds(texts: Path, tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text("id,query\n1,rain\n")
+    done = run(["search", "--queries", "q.csv", "-i", texts], cwd=tmp_path)
+    needed = "no 'path' and no 'text'; every record needs one (it has 'id', 'query')"
+    assert (done.returncode, done.stdout) == (1, "") and f"q.csv:2: {needed}" in done.stderr
+
+
 def test_one_bad_query(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "q.jsonl").write_text(
         '{"id": "one", "text": "a user"}\n{"id": "bad"}\n{"id": "gone", "path": "gone.wav"}\n'

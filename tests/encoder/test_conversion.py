@@ -408,6 +408,22 @@ def test_a_changed_number_is_noticed(release: Release, folder: Path, tmp_path: P
     assert "is damaged (Bad CRC-32" in refusal(tmp_path / "flipped.pt", folder / "base")
 
 
+def test_a_record_that_does_not_begin_as_one_is_named(folder: Path, tmp_path: Path) -> None:
+    """Found by fuzzing: the directory is whole, and what it points at is not."""
+    data = bytearray((folder / "step_350.pt").read_bytes())
+    place = data.rindex(b"PK\x03\x04", 0, data.index(b"/byteorder"))
+    data[place] = 0
+    (tmp_path / "cut.pt").write_bytes(data)
+    assert "byteorder is damaged (Bad magic number" in refusal(tmp_path / "cut.pt")
+
+
+def test_what_a_damaged_pickle_says_is_cut_short(folder: Path, tmp_path: Path) -> None:
+    """Found by fuzzing: torch's message held the rest of the pickle."""
+    long = b"\x80\x02F" + b"x" * 9000 + b"\n."
+    said = refusal(rezipped(folder / "step_350.pt", tmp_path / "x.pt", **{"data.pkl": long}))
+    assert "its pickle cannot be read" in said and len(said) < 500
+
+
 # Memory.
 
 MEASURED = """

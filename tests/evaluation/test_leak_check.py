@@ -216,7 +216,8 @@ def test_an_index_and_bare_vectors(folder: Path) -> None:
     found = leaks(run([*arguments, "--check-leaks", "c.oea"]))
     assert (found["clips"], found["leaked"]) == (4, 4)
     np.save("v.npy", unit(4))
-    done = run(["eval", "--queries", "v.npy", "--corpus", "v.npy", "--check-leaks", "c.oea"])
+    np.save("bare.npy", unit(4, seed=1))
+    done = run(["eval", "--queries", "bare.npy", "--corpus", "v.npy", "--check-leaks", "c.oea"])
     assert done.returncode == 1 and "v.npy: its rows have no ids" in done.stderr
     done = run([*arguments, "--check-leaks", "v.npy"])
     assert done.returncode == 1 and "v.npy: no record names its clip" in done.stderr

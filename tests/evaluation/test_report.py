@@ -214,7 +214,7 @@ def test_a_runs_hits_tell_captions_and_sounds(made: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "says"),
     [
-        ("no/report.html", 2, "there is no folder no"),
+        ("no/report.html", 1, "there is no folder no"),
         ("report.pdf", 2, "name it X.html"),
         ("taken.html", 1, "is not a file that can be replaced"),
     ],

@@ -67,3 +67,10 @@ def test_sorted_codes() -> None:
 def test_what_is_wrong(content: bytes, says: str) -> None:
     with pytest.raises(OeaError, match=says.replace("`", ".")):
         columns_of(content, "x", 2, "a b", first_line=4)
+
+
+def test_whole_numbers() -> None:
+    words = ["1", "42", "007", "-1", "1.0", "x", "1_0", "9" * 15, "9" * 16, "1000"]
+    numbers = columns_of("\n".join(words).encode(), "x", 1, "")[0].whole_numbers()
+    expected = [1, 42, 7, *[np.nan] * 4, 10**15 - 1, np.nan, 1000]
+    assert np.array_equal(numbers, expected, equal_nan=True)

@@ -83,7 +83,11 @@ def test_the_key_is_everything_that_was_asked() -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OeaError, match=r"a\.jsonl: there is no folder"):
+        AnswerFile(tmp_path / "no" / "a.jsonl")
+    (tmp_path / "no").mkdir()
     answers = AnswerFile(tmp_path / "no" / "a.jsonl")
+    (tmp_path / "no").rmdir()
     with pytest.raises(OeaError, match=r"a\.jsonl: No such file or directory"):
         answers.add("k", Answer("x"), {})
     with pytest.raises(OeaError, match=r"a\.jsonl: No such file or directory"):

@@ -328,5 +328,5 @@ def test_a_server_needs_a_model(clips: Path) -> None:
 def test_nothing_is_asked_where_answers_cannot_be_kept(clips: Path) -> None:
     with llm_server(lambda question, _: good(question)) as service:
         done = ask(clips, service, "--answers", str(clips.parent / "no" / "answers.jsonl"))
-        assert done.returncode == 1 and "answers.jsonl: No such file" in done.stderr
+        assert done.returncode == 1 and "answers.jsonl: there is no folder" in done.stderr
         assert service.asked.total() == 0

@@ -12,8 +12,9 @@ import orjson
 import polars as pl
 import pytest
 
-from oea_cli.errors import OeaError, raise_failure
+from oea_cli.errors import Failure, OeaError, raise_failure
 from oea_cli.records.inputs import Record, read_records, read_table
+from oea_cli.records.tables import lone_headers
 from tests.reading import ids, leniently, piped, strictly, touch
 
 
@@ -307,12 +308,55 @@ class TestTexts:
             {"id": "a.wav#2", "text": "wet", "clip": "a.wav", "fold": "3"},
         ]
 
+    def test_an_empty_text_is_named_by_its_place(self) -> None:
+        said: list[Failure] = []
+        records = list(read_records(["rain", "", " ", "hail"], text=True, report=said.append))
+        assert [(record["id"], record["text"]) for record in records] == [
+            ("1", "rain"),
+            ("4", "hail"),
+        ]
+        assert list(map(str, said)) == ["text 2: the text is empty", "text 3: the text is empty"]
+
     def test_a_record_without_words_is_named(self) -> None:
         records, said = piped('{"path": "a.wav"}\n{"text": "rain"}\n', text=True)
         assert ids(records) == ["2"]
         assert said == [
             "stdin:1: no 'text' and no captions; with --text every record needs one (it has 'path')"
         ]
+
+
+class TestSeparatorLine:
+    """Excel writes a line `sep=;` before the header where the list separator is not the comma."""
+
+    @pytest.mark.parametrize(
+        ("content", "path"),
+        [
+            ("sep=;\r\npath;text\r\na,b.wav;rain, hail\r\n", "a,b.wav"),
+            ('"sep=,"\n\npath,text\n"a;b.wav","rain, hail"\n', "a;b.wav"),
+            ("\ufeffsep=|\npath|text\na;b.wav|rain, hail\n", "a;b.wav"),
+            ("SEP=\t\npath\ttext\na.wav\train, hail\n", "a.wav"),
+        ],
+    )
+    def test_it_names_the_delimiter(self, content: str, path: str) -> None:
+        Path("t.csv").write_text(content)
+        record = {"id": path, "path": path, "text": "rain, hail"}
+        assert strictly("t.csv") == piped(content)[0] == [record]
+
+    def test_nothing_follows(self) -> None:
+        Path("t.csv").write_text("sep=;\n")
+        assert strictly("t.csv") == []
+
+
+class TestLoneHeader:
+    def test_it_is_described(self) -> None:
+        Path("a.tsv").write_text("a.wav\train\n")
+        said = " (a.tsv has a header and no rows; its columns are 'a.wav', 'rain')"
+        assert lone_headers(["-", "gone.csv", "a.tsv"]) == said
+
+    @pytest.mark.parametrize("content", ["", "path\na.wav\n", "sep=;\n"])
+    def test_other_tables_are_not(self, content: str) -> None:
+        Path("a.csv").write_text(content)
+        assert lone_headers(["a.csv"]) == ""
 
 
 class TestAudioFolder:

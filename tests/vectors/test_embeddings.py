@@ -235,8 +235,9 @@ class TestForeignVectors:
         fixed = unit_rows(just_off, named(len(rows)), "x")
         assert (bits(fixed[:last]) == bits(rows[:last])).all()
         assert abs(np.linalg.norm(fixed[last].astype(np.float64)) - 1) < 3e-7
-        for value, said in ((np.nan, "holds NaN"), (np.inf, "holds NaN"), (0, "is all zeros")):
-            bad = rows.copy()
+        values = {np.nan: "holds NaN", np.inf: "holds NaN", 0: "is all", 1e39: "holds a number too"}
+        for value, said in values.items():
+            bad = rows.astype(np.float64)
             bad[last] = value
             with pytest.raises(OeaError, match=f"'d/{last}.wav' {said}"):
                 unit_rows(bad, named(len(rows)), "x")
@@ -296,7 +297,15 @@ class TestBadLines:
             (line(embedding=[1, None]), "2: 'embedding' must be numbers or base64; got [1, None]"),
             (line(embedding=[1, "2"]), "2: 'embedding' must be numbers or base64; got [1, '2']"),
             (line(embedding=[True, False]), "2: 'embedding' must be numbers or base64; got [True"),
-            (line(id="b", embedding=[1, 1e39]), " the vector of 'b' holds NaN or inf"),
+            (
+                line(id="b", embedding=[1, 1e39]),
+                "2: 'embedding' holds a number too large for float32",
+            ),
+            (
+                line(embedding=[1, {"a": 1}]),
+                "2: 'embedding' must be numbers or base64; got [1, {'a",
+            ),
+            (line(embedding=[[1, 2], [3]]), "2: 'embedding' must be numbers or base64; got [[1, 2"),
             (b'{"id": "b", "embedding": [0.6, NaN]}\n', "2: not JSON"),
             (b'{"id": "b", "embedding": [0.6, 0', "2: not JSON"),
             (b"a.wav\n", "2: not JSON"),

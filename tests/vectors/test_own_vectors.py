@@ -65,9 +65,9 @@ def test_an_index_takes_ids_from_a_file(name: str, content: str) -> None:
     assert [id_ for id_, _ in found("x.oea")] == ["a.wav", "sea shore.wav"]
     done = run(["index", "x.npy", "--ids", "-", "-o", "y.oea"], input="a\n")
     assert done.returncode == 1 and not Path("y.oea/index.json").exists()
-    assert "-: 1 id, but more vectors; give one id for each vector" in done.stderr
+    assert "index: stdin: 1 id, but more vectors; give one id for each vector" in done.stderr
     done = run(["index", "x.npy", "--ids", "-", "-o", "y.oea"], input="a\nb\nc\n")
-    assert "-: 3 ids, but only 2 of them have vectors" in done.stderr
+    assert "index: stdin: 3 ids, but only 2 of them have vectors" in done.stderr
 
 
 def test_vectors_in_a_column_of_another_name() -> None:

@@ -427,7 +427,7 @@ def test_summary_reads_a_pipe_and_says_what_is_wrong(tmp_path: Path) -> None:
         (["p.jsonl", "-o", "v", "-f", "json"], 2, "-f goes with --summary only"),
         (["p.jsonl", "-o", "v", "--annotator", " "], 2, "a name must have 1 to 80 characters"),
         (["p.jsonl", "-o", "/dev/null"], 1, "/dev/null: is not a file that can be added to"),
-        (["p.jsonl", "-o", "no/v.jsonl"], 1, "no/v.jsonl: No such file or directory"),
+        (["p.jsonl", "-o", "no/v.jsonl"], 1, "no/v.jsonl: there is no folder no"),
         (["p.jsonl", "-o", "v", "--clips", "gone"], 1, "gone: no such file or folder"),
         (["p.jsonl", "-o", "v", "-i", "gone.oea"], 1, "gone.oea"),
         (["gone.jsonl", "-o", "v"], 1, "gone.jsonl: no such file or folder"),

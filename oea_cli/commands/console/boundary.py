@@ -21,9 +21,9 @@ from oea_cli.commands.console.streams import (
 )
 from oea_cli.commands.console.terminal import has_lost_lines, tell, write_stderr
 from oea_cli.commands.console.usage import is_usage_error, usage_in_words, variable_used
-from oea_cli.errors import OeaError, Stopped
+from oea_cli.errors import NO_ROOM, OeaError, Stopped
 
-NO_MORE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
+NO_MORE = (*NO_ROOM, errno.EBADF)
 """What writing alone fails with."""
 
 

@@ -78,6 +78,9 @@ class FailureLog:
         self.count = 0
         self._file: IO[str] | None = None
         if errors_file is not None:
+            from oea_cli.records.artefacts import check_parent
+
+            check_parent(errors_file)
             try:
                 # A byte of a name that is not UTF-8 becomes JSON's own escape, \udcXX.
                 self._file = errors_file.open("w", encoding="utf-8", errors="backslashreplace")

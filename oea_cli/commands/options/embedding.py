@@ -25,8 +25,9 @@ InputsArgument = Annotated[
     list[str] | None,
     INPUT.argument(
         metavar="INPUTS",
-        help="Sounds, folders, globs, tables of records (JSONL, CSV, Parquet), or - for "
-        "stdin; with --text: texts, or files of them.",
+        help="Sounds, folders (their files with a sound's suffix, hidden ones left out), globs, "
+        "tables of records (JSONL, CSV, Parquet), or - for stdin; with --text: texts, or files of "
+        "them.",
     ),
 ]
 TextOption = Annotated[bool, INPUT.option("--text", help="Embed texts instead of sounds.")]

@@ -194,5 +194,9 @@ TiesOption = Annotated[
 ]
 AllowMissingOption = Annotated[
     bool,
-    RARE.option("--allow-missing", help="Count a target that is not in the corpus as not found."),
+    RARE.option(
+        "--allow-missing",
+        help="Count a target that is not in the corpus as not found; leave out queries that have "
+        "none.",
+    ),
 ]

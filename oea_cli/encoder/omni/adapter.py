@@ -188,7 +188,7 @@ def read_lora_config(folder: Path) -> Any:
         if content.get("peft_type") != "LORA":
             raise OeaError(f"{path}: not a LoRA adapter")
         config = load_pretrained(LoraConfig, folder)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise OeaError(f"{path}: cannot be read as PEFT's configuration ({error})") from error
     # What the base is called stands in encoder.json; PEFT would warn where it lies elsewhere now.
     config.base_model_name_or_path = config.revision = None

@@ -81,13 +81,13 @@ class TorchCheckpoint:
         if offset is None:
             raise OeaError(f"{self.name}: a tensor in it has no record of its own")
         record = self._records[bisect_left(self._starts, offset) - 1]
+        data = bytearray(_content(self._archive, record, self.name))
         try:
-            data = bytearray(self._archive.read(record))  # compares the checksum
             if len(data) != storage.nbytes():
                 raise ValueError(f"{len(data)} bytes where {storage.nbytes()} should be")
             flat = torch.frombuffer(data, dtype=tensor.dtype)
             return flat.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())
-        except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        except (ValueError, RuntimeError) as error:
             raise OeaError(f"{self.name}: {record.filename} is damaged ({error})") from error
 
     def _checked_stand_ins(self) -> list[Any]:
@@ -98,9 +98,10 @@ class TorchCheckpoint:
         if pickled[0].file_size > MAX_PICKLE_BYTES:
             raise OeaError(f"{self.name}: its pickle has {pickled[0].file_size:,} bytes; refused")
         stand_ins: list[Any] = []
+        data = _content(self._archive, pickled[0], self.name)
         try:
-            asked = sorted(names_in_pickle(self._archive.read(pickled[0])))
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            asked = sorted(names_in_pickle(data))
+        except ValueError as error:
             message = f"{self.name}: its pickle cannot be read ({_first_line(error)})"
             raise OeaError(message) from error
         for name in asked:
@@ -162,10 +163,19 @@ def _open_zip(file: IO[bytes], name: str) -> zipfile.ZipFile:
         if record.filename.lower() in seen:  # torch's reader does not tell the case apart
             raise OeaError(f"{name}: holds {record.filename} twice; torch.save never does that")
         seen.add(record.filename.lower())
-        if record.filename.endswith("/byteorder") and archive.read(record) != b"little":
+        is_order = record.filename.endswith("/byteorder")
+        if is_order and _content(archive, record, name) != b"little":
             raise OeaError(f"{name}: was written on a big-endian machine, which is not supported")
     return archive
 
 
+def _content(archive: zipfile.ZipFile, record: zipfile.ZipInfo, name: str) -> bytes:
+    """What a record holds, as its sum says; raises OeaError for a damaged one."""
+    try:
+        return archive.read(record)
+    except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        raise OeaError(f"{name}: {record.filename} is damaged ({error})") from error
+
+
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

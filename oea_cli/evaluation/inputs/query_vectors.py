@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import closing
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -48,6 +49,16 @@ def read_query_vectors(source: Queries) -> QueryVectors:
             "or give an index with -i"
         )
     return _queries_of(vectors, name_of(source, "queries"))
+
+
+def are_same(queries: Sequence[Queries], corpus: str | Batch) -> bool:
+    """True where the queries are the corpus: one file or folder, under whatever names, or one
+    Batch."""
+    if len(queries) != 1 or not (isinstance(queries[0], str) and isinstance(corpus, str)):
+        return len(queries) == 1 and queries[0] is corpus
+    one, other = Path(queries[0]), Path(corpus)
+    in_one_column = getattr(queries[0], "column", None) == getattr(corpus, "column", None)
+    return in_one_column and one.exists() and other.exists() and one.samefile(other)
 
 
 def queries_for_index(

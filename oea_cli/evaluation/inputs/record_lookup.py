@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oea_cli.clips.lookup import GetRecords, by_given_id, resolve_ids
+from oea_cli.clips.names import without_suffix
 from oea_cli.clips.queries import Query
 from oea_cli.records.addresses import is_remote, open_bytes
 from oea_cli.records.ids import clip_of
@@ -62,7 +63,7 @@ def hit_records(source: str) -> GetRecords:
     def get(ids: Collection[str]) -> dict[str, Record]:
         if not (is_remote(source) or Path(source).is_file()):
             return {}
-        missing = set(ids)
+        missing, by_stem = set(ids), {without_suffix(id_): id_ for id_ in ids}
         row_of: dict[str, str] = {}
         rows_found: dict[str, Record] = {}
         with open_bytes(source) as stream:
@@ -71,7 +72,8 @@ def hit_records(source: str) -> GetRecords:
             rows = read_json_lines(whole, source) if is_json else iter(())
             for _, row in rows:
                 id_ = str(row["id"])
-                if names := missing & {id_, clip_of(id_)}:
+                clip = clip_of(id_)
+                if names := missing & {id_, clip, without_suffix(clip), by_stem.get(clip, id_)}:
                     missing -= names
                     row_of.update(dict.fromkeys(names, id_))
                     rows_found[id_] = row

@@ -1,10 +1,11 @@
 """The outcomes of a run on judged queries: ranks and scores of what is relevant in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from oea_cli.clips.names import AmbiguousNameError, listed, without_suffix
 from oea_cli.clips.queries import Query
 from oea_cli.evaluation.inputs.runs import Names, Run
 from oea_cli.metrics.outcomes import (
@@ -29,6 +30,7 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
     windows of a clip count as one, as where vectors are ranked. `queries` must have relevant
     clips: leave the others out first.
     """
+    contradicted = run.contradicted()
     if not any(query.names_window for query in queries):
         run = by_clip(run)
     ranks, sizes, order = _ranks(run, ties)
@@ -63,6 +65,7 @@ def run_outcomes(run: Run, queries: Sequence[Query], ties: Ties = "strict") -> O
         last_rank=int(counts.max()) + 1,
         texts=[query.text_sha256 for query in queries],
         num_tied=_num_tied(owners, target_ranks, sizes),
+        num_contradicted=int(contradicted[codes[codes >= 0]].sum()),
     )
 
 
@@ -85,8 +88,8 @@ def by_clip(run: Run) -> Run:
     is_best = np.ones(len(order), bool)
     is_best[1:] = keys[order][1:] != keys[order][:-1]
     kept = np.sort(order[is_best])
-    columns = {name: getattr(whole, name)[kept] for name in ("owners", "found", "scores", "lines")}
-    return replace(whole, **columns)
+    names = ("owners", "found", "scores", "lines", "ranks")
+    return replace(whole, **{name: getattr(whole, name)[kept] for name in names})
 
 
 def _has_windows(documents: Names) -> bool:
@@ -139,21 +142,61 @@ class _Lookup:
         return code
 
     def documents(self, names: Sequence[str | None]) -> QueryNumbers:
-        """The numbers of documents (P,) in the run; -1 for those never retrieved, and for None."""
+        """The numbers of documents (P,) in the run; -1 for those never retrieved, and for None.
+
+        The same name counts first, then the name with or without a sound's suffix. No other
+        spelling does: a run ends early, and what is like a name may be another document. Raises
+        AmbiguousNameError for a name without suffix that several documents have with one.
+        """
         written = ["" if name is None else nfc(name) for name in names]
         found = self._numbers([name.encode() for name in written])
-        if self._run.is_trec and (found < 0).any():
-            other = self._numbers([trec_id(name).encode() for name in written])
-            found = np.where(found < 0, other, found)
+        if self._run.is_trec:
+            escaped = {row: trec_id(written[row]) for row in np.flatnonzero(found < 0).tolist()}
+            others = {row: name for row, name in escaped.items() if name != written[row]}
+            written = [others.get(row, name) for row, name in enumerate(written)]
+            found[list(others)] = self._numbers([name.encode() for name in others.values()])
+        for row, number in self._by_suffix(written, np.flatnonzero(found < 0).tolist()):
+            found[row] = number
         return found
+
+    def _by_suffix(self, names: list[str], rows: list[int]) -> Iterator[tuple[int, int]]:
+        """The documents whose names differ from these by a sound's suffix: row and number."""
+        stems = {row: stem for row in rows if (stem := without_suffix(names[row])) != names[row]}
+        known = self._numbers([stem.encode() for stem in stems.values()]).tolist()
+        yield from zip(stems, known, strict=True)
+        # The documents are in the order of their bytes: those that go on with a dot lie together.
+        starts = [f"{names[row]}.".encode() for row in rows]
+        places = np.searchsorted(self._run.documents, self._as_documents(starts))
+        followers = np.append(self._run.documents, b"")[places].tolist()
+        for row, place, start, follower in zip(
+            rows, places.tolist(), starts, followers, strict=True
+        ):
+            if follower.startswith(start) and names[row] and row not in stems:
+                yield row, self._with_suffix(names[row], place)
+
+    def _with_suffix(self, name: str, place: int) -> int:
+        """Which document, from a place on, is the name with a suffix; -1 for none."""
+        found = {}
+        documents = self._run.documents
+        while place < len(documents) and documents[place].startswith(f"{name}.".encode()):
+            if without_suffix(document := documents[place].decode()) == name:
+                found[document] = place
+            place += 1
+        if len(found) > 1:
+            raise AmbiguousNameError(
+                f"{self._run.name}: the judged clip {name!r} means {len(found)} clips of the run: "
+                f"{listed(list(found))}; name it with its suffix"
+            )
+        return next(iter(found.values()), -1)
 
     def _numbers(self, names: list[bytes]) -> QueryNumbers:
         known = self._run.documents
-        looked_up = np.array(names, object if known.dtype == object else None)
-        if not names:
-            return np.zeros(0, np.int64)
+        looked_up = self._as_documents(names)
         places = np.minimum(np.searchsorted(known, looked_up), len(known) - 1)
         return np.where((known[places] == looked_up) & (looked_up != b""), places, -1)
+
+    def _as_documents(self, names: list[bytes]) -> Names:
+        return np.array(names, object if self._run.documents.dtype == object else np.bytes_)
 
     def find(self, owners: QueryNumbers, documents: QueryNumbers) -> tuple[Floats, Floats]:
         """Ranks and scores of pairs (P,); infinite and NaN where the run does not hold them."""

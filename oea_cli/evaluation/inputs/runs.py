@@ -18,7 +18,7 @@ from oea_cli.evaluation.inputs.trec_files import (
     whole_lines,
     words_of,
 )
-from oea_cli.metrics.outcomes import Floats, QueryNumbers
+from oea_cli.metrics.outcomes import Floats, Mask, QueryNumbers
 from oea_cli.records.addresses import open_bytes
 from oea_cli.records.fields import RowError, id_of
 from oea_cli.records.ids import trec_id
@@ -34,7 +34,8 @@ SHORT_LAYOUT = "query document score"
 
 @dataclass
 class Run:
-    """M scored (query, document) pairs; `rank` columns are ignored, as by trec_eval."""
+    """M scored (query, document) pairs. `ranks` are those that the file states, NaN where it states
+    none: scores count, as in trec_eval, and ranks only show that they may mean something else."""
 
     name: str
     is_trec: bool = False
@@ -44,6 +45,7 @@ class Run:
     found: QueryNumbers = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
     scores: Floats = field(default_factory=lambda: np.zeros(0))  # (M,)
     lines: QueryNumbers = field(default_factory=lambda: np.zeros(0, np.int64))  # (M,)
+    ranks: Floats = field(default_factory=lambda: np.zeros(0))  # (M,)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -51,6 +53,27 @@ class Run:
     def keys(self, owners: QueryNumbers, documents: QueryNumbers) -> QueryNumbers:
         """One number (P,) per (query, document) pair."""
         return owners * max(len(self.documents), 1) + documents
+
+    def contradicted(self) -> Mask:
+        """Which queries (Q,) have a document that is ranked before one with a higher score."""
+        owners, ranks, scores = self.owners, self.ranks, self.scores
+        is_stated = ~np.isnan(ranks)
+        if not is_stated.all():
+            owners, ranks, scores = owners[is_stated], ranks[is_stated], scores[is_stated]
+        owners, scores = _by_rank(owners, ranks, scores)
+        found = np.zeros(len(self.queries), bool)
+        found[owners[1:][(owners[1:] == owners[:-1]) & (scores[1:] > scores[:-1])]] = True
+        return found
+
+
+def _by_rank(owners: QueryNumbers, ranks: Floats, scores: Floats) -> tuple[QueryNumbers, Floats]:
+    """Queries and scores (M,), query by query, best rank first; of equal ranks the higher score."""
+    later, lower = np.diff(owners), np.diff(ranks)
+    is_next = (lower > 0) | ((lower == 0) & (scores[1:] <= scores[:-1]))
+    if ((later > 0) | ((later == 0) & is_next)).all():
+        return owners, scores
+    order = np.lexsort((-scores, ranks, owners))
+    return owners[order], scores[order]
 
 
 Scores = Mapping[str, Mapping[str, float]]
@@ -94,7 +117,7 @@ def _read_run(stream: BinaryIO, name: str) -> Run:
 
 def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
     queries: dict[bytes, int] = {}
-    parts: list[tuple[QueryNumbers, Names, QueryNumbers, Floats, QueryNumbers]] = []
+    parts: list[tuple[QueryNumbers, Names, QueryNumbers, Floats, QueryNumbers, Floats]] = []
     line, width = 1, 0
     for piece in pieces:
         width = width or (3 if len(piece.lstrip().partition(b"\n")[0].split()) == 3 else 5)
@@ -103,18 +126,19 @@ def _from_lines(pieces: Iterator[bytes], name: str) -> Run:
         scores = _scores(columns[-1], piece, name, line, width)
         lines = line_numbers(piece, len(scores), line)
         line += piece.count(b"\n")
-        parts.append((columns[0].codes(queries), *columns[document].sorted_codes(), scores, lines))
-    owners, names, found, numbers, places = zip(*parts, strict=True)
+        ranks = columns[3].whole_numbers() if width == 5 else np.full(len(scores), np.nan)
+        owners = columns[0].codes(queries)
+        parts.append((owners, *columns[document].sorted_codes(), scores, lines, ranks))
+    all_owners, names, found, *numbers = zip(*parts, strict=True)
     documents, codes = _joined(names, found)
     return Run(
         name,
         True,
         {token.decode(): code for token, code in queries.items()},
         documents,
-        np.concatenate(owners),
+        np.concatenate(all_owners),
         codes,
-        np.concatenate(numbers),
-        np.concatenate(places),
+        *map(np.concatenate, numbers),
     )
 
 
@@ -148,7 +172,7 @@ def _scores(column: Column, piece: bytes, name: str, first_line: int, width: int
 
 def _from_hits(stream: BinaryIO, name: str) -> Run:
     queries: dict[str, int] = {}
-    owners, found, scores, lines = [], [], [], []
+    owners, found, scores, lines, ranks = [], [], [], [], []
     for where, row in read_json_lines(stream, name):
         query, document = (_id_of(row, key, where) for key in ("query_id", "id"))
         score = row.get("score")
@@ -158,6 +182,8 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
         found.append(document.encode())
         scores.append(float(score))
         lines.append(trailing_number(where))
+        rank = row.get("rank")
+        ranks.append(float(rank) if type(rank) is int else np.nan)
     documents, codes = np.unique(np.array(found, object), return_inverse=True)
     return Run(
         name,
@@ -168,6 +194,7 @@ def _from_hits(stream: BinaryIO, name: str) -> Run:
         codes,
         np.array(scores, np.float64),
         np.array(lines, np.int64),
+        np.array(ranks, np.float64),
     )
 
 

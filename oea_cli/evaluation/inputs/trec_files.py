@@ -49,6 +49,20 @@ class Column:
         numbers = _plain_decimals(words)
         return words.astype(np.float64) if numbers is None else numbers
 
+    def whole_numbers(self) -> Floats:
+        """The words that are digits alone as numbers (L,); NaN for any other word."""
+        lengths = self.ends - self.starts
+        width = min(max(int(lengths.max(initial=0)), 1), EXACT_DIGITS)
+        text = np.concatenate([np.zeros(width, np.uint8), self.text])
+        letters = np.lib.stride_tricks.sliding_window_view(text, width)[self.ends]
+        digits = letters - np.uint8(ord("0"))
+        before = np.maximum(width - lengths, 0).astype(np.uint8)
+        digits *= np.arange(width, dtype=np.uint8) >= before[:, None]  # the word's own letters
+        numbers: Floats = digits.astype(np.float64) @ 10.0 ** np.arange(width - 1, -1, -1)
+        if digits.max(initial=0) > 9 or lengths.max(initial=0) > width:
+            numbers[(digits > 9).any(axis=1) | (lengths > width)] = np.nan
+        return numbers
+
     def codes(self, codes: dict[bytes, int]) -> QueryNumbers:
         """Number the words (L,) in order of appearance, continuing the numbers of `codes`.
 
@@ -149,12 +163,23 @@ def _cut(content: bytes, width: int) -> list[Column] | None:
     starts, ends = borders[::2], borders[1::2]
     if not len(starts):
         return [Column(text, starts, ends)] * width
-    line_ends = np.append(np.flatnonzero(text == ord("\n")), len(text))
-    counts = np.diff(np.searchsorted(starts, line_ends), prepend=0)
-    period = int(counts[0])
-    if period < width or (counts != period).any():
+    period = _words_per_line(content, text, starts, ends)
+    if period < width:
         return None
     return [Column(text, starts[n::period], ends[n::period]) for n in range(width)]
+
+
+def _words_per_line(content: bytes, text: Bytes, starts: QueryNumbers, ends: QueryNumbers) -> int:
+    """How many words each line has; 0 where lines differ."""
+    line_feeds = content.count(NEW_LINE)
+    words = len(words_of(content[: content.find(NEW_LINE)] if line_feeds else content))
+    if words and len(ends) == words * (line_feeds + 1):
+        follows = text[ends[words - 1 : -1 : words]]
+        if (follows == ord(NEW_LINE)).all():  # no line ends with a blank, as in most files
+            return words
+    line_ends = np.append(np.flatnonzero(text == ord(NEW_LINE)), len(text))
+    counts = np.diff(np.searchsorted(starts, line_ends), prepend=0)
+    return 0 if (counts != counts[0]).any() else int(counts[0])
 
 
 def _same_width(content: bytes, name: str, width: int, layout: str, first_line: int) -> bytes:

@@ -16,6 +16,7 @@ from oea_cli.errors import OeaError, Report, UsageError
 from oea_cli.evaluation.inputs.qrels import Judgments, read_qrels, with_qrels
 from oea_cli.evaluation.inputs.query_vectors import (
     Queries,
+    are_same,
     clips_as_queries,
     named,
     only_one,
@@ -62,6 +63,7 @@ def evaluate_vectors(
             f"{names}: made by {query_vectors.encoder}, {candidates.where} by "
             f"{candidates.encoder}; embed both with the same encoder"
         )
+    query_vectors = replace(query_vectors, from_corpus=are_same(queries, corpus))
     records = corpus_records(corpus, candidates.ids)
     return _evaluate(query_vectors, candidates, qrels, protocol, "vectors", names, records)
 
@@ -93,6 +95,8 @@ def evaluate_index(
         query_vectors = clips_as_queries(clips.by_clip() if clips.has_windows else clips)
     elif queries:
         query_vectors = queries_for_index(queries, index, encoder_of_index, report)
+        from_corpus = not captions and are_same(queries, str(folder))
+        query_vectors = replace(query_vectors, from_corpus=from_corpus)
     elif protocol.task == "text-to-text":
         query_vectors = rows_as_queries(corpus)
     elif protocol.task == "text-to-audio":
@@ -141,18 +145,8 @@ def _evaluate(
         outcomes, described["pools"] = _rank_within(
             judged, corpus, clips, protocol, protocol.within
         )
-    counts = {
-        "corpus": len(corpus),
-        "queries_without_relevant": num_without_relevant,
-        "queries_not_encoded": judged.is_encoded.count(False),
-    }
-    if protocol.task.endswith("audio"):
-        counts["queries_of_themselves"] = _num_of_themselves(judged.queries, outcomes)
-    datasets = {name for name in outcomes.datasets if name is not None}
-    if protocol.within is None and len(datasets) > 1:
-        counts["datasets_in_one_pool"] = len(datasets)
-    if protocol.task == "text-to-text":
-        counts["skipped_single_caption"] = len(judged.queries) - len(outcomes)
+    counts = _counts(judged, corpus, outcomes, protocol)
+    counts["queries_without_relevant"] += num_without_relevant
     records = RecordLookup(query_records(judged.queries), clips)
     return outcomes, Setting(described, counts, corpus.encoder or judged.encoder, records)
 
@@ -167,18 +161,49 @@ def _refuse_unpaired(queries: Sequence[Query], corpus: Corpus, source: str) -> N
         )
 
 
-def _num_of_themselves(queries: Sequence[Query], outcomes: Outcomes) -> int:
-    """How many sounds were to find nothing but themselves; raises OeaError where all were."""
+def _counts(
+    judged: QueryVectors, corpus: Corpus, outcomes: Outcomes, protocol: Protocol
+) -> dict[str, int]:
+    """What was ranked and what was left out; raises OeaError where nothing is left."""
     measured = set(outcomes.ids)
-    left_out = [query for query in queries if query.itself and query.id not in measured]
-    if left_out and not measured:
-        first = left_out[0]
+    left_out = [query for query in judged.queries if query.id not in measured]
+    themselves = [query for query in left_out if query.itself]
+    if left_out and not measured and protocol.task != "text-to-text":
+        _refuse_nothing_left(left_out, themselves, judged.from_corpus)
+    counts = {
+        "corpus": len(corpus),
+        "queries_without_relevant": len(left_out) - len(themselves),
+        "queries_not_encoded": judged.is_encoded.count(False),
+    }
+    if protocol.task == "text-to-text":
+        counts["skipped_single_caption"] = len(themselves)
+    elif protocol.task.endswith("audio") or themselves:
+        counts["queries_of_themselves"] = len(themselves)
+    datasets = {name for name in outcomes.datasets if name is not None}
+    if protocol.within is None and len(datasets) > 1:
+        counts["datasets_in_one_pool"] = len(datasets)
+    return counts
+
+
+def _refuse_nothing_left(
+    left_out: Sequence[Query], themselves: Sequence[Query], from_corpus: bool
+) -> None:
+    """Raise OeaError: no query has a target, or none but itself."""
+    first = (themselves or left_out)[0]
+    if not themselves:
         raise OeaError(
-            f"{first.where}: query {first.id!r} is itself the sound that it should find, and no "
-            "query has another target; give other targets, or queries with 'text' (without "
-            "--queries, the captions of an index ask)"
+            f"{first.where}: no query has a target, this one neither; add 'target', or give --qrels"
         )
-    return len(left_out)
+    hint = (
+        "the queries are the corpus: give other queries, or targets"
+        if from_corpus
+        else "give other targets, or queries with 'text' (without --queries, the captions of an "
+        "index ask)"
+    )
+    raise OeaError(
+        f"{first.where}: query {first.id!r} is itself the sound that it should find, and no query "
+        f"has another target; {hint}"
+    )
 
 
 def _rank_within(

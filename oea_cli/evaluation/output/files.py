@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oea_cli.errors import UsageError
-from oea_cli.records.artefacts import write_whole
+from oea_cli.records.artefacts import check_parent, write_whole
 
 if TYPE_CHECKING:
     from oea_cli.evaluation.setting import Document
@@ -15,23 +15,24 @@ FORMATS = {".json": "json", ".md": "markdown", ".xml": "junit", ".txt": "table"}
 
 
 def checked_files(names: Sequence[str]) -> dict[Path, str]:
-    """The format of each file; raises UsageError for an unknown suffix and for a missing folder."""
+    """The format of each file; raises UsageError for an unknown suffix, OeaError for no folder."""
     files = {}
     for name in names:
         path = Path(name)
         if path.suffix.lower() not in FORMATS:
             raise UsageError(f"-o {name}: name it X.json, X.md, X.xml (JUnit) or X.txt")
-        _check_folder("-o", path)
+        check_parent(path)
         files[path] = FORMATS[path.suffix.lower()]
     return files
 
 
 def checked_page(name: str) -> Path:
-    """The report's path; raises UsageError, before anything is measured, where it is not usable."""
+    """The report's path; raises UsageError or OeaError, before anything is measured, where it is
+    not usable."""
     page = Path(name)
     if page.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--report {name}: name it X.html")
-    _check_folder("--report", page)
+    check_parent(page)
     from oea_cli.evaluation.output.report.page import check_installed
 
     check_installed()
@@ -61,8 +62,3 @@ def append_summary(document: "Document", notice: Callable[[str], object]) -> Non
             stream.write(render(document, "markdown"))
     except OSError as error:
         notice(f"{page}: no summary written ({error.strerror})")
-
-
-def _check_folder(option: str, path: Path) -> None:
-    if not path.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}; create it first")

@@ -32,12 +32,23 @@ def notes(document: Document) -> list[str]:
         for key, (thing, what) in NOTES.items()
         if counts.get(key)
     ]
-    lines += _depth_notes(document) + _baseline_notes(document)
+    lines += _rank_notes(counts) + _depth_notes(document) + _baseline_notes(document)
     average = document["means"].get("avg_uiq")
     if average is not None and "r@5" in document["metrics"]:  # what it is a mean of
         beside = _average_beside(document["means"])
         lines.append(f"Avg UIQ (mean of the five types' R@5): {100 * average:.2f}{beside}")
     return lines + (_leak_notes(document["leaks"]) if "leaks" in document else [])
+
+
+def _rank_notes(counts: Document) -> list[str]:
+    """That the ranks which a run states are not those of its scores, as those of distances are."""
+    number = counts.get("ranks_contradicted")
+    if not number:
+        return []
+    queries = counted(counts["queries"] - counts["missing_queries"], "query")
+    return [
+        f"ranks and scores disagree in {number} of {queries}; scores count. Are these distances?"
+    ]
 
 
 SAME_AT_ANY_DEPTH = ("tfr",)
@@ -69,6 +80,7 @@ BASELINE_NOTES = {
     "new": "not in the baseline: not compared",
     "changed": "with another text or other judgments than in the baseline",
     "unanswered": "missing from the baseline: counted as not found there",
+    "contradicted": "of the baseline whose ranks and scores disagree: scores count",
 }
 
 
@@ -80,7 +92,7 @@ def _baseline_notes(document: Document) -> list[str]:
     lines = [
         f"{counted(counts[key], 'query')} {what}"
         for key, what in BASELINE_NOTES.items()
-        if counts[key]
+        if counts.get(key)
     ]
     ours, theirs = document["baseline"]["depths"]
     if ours != theirs:

@@ -101,12 +101,15 @@ def _method(seed: int) -> Document:
 
 
 def _counts(outcomes: Outcomes) -> Document:
-    return {
+    counts = {
         "clusters": len(set(outcomes.clusters.tolist())),  # np.unique would import numpy.ma
         "hard_negatives": int(outcomes.has_hard_negative.sum()),
         "targets_not_found": int(np.isinf(outcomes.target_ranks).sum()),
         "targets_tied": outcomes.num_tied,
     }
+    if outcomes.num_contradicted:
+        counts["ranks_contradicted"] = outcomes.num_contradicted
+    return counts
 
 
 LIBRARIES = ("numpy", "scipy", "torch", "transformers")

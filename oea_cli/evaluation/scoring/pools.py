@@ -78,7 +78,8 @@ def rank_within(
         pools.setdefault(label, []).append(number)
     rows: dict[str, list[int]] = {label: [] for label in pools}
     for one in assign(query_vectors.queries, corpus, task, allow_missing):
-        rows[_pool_of(one, labels, rows)].append(one.row)
+        if one.relevant:
+            rows[_pool_of(one, labels, rows)].append(one.row)
     parts = [
         rank(
             query_vectors.chosen(own),

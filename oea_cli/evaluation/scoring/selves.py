@@ -31,10 +31,12 @@ def with_selves(
 ) -> QueryVectors:
     """The queries, each with the candidate that is the very same sound or caption as `itself`.
 
-    A caption is known by its id, a sound by its id or its file. Where only vectors are at hand, and
-    the task does not say that sounds ask, id and vector must be the same. `records` are the
-    candidates'.
+    A caption is known by its id, a sound by its id or its file, and a row of the corpus' own
+    vectors by its id. Where only vectors are at hand, and the task does not say that sounds ask, id
+    and vector must be the same. `records` are the candidates'.
     """
+    if judged.from_corpus:
+        return _marked(judged, corpus, np.array(_same_rows(judged.queries, corpus), np.int64))
     if task == "audio-to-text":
         return judged
     if task == "audio-to-audio" or (task == "text-to-audio" and judged.from_sounds):
@@ -55,10 +57,16 @@ def are_numbered(queries: Sequence[Query]) -> bool:
     )
 
 
+def _same_rows(queries: Sequence[Query], corpus: Corpus) -> list[int]:
+    """The number of the candidate that each row is, or is a window of; -1 for none."""
+    numbers = corpus.number_of
+    return [numbers.get(query.id, numbers.get(clip_of(query.id), -1)) for query in queries]
+
+
 def _same_sounds(queries: Sequence[Query], corpus: Corpus, records: GetRecords) -> list[int]:
     """The number of the candidate that each query is, by its id or by its file; -1 for none."""
     finder = Finder(corpus)
-    numbers = [-1 if query.text else _by_id(query.id, finder) for query in queries]
+    numbers = [-1 if query.text else _by_id(query.own_id, finder) for query in queries]
     paths = {
         row: realpath(query.path)
         for row, query in enumerate(queries)
@@ -71,7 +79,9 @@ def _same_sounds(queries: Sequence[Query], corpus: Corpus, records: GetRecords) 
     return numbers
 
 
-def _by_id(id_: str, finder: Finder) -> int:
+def _by_id(id_: str | None, finder: Finder) -> int:
+    if id_ is None:
+        return -1
     try:
         number = finder.by_id(id_)
         return number if number >= 0 else finder.by_id(clip_of(id_))

@@ -42,13 +42,15 @@ Candidate = tuple[str, int, float]
 class QueryVectors:
     """Judged queries and their vectors (Q, D); `is_encoded` (Q,) is False for a query that could
     not be encoded, and its vector is 0. With `from_sounds`, queries without a text asked by their
-    sounds. `encoder` made the vectors, None where they name none."""
+    sounds; with `from_corpus`, the vectors are the candidates' own. `encoder` made the vectors,
+    None where they name none."""
 
     queries: list[Query]
     vectors: Vectors
     is_encoded: list[bool]
     from_sounds: bool = False
     encoder: str | None = None
+    from_corpus: bool = False
 
     def chosen(self, rows: Sequence[int]) -> "QueryVectors":
         """These queries, in this order."""
@@ -58,6 +60,7 @@ class QueryVectors:
             [self.is_encoded[row] for row in rows],
             self.from_sounds,
             self.encoder,
+            self.from_corpus,
         )
 
 
@@ -93,8 +96,9 @@ def assign(
     Relevant are the clips that a query names; for a query that names none, the candidates of the
     clip it was made from, or of its own id; where bare matrices are compared, the row of the same
     number. The candidate that a query is itself is neither relevant nor a candidate for it. Raises
-    OeaError, naming the first of them, for targets and hard negatives that are not
-    in the corpus, unless `allow_missing`. A query without relevant clips has no candidates.
+    OeaError, naming the first of them, for queries that have no target and for targets and hard
+    negatives that are not in the corpus, unless `allow_missing`. A query without relevant clips
+    has no candidates.
     """
     finder = Finder(corpus)
     by_row = _are_rows(queries, corpus)
@@ -109,6 +113,7 @@ def assign(
         negative = _members(query.hard_negative, finder, task in ANY_TARGET)
         found.append(Assigned(row, query, relevant, negative, hidden=own))
     if not allow_missing:
+        _refuse_without_target(found, corpus)
         _refuse_missing(found, corpus)
     return found
 
@@ -120,7 +125,8 @@ def _relevant(query: Query, finder: Finder, any_target: bool) -> list[Candidate]
             for name, grade in query.targets.items()
             for id_, number, _ in _members(name, finder, any_target)
         ]
-    return _members(query.clip or query.id, finder, any_target=True)
+    found = _members(query.clip or query.own_id, finder, any_target=True)
+    return [one for one in found if query.names_target or one[1] >= 0]
 
 
 def _members(name: str | None, finder: Finder, any_target: bool) -> list[Candidate]:
@@ -140,6 +146,24 @@ def _are_rows(queries: Sequence[Query], corpus: Corpus) -> bool:
         and all(query.id == str(row) for row, query in enumerate(queries))
         and "0" not in corpus.number_of
     )
+
+
+def _refuse_without_target(found: Sequence[Assigned], corpus: Corpus) -> None:
+    without = [one.query for one in found if not one.relevant and one.hidden < 0]
+    if not without:
+        return
+    query = without[0]
+    more = f" ({len(without)} of {len(found)} queries have none)" if len(without) > 1 else ""
+    if query.clip:  # a clip of an index whose captions are ranked
+        says, advice = f"clip {query.id!r} has none of {corpus.where}{more}", ""
+    elif query.is_named:
+        near = did_you_mean(query.id, corpus.ids)
+        says = f"query {query.id!r} has no 'target', and its id is none of {corpus.where}"
+        says, advice = f"{says}{more}{near}", "; add one, or give --qrels"
+    else:
+        says, advice = f"the query has no 'target'{more}", "; add one, or give --qrels"
+    leaves = "them" if more else "it"
+    raise OeaError(f"{query.where}: {says}{advice}; --allow-missing leaves {leaves} out")
 
 
 def _refuse_missing(found: Sequence[Assigned], corpus: Corpus) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import check_parent
 from oea_cli.records.lines import read_text
 
 
@@ -42,7 +43,9 @@ class AnswerFile:
     """The answers in a file, by key; new ones are appended. May be used by several threads."""
 
     def __init__(self, path: Path) -> None:
-        """Read the answers in the file, if it exists; raises OeaError where it cannot be read."""
+        """Read the answers in the file, if it exists; raises OeaError where it cannot be read, and
+        where its folder is not there."""
+        check_parent(path)
         self.path = path
         self.num_unreadable = 0
         self._answers: dict[str, Answer] = {}

@@ -19,7 +19,7 @@ from oea_cli.records.json_lines import json_line
 from oea_cli.records.lines import read_json_lines
 from oea_cli.records.rows import Record
 from oea_cli.records.stream_end import EndCheck, end_mark, take_end
-from oea_cli.vectors.arrays import Vectors, unit_rows
+from oea_cli.vectors.arrays import TOO_LARGE, Vectors, unit_rows
 from oea_cli.vectors.batch import (
     Batch,
     EmbeddingReader,
@@ -54,7 +54,7 @@ def read_lines(stream: BinaryIO, name: str, reading: Reading) -> EmbeddingReader
     """
     check = EndCheck()
     rows = _rows(stream, name, reading, check)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="raise"):
         first = next(rows, None)
     if first is None:
         return empty_reader()
@@ -85,14 +85,19 @@ def _vector(value: Any, where: str) -> Vectors:
         if isinstance(value, str):
             return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
         numbers = np.array(value)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except binascii.Error as error:
         raise OeaError(f"{where}: 'embedding' must be numbers or base64 ({error})") from error
+    except (ValueError, TypeError) as error:
+        raise _no_numbers(value, where) from error
     if numbers.size and numbers.dtype.kind not in "fiu":
-        raise OeaError(f"{where}: 'embedding' must be numbers or base64; got {value!r:.60}")
+        raise _no_numbers(value, where)
     if numbers.ndim != 1 or not len(numbers):
         raise OeaError(f"{where}: 'embedding' must be a list of numbers")
     doubles = numbers.astype(np.float64, copy=False)
-    vector = doubles.astype(np.float32)
+    try:
+        vector = doubles.astype(np.float32)
+    except FloatingPointError as error:
+        raise OeaError(f"{where}: 'embedding' holds {TOO_LARGE}") from error
     # Digits become a double first, and a double half-way between two float32 may stand for either
     # of them. That is one value in billions, but its bits would then differ.
     halfway = (doubles.view(np.uint64) & DROPPED_BITS) == HALFWAY_BITS
@@ -100,6 +105,10 @@ def _vector(value: Any, where: str) -> Vectors:
         for place in np.flatnonzero(halfway):
             vector[place] = rounded_once(float(doubles[place]))
     return vector
+
+
+def _no_numbers(value: object, where: str) -> OeaError:
+    return OeaError(f"{where}: 'embedding' must be numbers or base64; got {value!r:.60}")
 
 
 def rounded_once(double: float) -> np.float32:
@@ -124,7 +133,7 @@ def _batches(
         # which is twice as fast as converting them all at the end.
         vectors = np.empty((batch_rows, dim), dtype=np.float32)
         records: list[Record] = []
-        with np.errstate(over="ignore"):
+        with np.errstate(over="raise"):
             for row in islice(rows, batch_rows):
                 if row.encoder != encoder or len(row.vector) != dim:
                     raise _mismatch(row, encoder, dim)

@@ -177,9 +177,9 @@ class MatrixFile:
         """Write the header and close the file."""
         if self._stream.closed:
             return
-        self._stream.seek(0)
-        self._stream.write(_header(self._dtype, (self.rows, self.dim)))
-        self._stream.close()
+        with self._stream:
+            self._stream.seek(0)
+            self._stream.write(_header(self._dtype, (self.rows, self.dim)))
 
 
 def _header(dtype: np.dtype[Any], shape: tuple[int, int]) -> bytes:

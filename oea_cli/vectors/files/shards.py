@@ -20,7 +20,13 @@ import numpy as np
 import orjson
 
 from oea_cli.errors import OeaError
-from oea_cli.records.artefacts import AtomicFile, remove_leftovers, sha256_of, write_whole
+from oea_cli.records.artefacts import (
+    AtomicFile,
+    named_when_full,
+    remove_leftovers,
+    sha256_of,
+    write_whole,
+)
 from oea_cli.records.columns import open_parquet, plan_columns, records_of
 from oea_cli.records.ids import clip_of, is_window
 from oea_cli.records.locks import locked
@@ -157,7 +163,7 @@ class ShardSink:
                 f"{folder}: is an index; write vectors elsewhere and index them from there"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder / FOLDER_LOCK):
+        with named_when_full(folder), locked(folder / FOLDER_LOCK):
             self._claim = claimed(folder, part, self._settings, notice)
             try:
                 self._open(resume)

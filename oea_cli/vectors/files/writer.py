@@ -10,6 +10,7 @@ import numpy as np
 
 from oea_cli import __version__
 from oea_cli.errors import OeaError
+from oea_cli.records.artefacts import named_when_full
 from oea_cli.records.format_versions import check_format, format_mark
 from oea_cli.records.rows import Record
 from oea_cli.vectors.arrays import unit_rows
@@ -114,12 +115,14 @@ class EmbeddingWriter:
                 f"{self._where}: vectors of {vectors.shape[1]} dimensions after "
                 f"vectors of {self.dim}"
             )
-        self._sink.write(Batch(batch.records, vectors))
+        with named_when_full(self._where):
+            self._sink.write(Batch(batch.records, vectors))
         self.count += len(vectors)
 
     def close(self) -> None:
         """Finish the output; only then are its files in their final place."""
-        self._sink.close()
+        with named_when_full(self._where):
+            self._sink.close()
 
     def abort(self) -> None:
         """Leave no half-written output behind; complete shards stay for the next run."""

@@ -82,7 +82,7 @@ def writing(folder: Path) -> Iterator[None]:
     The lock ends with the process, whatever happens to it. Raises OeaError where another process
     writes, or where the folder contains something other than an index.
     """
-    _check_target(folder)
+    check_target(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
@@ -103,7 +103,8 @@ def writing(folder: Path) -> Iterator[None]:
                 folder.rmdir()
 
 
-def _check_target(folder: Path) -> None:
+def check_target(folder: Path) -> None:
+    """Raise OeaError where no index can be: in place of something other than an index."""
     if folder.is_dir() and not is_index(folder):
         foreign = [
             path.name for path in folder.iterdir() if path.name not in _HIDDEN and not _ours(path)

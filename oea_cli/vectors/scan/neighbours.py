@@ -23,8 +23,8 @@ BLOCK_ROWS = 2048
 class Neighbours:
     """Of each row (N,) the k nearest others, best first, equal scores by row number.
 
-    `rows` (N, k) are their numbers and `scores` (N, k) the cosines; -1 and -inf where there are
-    fewer than k.
+    `rows` (N, min(k, N)) are their numbers and `scores`, of that shape, the cosines; -1 and -inf
+    where there are fewer.
     """
 
     rows: RowNumbers
@@ -45,7 +45,7 @@ def nearest_neighbours(
     Rows of one group (N,) are never neighbours of each other. `advance` is called once for each of
     `num_blocks(N)` products. The result is the same for every `block_rows` and `threads`.
     """
-    finder = _NeighbourFinder(vectors, k, groups)
+    finder = _NeighbourFinder(vectors, min(k, len(vectors)), groups)
     firsts = range(0, len(vectors), block_rows)
     diagonal = [(first, first) for first in firsts]
     above = [(first, other) for first in firsts for other in firsts if other > first]

@@ -124,6 +124,12 @@ def test_the_result_is_an_adapter_that_encodes(adapter: Path, tiny_encoder: Path
     assert all(bool(t.abs().max() > 0) for name, t in lora.items() if "lora_B" in name)
 
 
+def test_its_files_may_be_read_by_whom_other_files_may(adapter: Path, tmp_path: Path) -> None:
+    (tmp_path / "usual").touch()
+    modes = {path.name: path.stat().st_mode for path in adapter.iterdir() if path.is_file()}
+    assert modes == dict.fromkeys(modes, (tmp_path / "usual").stat().st_mode)
+
+
 def test_models_info_tells_how_it_was_trained(adapter: Path, tiny_encoder: Path) -> None:
     done = in_process.run(["models", "info", adapter, "-f", "json"])
     told = json.loads(done.stdout)

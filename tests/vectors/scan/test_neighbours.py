@@ -43,7 +43,7 @@ def test_equal_to_sorting_everything(data: st.DataObject) -> None:
         block_rows=data.draw(st.integers(1, 160)),
         threads=data.draw(st.integers(1, 3)),
     )
-    rows, scores = sorted_all(vectors, k, groups)
+    rows, scores = sorted_all(vectors, min(k, count), groups)
     assert np.array_equal(found.rows, rows)
     assert np.array_equal(found.scores, scores)
 
@@ -83,6 +83,13 @@ def test_rows_far_apart_in_the_file_are_found() -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     found = nearest_neighbours(vectors, 1, block_rows=128)
     assert found.rows[:, 0].tolist() == [*range(300, 600), *range(300)]
+
+
+def test_more_neighbours_than_rows_are_as_many_as_there_are() -> None:
+    vectors = unit(100)
+    found, all_others = (nearest_neighbours(vectors, k) for k in (10**11, 99))
+    assert (found.rows[:, :99] == all_others.rows).all() and (found.rows[:, 99:] == -1).all()
+    assert (found.scores[:, :99] == all_others.scores).all()
 
 
 def test_each_block_counts_once() -> None:
