@@ -73,7 +73,8 @@ class VerbGroup(TyperGroup):
         sys.exit(exit_code_of(work))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if ctx.parent is None and args[:1] == ["help"]:  # `oea help VERB`
+        """What follows `help` is asked for its own help, whatever stands behind it."""
+        if ctx.parent is None and args[:1] == ["help"]:
             names = list(takewhile(lambda word: not word.startswith("-"), args[1:]))
             args = [*names, "--help", *args[len(names) + 1 :]]
         return super().parse_args(ctx, args)

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -93,7 +93,6 @@ def as_lines(message: Message) -> str:
 
 def as_object(message: Message) -> str:
     """One JSON object on a line, in ASCII, so that no encoding of stderr loses any of it."""
-    verb = SPEAKER.verb.removeprefix("oea").strip() or None
     text = message.shown(message.text)
     for prefix in (f"{SPEAKER.verb}: ", "oea: "):
         text = text.removeprefix(prefix)
@@ -103,11 +102,12 @@ def as_object(message: Message) -> str:
     reason, hint = reason_and_hint(text.strip().removeprefix(f"{item}: "))
     said: dict[str, Any] = {
         "level": message.level,
-        "verb": verb,
+        "verb": SPEAKER.verb.removeprefix("oea").strip() or None,
         "code": message.code,
         "item": item,
+        "reason": reason + message.origin,
+        "hint": hint,
     }
-    said |= {"reason": reason + message.origin, "hint": hint}
     if message.details:
         said["details"] = [message.shown(detail) for detail in message.details]
     return json.dumps(said) + "\n"
@@ -125,18 +125,11 @@ def item_of(text: str, words: Sequence[str]) -> str | None:
     for word in sorted(typed, key=len, reverse=True):
         if found := re.match(rf"{re.escape(word)}(?::\d+)?(?=: )", text):
             return found[0]
-    for prefix in _prefixes(text):
+    for prefix in [text[: colon.start()] for colon in re.finditer(": ", text)][:4]:
         if os.path.lexists(re.sub(r":\d+$", "", prefix)):
             return prefix
     found = _NAME_OF_ITEM.match(text)
     return found[0] if found else None
-
-
-def _prefixes(text: str) -> Iterator[str]:
-    """What stands before each of the first colons, if it can be a name."""
-    for found in list(re.finditer(": ", text))[:4]:
-        if "\0" not in text[: found.start()]:
-            yield text[: found.start()]
 
 
 def reason_and_hint(text: str) -> tuple[str, str | None]:
