@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from oea_cli.commands.console.memory_limit import in_words, is_out_of_memory
+from oea_cli.commands.console.memory_limit import in_words, is_out_of_memory, is_scarce
 from oea_cli.commands.console.messages import SPEAKER, Message
 from oea_cli.commands.console.streams import (
     draw_what_encodings_lack,
@@ -80,6 +80,8 @@ def _ended_by(error: BaseException, running: Running) -> int:
     if isinstance(error, OeaError):
         origin = _origin(error.text, running.context)
         return _ended(error.text, error.exit_code, error.details, origin)
+    if is_scarce():  # such as a lock that polars' end of memory left held
+        return _ended(in_words(), 1)
     hint = "" if running.is_verbose else " (-v shows where)"
     return _ended(f"{type(error).__name__}: {error}{hint}", 1)
 

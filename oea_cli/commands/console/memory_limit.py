@@ -58,6 +58,12 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return False
 
 
+def is_scarce() -> bool:
+    """Whether memory is so limited that what nobody expected is most likely its end."""
+    limit = limit_bytes()
+    return limit is not None and limit < HALF_IMPORTED
+
+
 def in_words() -> str:
     """What is said of it."""
     limit = limit_bytes()
@@ -148,9 +154,17 @@ def _leave(code: int, came_to_its_end: bool) -> None:
         os.kill(os.getpid(), -code)
     if code > LEFT or (came_to_its_end and code >= 0):
         sys.exit(code)
-    from oea_cli.commands.console.messages import Message, in_form
-
     with suppress(OSError):
-        line = in_form(Message(f"oea: {in_words()}", level="error", code=1))
-        os.write(2, line.encode())
+        os.write(2, _line().encode())
     sys.exit(1)
+
+
+def _line() -> str:
+    """What is said, in the form asked for; plain where there is no memory even for that."""
+    text = f"oea: {in_words()}"
+    try:
+        from oea_cli.commands.console.messages import Message, in_form
+
+        return in_form(Message(text, level="error", code=1, is_whole=True))
+    except Exception:
+        return f"{text}\n"
