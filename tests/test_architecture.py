@@ -236,7 +236,7 @@ def test_what_is_never_used(path: Path) -> None:
 
 def test_one_definition_of_the_chat_layout() -> None:
     holders = [path.name for path in SOURCES if "<|im_start|>system" in path.read_text()]
-    assert holders == ["front_end.py"]
+    assert holders == ["prompts.py"]
 
 
 @pytest.mark.parametrize(

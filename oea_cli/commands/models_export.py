@@ -14,6 +14,7 @@ class ExportFormat(StrEnum):
 
     merged = "merged"
     sentence_transformers = "sentence-transformers"
+    onnx = "onnx"
 
 
 class Storage(StrEnum):
@@ -43,12 +44,15 @@ def export(
     settings. It is loaded again and its vectors are compared with the encoder's; if they differ,
     there is no folder and the exit code is 1. With -f sentence-transformers, that library loads it
     too, for texts and sounds, where oea is installed: SentenceTransformer(DIR,
-    trust_remote_code=True). The name of the folder goes to stdout.
+    trust_remote_code=True). With -f onnx, the folder has graphs over the same weights besides, by
+    which oea runs it on a CPU without torch, to the same vectors; if the folder is the encoder's
+    own, they are added to it. The name of the folder goes to stdout.
 
     \b
     Examples:
       oea models export adapters/mine -o merged
       oea models export oea-qwen3b -o st -f sentence-transformers
+      oea models export runs/mine -o runs/mine -f onnx
     """
     from oea_cli.encoder.loading import find_loader
     from oea_cli.encoder.names.parsing import parse_name
@@ -59,7 +63,7 @@ def export(
     checks = run(
         name,
         output,
-        to_sentence_transformers=format is ExportFormat.sentence_transformers,
+        format=format.value,
         storage=storage.value,
         device=device,
     )

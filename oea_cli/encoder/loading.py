@@ -1,15 +1,18 @@
-"""From the value of `--model` to a loaded encoder; torch is imported here at the earliest."""
+"""From the value of `--model` to a loaded encoder; torch is imported here at the earliest, and not
+at all for a folder with an ONNX form."""
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from oea_cli.audio.rates import SAMPLE_RATES
+from oea_cli.encoder.machine import is_large, may_have_gpu
 from oea_cli.encoder.names.kinds import KINDS
 from oea_cli.encoder.names.parsing import EncoderName, Placement, parse_name
-from oea_cli.encoder.names.places import encoder_folder, short_names, unknown_encoder
+from oea_cli.encoder.names.places import FORM_FILE, encoder_folder, short_names, unknown_encoder
 from oea_cli.encoder.names.released import RELEASED
 from oea_cli.encoder.protocol import WINDOW, Encoder, Loader, is_window
 from oea_cli.errors import OeaError
@@ -33,7 +36,7 @@ def load_encoder(
     if isinstance(name, str):
         name = parse_name(name, revision=revision)
     with _no_garbage_collection():
-        loader = find_loader(name)
+        loader = find_loader(name, placement)
     try:
         encoder = loader(name, placement)
     except (ZeroDivisionError, OverflowError) as error:
@@ -54,18 +57,18 @@ def _refuse_no_window(encoder: Encoder) -> None:
         )
 
 
-def find_loader(name: EncoderName) -> Loader:
-    """What loads encoders of this kind; raises OeaError for an unknown name."""
+def find_loader(name: EncoderName, placement: Placement | None = None) -> Loader:
+    """What loads encoders of this kind; raises OeaError for an unknown name.
+
+    `placement` decides where a folder can be loaded with torch or without.
+    """
     match name.scheme:
         case "" if name.place in RELEASED:
             from oea_cli.encoder.released.loading import load_released
 
             return load_released
         case "" if name.place in short_names() or Path(name.place).is_dir():
-            encoder_folder(name.place)
-            from oea_cli.encoder.omni.folder import load_named_folder
-
-            return load_named_folder
+            return _folder_loader(encoder_folder(name.place), placement or Placement())
         case kind if kind in KINDS:
             module, _, function = KINDS[kind].loader.partition(":")
             loader: Loader = getattr(import_module(f"oea_cli.encoder.{module}"), function)
@@ -75,6 +78,30 @@ def find_loader(name: EncoderName) -> Loader:
     if plug_in := find_plug_in(name.scheme or name.place):
         return plug_in
     raise unknown_encoder(str(name))
+
+
+def _folder_loader(folder: Path, placement: Placement) -> Loader:
+    """The ONNX form where there is one and nothing asks for what only torch has."""
+    if (folder / FORM_FILE).is_file() and not _wants_torch(folder, placement):
+        from oea_cli.encoder.onnx.encoder import load_named_folder as load_onnx
+
+        return load_onnx
+    from oea_cli.encoder.omni.folder import load_named_folder
+
+    return load_named_folder
+
+
+def _wants_torch(folder: Path, placement: Placement) -> bool:
+    """Whether a number format was named, be it float32, or another device than the CPU.
+
+    `auto` asks for the GPU of this machine where the encoder is so large that this counts.
+    """
+    if placement.dtype != "auto" or placement.quantize != "none":
+        return True
+    if placement.device != "auto":
+        return placement.device != "cpu"
+    counts = may_have_gpu() and is_large(folder.glob("*.safetensors"))
+    return counts and find_spec("torch") is not None
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class Encoder(Protocol):
     sample_rate: int
     max_seconds: float
     concurrency: int | None
-    """Batches to send to a server at a time; None for an encoder that computes on this machine."""
+    """Batches to have under way at a time, as to a server; None for as many as there are cores."""
 
     @property
     def device(self) -> str:

@@ -16,6 +16,9 @@ _OUT_OF_MEMORY = (
     "not enough memory",  # torch on a CPU
     "can't allocate memory",  # the same, under a limit
     "unable to allocate",  # numpy, within transformers' message
+    "failed to allocate memory",  # onnxruntime
+    "bad_alloc",  # the same, from C++
+    "bad allocation",
     "could not create a primitive",  # oneDNN, which names no reason
     "_status_alloc_failed",  # cuBLAS, cuDNN
 )

@@ -14,6 +14,7 @@ VERSIONS = {
     "oea-index": 2,  # 2: sizes and sums of all files
     "oea-embeddings": 1,
     "oea-encoder": 1,
+    "oea-onnx": 1,
     "oea-results": 1,
     "oea-checkpoint": 1,
     "oea-description": 1,

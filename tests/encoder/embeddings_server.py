@@ -20,8 +20,8 @@ import numpy as np
 import soundfile
 
 from oea_cli.encoder.loading import load_encoder
-from oea_cli.encoder.omni.front_end import PAD_TOKEN
 from oea_cli.encoder.omni.omni import OmniEncoder
+from oea_cli.encoder.omni.prompts import PAD_TOKEN
 
 DIM = 16
 

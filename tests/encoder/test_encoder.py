@@ -21,8 +21,8 @@ from oea_cli.encoder.omni.fresh import (
     thinker_config,
     train_tokenizer,
 )
-from oea_cli.encoder.omni.front_end import chat, num_audio_tokens
 from oea_cli.encoder.omni.omni import OmniEncoder, OmniModel
+from oea_cli.encoder.omni.prompts import chat, num_audio_tokens
 from oea_cli.encoder.omni.settings import EncoderSettings
 from oea_cli.errors import OeaError
 

@@ -10,6 +10,8 @@ from oea_cli.errors import OeaError
 
 BUILT_IN = Path(__file__).parent.parent / "models"
 """Encoders that ship inside the package, one folder each."""
+FORM_FILE = "onnx.json"
+"""What a folder has that can be loaded without torch (`onnx/form.py`)."""
 
 
 def encoder_folder(name: str) -> Path:

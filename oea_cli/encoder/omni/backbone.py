@@ -4,10 +4,8 @@ No talker, no token2wav, no vision tower, no language-model head. Weights go fro
 straight to their device and number format, one tensor at a time.
 """
 
-import hashlib
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +19,13 @@ from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5O
 from transformers.models.qwen2_5_omni.modeling_qwen2_5_omni import Qwen2_5OmniThinkerModel
 
 from oea_cli.encoder.hub import snapshot
-from oea_cli.encoder.omni.front_end import AUDIO_TOKEN, FRONT_END_FILES, PAD_TOKEN
+from oea_cli.encoder.machine import is_large
+from oea_cli.encoder.omni.prompts import AUDIO_TOKEN, FRONT_END_FILES, PAD_TOKEN
 from oea_cli.errors import OeaError
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 MOST_LAYERS = 1000
-LARGE = 500_000_000  # bytes of weights on disk
 BIDIRECTIONAL = {"nvomniembed"}  # model types whose language model attends in both directions
 THINKERS = {"qwen2_5_omni_thinker", *BIDIRECTIONAL}
 
@@ -44,18 +42,7 @@ class Checkpoint:
     @property
     def is_large(self) -> bool:
         """True where half the memory and time count for more than the last digits."""
-        return sum(path.stat().st_size for path in self.files) > LARGE
-
-    def fingerprint(self, identity: dict[str, Any], more: Iterable[Path] = ()) -> str:
-        """16 hex digits over all that decides a vector: settings, weights, tokenizer, mel.
-
-        `more` are files besides the checkpoint's own: heads, an adapter.
-        """
-        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode())
-        front_end = (self.folder / name for name in FRONT_END_FILES)
-        for path in (*self.files, *more, *front_end):
-            digest.update(bytes.fromhex(file_sha256(path)))
-        return digest.hexdigest()[:16]
+        return is_large(self.files)
 
 
 def find_checkpoint(place: str, revision: str | None = None) -> Checkpoint:
@@ -201,15 +188,6 @@ def own_name(name: str) -> str | None:
     if name.startswith("model.") and not inner.startswith("visual."):
         return f"language_model.{inner}"
     return None
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hex. In the hub's cache a file is called by it, and not read."""
-    blob = path.resolve()
-    if blob.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{64}", blob.name):
-        return blob.name
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from oea_cli.encoder.hardware import resolve_device, resolve_dtype
 from oea_cli.encoder.names.parsing import EncoderName, Placement
-from oea_cli.encoder.names.places import BUILT_IN, encoder_folder
+from oea_cli.encoder.names.places import BUILT_IN, FORM_FILE, encoder_folder
 from oea_cli.encoder.omni.adapter import ADAPTER_CONFIG, ADAPTER_FILE, attach_adapter
 from oea_cli.encoder.omni.backbone import WEIGHTS_FILE, Checkpoint, find_checkpoint, load_backbone
+from oea_cli.encoder.omni.fingerprint import fingerprint
 from oea_cli.encoder.omni.front_end import FrontEnd, load_front_end
 from oea_cli.encoder.omni.heads import HEADS_FILE, heads_of, load_heads, save_heads
 from oea_cli.encoder.omni.omni import OmniEncoder, OmniModel
@@ -37,7 +38,8 @@ def save_encoder_folder(
     `storage` is the number format of the backbone on disk; the heads stay float32.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "encoder.json").unlink(missing_ok=True)
+    for name in ("encoder.json", FORM_FILE):  # an ONNX form fits the weights it was made from
+        (folder / name).unlink(missing_ok=True)
     model.backbone.config.save_pretrained(str(folder))
     backbone = {name: _stored(t, storage) for name, t in model.backbone.state_dict().items()}
     save_file(backbone, folder / WEIGHTS_FILE, metadata={"format": "pt"})
@@ -107,8 +109,8 @@ def assemble(
     if heads is not None:
         load_heads(heads, model)
     model.to(device)
-    fingerprint = checkpoint.fingerprint(settings.identity(), added)
-    return OmniEncoder(name, fingerprint, model, front_end, settings)
+    known_by = fingerprint(settings, checkpoint.files, added, checkpoint.folder)
+    return OmniEncoder(name, known_by, model, front_end, settings)
 
 
 def _checkpoint_of(folder: Path, settings: EncoderSettings) -> Checkpoint:

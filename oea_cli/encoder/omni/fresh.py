@@ -12,8 +12,9 @@ from transformers.models.qwen2_5_omni.configuration_qwen2_5_omni import Qwen2_5O
 from transformers.models.whisper.feature_extraction_whisper import WhisperFeatureExtractor
 
 from oea_cli.encoder.omni.backbone import build_backbone, new_config
-from oea_cli.encoder.omni.front_end import SPECIAL_TOKENS, FrontEnd
+from oea_cli.encoder.omni.front_end import FrontEnd
 from oea_cli.encoder.omni.omni import OmniModel
+from oea_cli.encoder.omni.prompts import SPECIAL_TOKENS
 from oea_cli.encoder.omni.settings import EncoderSettings
 
 

@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from oea_cli.encoder.memory import peak_memory, reset_peak_memory, resident_bytes
 from oea_cli.encoder.protocol import Encoder
+from oea_cli.encoder.runtime import runtime_of
 from oea_cli.encoder.streaming.inputs import EncoderInput
 from oea_cli.encoder.streaming.lanes import model_threads
 from oea_cli.encoder.streaming.stream import stream, stream_inputs
@@ -261,7 +262,7 @@ def describe(encoder: Encoder) -> Result:
     device = encoder.device
     described: Result = {
         "device": torch.cuda.get_device_name() if device == "cuda" else device,
-        "threads": torch.get_num_threads() if device == "cpu" else None,
+        "threads": runtime_of(encoder).num_threads if device == "cpu" else None,
         "dtype": str(number_format(encoder)).removeprefix("torch."),
     }
     model = getattr(encoder, "model", None)

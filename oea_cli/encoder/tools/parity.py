@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from oea_cli.encoder.omni.front_end import AUDIO_TOKEN, MIN_FRAMES, Inputs, chat
+from oea_cli.encoder.names.parsing import Placement
+from oea_cli.encoder.omni.folder import load_encoder_folder
+from oea_cli.encoder.omni.front_end import Inputs
 from oea_cli.encoder.omni.omni import Modality, OmniEncoder
+from oea_cli.encoder.omni.prompts import AUDIO_TOKEN, MIN_FRAMES, chat
 from oea_cli.encoder.omni.settings import prompted
+from oea_cli.encoder.onnx.encoder import OnnxEncoder
 from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import OeaError
 
@@ -71,9 +75,10 @@ def check(encoder: Encoder, lengths: Sequence[float] = SECONDS) -> Iterator[Chec
     `lengths` are those of the clips, in seconds.
     """
     clips = sounds(encoder, lengths)
-    if isinstance(encoder, OmniEncoder):
-        yield from _against_the_reference(encoder, clips)
-        yield _stock_inputs(encoder, clips)
+    twin = _with_torch(encoder)
+    if twin is not None:
+        yield from _against_the_reference(encoder, twin, clips)
+        yield _stock_inputs(twin, clips)
         return
     for what, encode, items in (
         ("clips", encoder.encode_audio, clips),
@@ -106,18 +111,26 @@ def equality(encoder: Encoder, other: Encoder, limit: float = LIMITS["float32"])
     ]
 
 
-def _against_the_reference(encoder: OmniEncoder, clips: list[np.ndarray]) -> Iterator[Check]:
-    dtype = str(encoder.model.backbone.dtype).removeprefix("torch.")
+def _with_torch(encoder: Encoder) -> OmniEncoder | None:
+    """A Qwen2.5-Omni as torch has it, itself or loaded again; None for any other encoder."""
+    if isinstance(encoder, OnnxEncoder):
+        return load_encoder_folder(encoder.folder, None, Placement("cpu", "float32"))
+    return encoder if isinstance(encoder, OmniEncoder) else None
+
+
+def _against_the_reference(
+    encoder: Encoder, twin: OmniEncoder, clips: list[np.ndarray]
+) -> Iterator[Check]:
+    """`twin` is the model that the reference is computed with: the encoder itself, if it can."""
+    dtype = str(twin.model.backbone.dtype).removeprefix("torch.")
     limit = LIMITS[dtype]
-    padded = [_padded_inputs(encoder, clip) for clip in clips]
-    mel = max(map(partial(_mel_difference, encoder), clips, padded))
+    padded = [_padded_inputs(twin, clip) for clip in clips]
+    mel = max(map(partial(_mel_difference, twin), clips, padded))
     yield Check("clips: mel padded to 300 s", mel, MEL_LIMIT)
-    reference = np.stack([_reference(encoder, inputs, "audio") for inputs in padded])
+    reference = np.stack([_reference(twin, inputs, "audio") for inputs in padded])
     yield from _in_batches("clips", encoder.encode_audio, clips, limit, reference)
     texts = list(TEXTS)
-    reference = np.stack(
-        [_reference(encoder, encoder.front_end.text_inputs([t]), "text") for t in texts]
-    )
+    reference = np.stack([_reference(twin, twin.front_end.text_inputs([t]), "text") for t in texts])
     yield from _in_batches("texts", encoder.encode_text, texts, limit, reference)
 
 

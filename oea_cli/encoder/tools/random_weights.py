@@ -22,9 +22,10 @@ from oea_cli.encoder.omni.adapter import lora_config
 from oea_cli.encoder.omni.backbone import build_backbone, read_config
 from oea_cli.encoder.omni.bare import MAX_SECONDS
 from oea_cli.encoder.omni.fresh import ModelSizes, new_front_end, train_tokenizer
-from oea_cli.encoder.omni.front_end import FrontEnd, chat, load_front_end
+from oea_cli.encoder.omni.front_end import FrontEnd, load_front_end
 from oea_cli.encoder.omni.known_backbones import KNOWN_BACKBONES, backbone_config
 from oea_cli.encoder.omni.omni import OmniEncoder, OmniModel
+from oea_cli.encoder.omni.prompts import chat
 from oea_cli.encoder.omni.quantization import quantize
 from oea_cli.encoder.omni.settings import EncoderSettings, load_settings
 from oea_cli.errors import UsageError

@@ -112,7 +112,7 @@ def _counts(outcomes: Outcomes) -> Document:
     return counts
 
 
-LIBRARIES = ("numpy", "scipy", "torch", "transformers")
+LIBRARIES = ("numpy", "scipy", "onnxruntime", "torch", "transformers")
 
 
 def versions() -> dict[str, str]:

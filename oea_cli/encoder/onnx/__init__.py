@@ -1,0 +1,1 @@
+"""Our encoders without torch: ONNX graphs over the weights that lie beside them."""
