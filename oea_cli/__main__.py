@@ -10,8 +10,12 @@ def main() -> None:
 
         guarded(_run)
     except KeyboardInterrupt as interrupt:  # before or after the work, which catches its own
-        print("oea: interrupted", file=sys.stderr)
-        sys.exit(getattr(interrupt, "exit_code", 130))
+        from oea_cli.commands.console.messages import Message, in_form
+
+        code = getattr(interrupt, "exit_code", 130)
+        said = Message("oea: interrupted", level="error", code=code, is_whole=True)
+        sys.stderr.write(in_form(said))
+        sys.exit(code)
 
 
 def _run() -> None:

@@ -4,6 +4,15 @@ import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+EXIT_CODES = {
+    0: "done",
+    1: "failure",
+    2: "wrong usage",
+    3: "finished, but some inputs failed; each is named",
+    4: "a metric gate is not met",
+    130: "interrupted",
+}
+"""What every verb's exit code means."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What writing fails with on a full disk."""
 

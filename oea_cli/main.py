@@ -2,8 +2,10 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
+from itertools import takewhile
 from typing import Annotated, Any
 
 # Typer reads values by pydantic, which looks through every installed package for plugins: 30 ms.
@@ -15,11 +17,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from oea_cli import __version__
 from oea_cli.commands.console.boundary import Running, exit_code_of
-from oea_cli.commands.console.library_output import hidden_library_output
+from oea_cli.commands.console.library_output import hidden_library_output, own_log_told
+from oea_cli.commands.console.messages import SPEAKER
 from oea_cli.commands.console.standard_input import make_stdin_interruptible
 from oea_cli.commands.options.environment import connect
 from oea_cli.commands.options.names_given import refuse_empty, refuse_overwriting
 from oea_cli.commands.options.panels import write_panels
+from oea_cli.commands.options.shared import ErrorsFormat, of_every_verb
 
 VERBS = {
     "embed": ("embed:embed", "Turn sounds or texts into vectors."),
@@ -60,6 +64,7 @@ class VerbGroup(TyperGroup):
     ) -> Any:
         words, name = list(sys.argv[1:] if args is None else args), prog_name or "oea"
         self._main_shell_completion(extra, name, complete_var)
+        SPEAKER.begin(words)
 
         def work(running: Running) -> None:
             with self.make_context(name, words, obj=running) as ctx:
@@ -67,11 +72,17 @@ class VerbGroup(TyperGroup):
 
         sys.exit(exit_code_of(work))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What follows `help` is asked for its own help, whatever stands behind it."""
+        if ctx.parent is None and args[:1] == ["help"]:
+            names = list(takewhile(lambda word: not word.startswith("-"), args[1:]))
+            args = [*names, "--help", *args[len(names) + 1 :]]
+        return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
         words = f"{ctx.info_name} {name}" if ctx.parent else str(name)
-        if ctx.obj is not None:  # completion only looks
-            ctx.obj.verb = f"oea {words}"
+        SPEAKER.verb = f"oea {words}"
         return name, read_verb(words) if words in VERBS else command, rest
 
 
@@ -88,23 +99,28 @@ class Verb(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         ctx.obj.context = ctx
+        SPEAKER.as_json = ctx.params.pop("errors_format") is ErrorsFormat.json
         refuse_overwriting(str(self.name), ctx)
         make_stdin_interruptible()
-        if ctx.params["verbose"]:
-            return super().invoke(ctx)
-        with hidden_library_output():
+        shown = nullcontext() if ctx.params["verbose"] else hidden_library_output()
+        with own_log_told(), shown:
             return super().invoke(ctx)
 
 
 def read_verb(words: str) -> Any:
-    """The command of a verb, with the options that its function declares."""
+    """The command of a verb, with the options that its function declares, and every verb's."""
     module, _, function = VERBS[words][0].partition(":")
-    alone = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings=SETTINGS)
     callback = getattr(import_module(f"oea_cli.commands.{module}"), function)
-    alone.command(words.split()[-1], cls=Verb)(callback)
-    command = typer.main.get_command(alone)
+    command = _command(words.split()[-1], callback)
+    command.params += _command("", of_every_verb).params
     connect(words, command)
     return command
+
+
+def _command(name: str, callback: Callable[..., None]) -> Any:
+    alone = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings=SETTINGS)
+    alone.command(name, cls=Verb)(callback)
+    return typer.main.get_command(alone)
 
 
 app = typer.Typer(
@@ -130,18 +146,38 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _print_description(ctx: typer.Context, wanted: bool) -> None:
+    if wanted:
+        import json
+
+        from oea_cli.commands.console.description import describe
+
+        commands = {words: read_verb(words) for words in VERBS}
+        typer.echo(json.dumps(describe(__version__, commands, ctx.command.params), indent=2))
+        raise typer.Exit
+
+
 VersionOption = Annotated[
     bool,
     typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
 ]
+DescribeOption = Annotated[
+    bool,
+    typer.Option(
+        "--describe",
+        callback=_print_description,
+        is_eager=True,
+        help="Print every verb's options, formats and exit codes as JSON.",
+    ),
+]
 
 
 @app.callback()
-def oea(version: VersionOption = False) -> None:
+def oea(version: VersionOption = False, describe: DescribeOption = False) -> None:
     """Search sounds by meaning: embed, index, search, train and measure audio-text encoders.
 
     Every verb is a filter: records in, records out, through files and pipes. `oea VERB --help`
-    shows its options and examples.
+    and `oea help VERB` show its options and examples.
     """
 
 

@@ -4,8 +4,6 @@ from collections.abc import Callable, Collection
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from oea_cli.records.folders import AUDIO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -63,6 +61,8 @@ class _Places:
     """Where each key stands in a column."""
 
     def __init__(self, keys: "pl.Series") -> None:
+        import numpy as np
+
         self._keys = keys
         hashes = keys.hash().to_numpy()
         self._order = np.argsort(hashes, kind="stable")

@@ -60,17 +60,18 @@ def embed(
       oea embed --text "rain on a tin roof" "a dog barking" -o texts.npy
       oea embed clips.jsonl -m oea-qwen3b -o vectors/ --shard 1/8
     """
-    from oea_cli.encoder.loading import load_encoder
-    from oea_cli.encoder.names.parsing import parse_name
     from oea_cli.records.selection import begun
     from oea_cli.records.tables import lone_headers
 
+    batch = shared.number_of(batch_size)
+    shared.check_channel(channel)
     selection = _selection(inputs, text, files_from, shard, limit, prefix_ids)
     placed = shared.DeviceOptions(device, dtype, quantize, trust_remote_code)
     _refuse_terminal(output, selection)
     part = _check_output(output, format, selection)
-    batch = shared.number_of(batch_size)
-    shared.check_channel(channel)
+    from oea_cli.encoder.loading import load_encoder
+    from oea_cli.encoder.names.parsing import parse_name
+
     with going_on(_advice(output, format)), FailureLog("embed", on_error.value, errors) as log:
         watch = Watch(selection.noun, selection.count, log, quiet)
         selection.refuse_equal_ids()
@@ -166,10 +167,12 @@ def _check_output(output: str, format: "Format | None", selection: "Selection") 
     another job writes, before the encoder is loaded; returns the part that this job writes."""
     from oea_cli.records.artefacts import AtomicFile
     from oea_cli.vectors.files.names import format_of
+
+    form = format_of(output, format)
     from oea_cli.vectors.files.parts import WHOLE, Part, check_free
 
     part = Part(*selection.shard) if selection.shard else WHOLE
-    if format_of(output, format) == "shards":
+    if form == "shards":
         check_free(Path(output), part)
     elif output != "-":
         AtomicFile(Path(output))

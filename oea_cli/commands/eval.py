@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from oea_cli.commands.console.messages import Message
 from oea_cli.commands.console.streams import is_closed
-from oea_cli.commands.console.terminal import FailureLog, notices
+from oea_cli.commands.console.terminal import FailureLog, notices, tell
 from oea_cli.commands.options import evaluation, shared
 from oea_cli.errors import UsageError
 
@@ -85,12 +86,12 @@ def evaluate(
         _paper(recipe, changes, output or [], others, format, device, quiet)
         return
     shared.check_channel(channel)
-    from oea_cli.encoder.streaming.hearing import hearing
-    from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
     from oea_cli.evaluation.output.files import checked_files, checked_page
 
     files = checked_files(output or [])
     page = None if report is None else checked_page(report)
+    from oea_cli.encoder.streaming.hearing import hearing
+    from oea_cli.evaluation.evaluate import evaluate as evaluate_inputs
 
     own_index = os.environ.get("OEA_INDEX") or DEFAULT_INDEX
     with FailureLog("eval") as log, hearing(channel, notices("eval", quiet)):
@@ -208,6 +209,12 @@ def _finish(document: "Document", is_table: bool, gate_exit_code: int, quiet: bo
         for note in notes(document):
             say(note)
     for gate in document.get("gates", []):
-        say(gate["verdict"])
+        tell(_verdict(gate, gate_exit_code))
     if not document.get("passed", True):
         raise typer.Exit(gate_exit_code)
+
+
+def _verdict(gate: "Document", exit_code: int) -> Message:
+    """What is said of a gate; one that is not met is why the verb fails."""
+    text = f"oea eval: {gate['verdict']}"
+    return Message(text) if gate["passed"] else Message(text, level="error", code=exit_code)

@@ -56,6 +56,13 @@ def gen_queries(
       oea gen-queries clips.jsonl --llm http://localhost:8000/v1 --llm-model NAME
       oea gen-queries --check uiq.jsonl
     """
+    names = or_stdin(
+        inputs, "nothing to read; name files of records with captions, or pipe them in"
+    )
+    if check and (llm or hard_negatives or dry_run):
+        raise UsageError(
+            "--check writes no queries; leave out --llm, --hard-negatives and --dry-run"
+        )
     from oea_cli.query_generation.generation import (
         GenerationOptions,
         estimate_table,
@@ -65,15 +72,8 @@ def gen_queries(
     from oea_cli.query_generation.output import write_counts
     from oea_cli.records.artefacts import AtomicFile
 
-    names = or_stdin(
-        inputs, "nothing to read; name files of records with captions, or pipe them in"
-    )
     with FailureLog("gen-queries", on_error.value, errors) as log:
         if check:
-            if llm or hard_negatives or dry_run:
-                raise UsageError(
-                    "--check writes no queries; leave out --llm, --hard-negatives and --dry-run"
-                )
             _check(names, type or [], limit, rejects, format, output, allow_empty, log)
             return
         is_stdout = output == "-"

@@ -62,9 +62,9 @@ def index(
     if str(output) == "-":
         raise UsageError("an index is a folder, which stdout cannot be; name it with -o X.oea")
     if info or delete or compact:
+        folder = _the_index(sources, output)
         from oea_cli.vectors.index.index import VectorIndex
 
-        folder = _the_index(sources, output)
         if info:
             write_document(VectorIndex.open(folder).info(), format, index_table)
         else:

@@ -56,9 +56,10 @@ def bench(
       oea models bench mini --files ./wavs --seconds 5
       oea models bench oea-qwen3b --random-weights -f json
     """
+    batch = shared.number_of(batch_size)
     from oea_cli.encoder.tools.bench import Work, measure
 
-    work = Work(seconds, number, rounds, shared.number_of(batch_size))
+    work = Work(seconds, number, rounds, batch)
     records = _records(files) if files else None
     encoder = _load(name, random_weights, shared.DeviceOptions(device, dtype, quantize))
     result = measure(encoder, work, records, notices("models bench", quiet))

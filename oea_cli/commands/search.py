@@ -56,25 +56,28 @@ def search(
     from oea_cli.vectors.scan.threads import leave_threads_to_us
 
     leave_threads_to_us()
-    from oea_cli.encoder.streaming.hearing import hearing
-    from oea_cli.records.tables import lone_headers
-    from oea_cli.records.where.evaluation import Condition
+    from oea_cli.records.where.parsing import parse_condition
     from oea_cli.search.question import Question, answered
-    from oea_cli.search.retrieval import Conditions
 
     if queries is not None:
         (queries,) = shared.in_column([queries], column)
     question = Question(text, audio, like, queries)
     question.check()
     _check_output(play, null, format, queries)
+    shared.check_channel(channel)
+    root = None if where is None else parse_condition(where)
+    from oea_cli.encoder.streaming.hearing import hearing
+    from oea_cli.records.tables import lone_headers
+    from oea_cli.records.where.evaluation import Condition
+    from oea_cli.search.retrieval import Conditions
+
     placed = shared.DeviceOptions(device, dtype, trust_remote_code=trust_remote_code)
     form = _format(format, null)
     if windows is None:
         windows = form in (searching.HitFormat.jsonl, searching.HitFormat.json)
-    condition = None if where is None else Condition.parse(where)
+    condition = None if root is None else Condition(root)
     conditions = Conditions(exclude or [], condition, min_score, top_k, windows)
     played: list[Hit] = []
-    shared.check_channel(channel)
     with FailureLog("search", on_error, errors) as log:
         with (
             hearing(channel, notices("search", quiet)),

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from oea_cli.errors import OeaError, missing
-from oea_cli.records.web_files import is_web, open_web
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S")
 
@@ -55,7 +54,9 @@ def open_bytes(source: str | Path) -> Iterator[BinaryIO]:
 def open_remote(address: str) -> BinaryIO:
     """Open an address for reading, if not of the web through fsspec; every storage has exceptions
     of its own."""
-    if is_web(address):
+    if address.lower().startswith(("http://", "https://")):
+        from oea_cli.records.web_files import open_web
+
         return open_web(address)
     import fsspec
 

@@ -17,6 +17,7 @@ VERSIONS = {
     "oea-onnx": 1,
     "oea-results": 1,
     "oea-checkpoint": 1,
+    "oea-description": 1,
 }
 """Every kind of artefact, with the version that is written; all from 1 to it are read."""
 

@@ -36,11 +36,6 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-def is_web(address: str) -> bool:
-    """True for http:// and https://."""
-    return address.lower().startswith(("http://", "https://"))
-
-
 def open_web(address: str) -> BinaryIO:
     """Open an address for reading.
 

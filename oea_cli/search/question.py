@@ -1,21 +1,25 @@
-"""One search as `oea search` is asked for it: what is looked for, and in which indexes."""
+"""One search as `oea search` is asked for it: what is looked for, and in which indexes.
+
+A question is checked before anything that answers it is imported.
+"""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from oea_cli.encoder.matching import GetEncoder, matching_encoder
-from oea_cli.encoder.protocol import Encoder
 from oea_cli.errors import Report, UsageError
-from oea_cli.search.hits import Hit
-from oea_cli.search.queries import audio_query, like_query, read_queries, text_query
-from oea_cli.search.retrieval import Conditions, Retrieval
-from oea_cli.search.several import SeveralIndexes, check_together, keys_of
-from oea_cli.vectors.batch import Batch
-from oea_cli.vectors.index.index import VectorIndex
+
+if TYPE_CHECKING:
+    from oea_cli.encoder.matching import GetEncoder
+    from oea_cli.encoder.protocol import Encoder
+    from oea_cli.search.hits import Hit
+    from oea_cli.search.retrieval import Conditions
+    from oea_cli.search.several import SeveralIndexes
+    from oea_cli.vectors.batch import Batch
+    from oea_cli.vectors.index.index import VectorIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,11 @@ class Question:
             raise UsageError(f"{' and '.join(given)} do not go together; give one of them")
 
     def batches(
-        self, indexes: Sequence[VectorIndex], get_encoder: GetEncoder, report: Report
-    ) -> Generator[Batch, None, None]:
+        self, indexes: "Sequence[VectorIndex]", get_encoder: "GetEncoder", report: Report
+    ) -> "Generator[Batch, None, None]":
         """The queries with their vectors; the encoder is asked for where one has to be encoded."""
+        from oea_cli.search.queries import audio_query, like_query, read_queries, text_query
+
         if self.text:
             yield text_query(get_encoder(), self.text)
         elif self.audio:
@@ -58,23 +64,28 @@ class Question:
 def answered(
     question: Question,
     folders: Sequence[Path],
-    conditions: Conditions,
+    conditions: "Conditions",
     *,
     model: str | None,
     placement: Mapping[str, Any],
     report: Report,
-) -> Iterator[tuple[SeveralIndexes, Iterator[list[Hit]]]]:
+) -> "Iterator[tuple[SeveralIndexes, Iterator[list[Hit]]]]":
     """The hits of each query in turn, and the retrieval that counts them while they are read.
 
     `model` is where the indexes' own encoder is now, if not where they say; `placement` is
     what `load_encoder` takes besides. A query that cannot be encoded goes to `report`.
     """
+    from oea_cli.encoder.matching import matching_encoder
+    from oea_cli.search.retrieval import Retrieval
+    from oea_cli.search.several import SeveralIndexes, check_together, keys_of
+    from oea_cli.vectors.index.index import VectorIndex
+
     indexes = [VectorIndex.open(folder) for folder in folders]
     check_together(indexes)
     index = indexes[0]
 
     @cache
-    def encoder() -> Encoder:
+    def encoder() -> "Encoder":
         return matching_encoder(index.encoder, index.dim, str(index.folder), model, placement)
 
     keys = keys_of(indexes) if conditions.where else ()

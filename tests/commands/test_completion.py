@@ -59,6 +59,8 @@ def test_metrics_and_formats(tmp_path: Path) -> None:
     assert {"r@10", "ndcg@10", "mrr", "hnsr@10", "delta-rank"} <= set(offered)
     assert {parse_metric(name).name for name in offered} == set(DEFINITIONS)
     assert complete("oea eval -f j", tmp_path) == ["json", "junit"]
+    assert complete("oea embed --errors-format j", tmp_path) == ["json"]
+    assert complete("oea help models co", tmp_path) == ["convert"]
 
 
 @pytest.mark.parametrize(

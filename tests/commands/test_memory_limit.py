@@ -1,5 +1,6 @@
 """A limit of memory ends a verb in one line and exit code 1, whichever library meets it."""
 
+import json
 import resource
 import signal
 import subprocess
@@ -47,6 +48,15 @@ def test_one_line_or_the_result(tmp_path: Path, words: tuple[str, ...], megabyte
         assert not (tmp_path / words[-2] / "index.json").exists()
     else:
         assert said == "" and (tmp_path / words[-2]).exists()
+
+
+def test_its_line_is_an_object_where_that_is_asked_for(tmp_path: Path) -> None:
+    words = ("embed", "--text", "a", "-o", "e.npy", "--errors-format", "json")
+    process = limited(60, *words, cwd=tmp_path)
+    _, said = process.communicate(timeout=60)
+    told = json.loads(said)
+    assert process.returncode == told["code"] == 1
+    assert told["reason"] == "not enough memory under the limit of 60 MB" and told["hint"]
 
 
 def test_exit_codes_pass_through(tmp_path: Path) -> None:

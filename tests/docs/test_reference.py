@@ -10,7 +10,7 @@ from tests.docs.pages import PAGES, REPOSITORY, page_id
 from tests.docs.reference import PAGE, live_help, reference, verbs
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-OTHER_OPTIONS = {"--help", "--version"}
+OTHER_OPTIONS = {"--help", "--version", "--describe"}
 
 
 def test_the_reference_is_up_to_date() -> None:

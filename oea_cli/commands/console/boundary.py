@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 import typer
 
 from oea_cli.commands.console.memory_limit import in_words, is_out_of_memory, is_scarce
+from oea_cli.commands.console.messages import SPEAKER, Message
 from oea_cli.commands.console.streams import (
     draw_what_encodings_lack,
     flush_fails,
     is_unread,
     write_out,
 )
-from oea_cli.commands.console.terminal import has_lost_lines, say, write_stderr
+from oea_cli.commands.console.terminal import has_lost_lines, tell, write_stderr
 from oea_cli.commands.console.usage import is_usage_error, usage_in_words, variable_used
 from oea_cli.errors import NO_ROOM, OeaError, Stopped
 
@@ -28,9 +29,8 @@ NO_MORE = (*NO_ROOM, errno.EBADF)
 
 @dataclass
 class Running:
-    """The verb that runs, in a person's words, and its context once its options are read."""
+    """The context of the verb that runs, once its options are read."""
 
-    verb: str = "oea"
     context: Any = None
 
     @property
@@ -63,30 +63,33 @@ def _ended_by(error: BaseException, running: Running) -> int:
     """Say in one line why the work ended; returns the exit code."""
     if (interrupt := _interrupt_in(error)) is not None:
         advice = "".join(f"; {note}" for note in getattr(interrupt, "__notes__", ()))
-        say(f"{running.verb}: interrupted{advice}")
-        return interrupt.exit_code if isinstance(interrupt, Stopped) else 130
+        code = interrupt.exit_code if isinstance(interrupt, Stopped) else 130
+        return _ended(f"interrupted{advice}", code)
     if isinstance(error, BrokenPipeError) and is_unread(sys.stdout):
         return 0  # the reader downstream has seen enough (`| head -1`)
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
     if is_usage_error(error):
-        return _wrong_usage(error, running)
+        return _wrong_usage(error)
     if running.is_verbose:
         _show_traceback(error)
     if is_out_of_memory(error):
-        say(f"{running.verb}: {in_words()}")
-        return 1
+        return _ended(in_words(), 1)
     if isinstance(error, OSError) and error.strerror:
         error = _of_the_system(error)
     if isinstance(error, OeaError):
-        say(f"{running.verb}: {error.text}{_origin(error.text, running.context)}", error.details)
-        return error.exit_code
+        origin = _origin(error.text, running.context)
+        return _ended(error.text, error.exit_code, error.details, origin)
     if is_scarce():  # such as a lock that polars' end of memory left held
-        say(f"{running.verb}: {in_words()}")
-        return 1
+        return _ended(in_words(), 1)
     hint = "" if running.is_verbose else " (-v shows where)"
-    say(f"{running.verb}: {type(error).__name__}: {error}{hint}")
-    return 1
+    return _ended(f"{type(error).__name__}: {error}{hint}", 1)
+
+
+def _ended(text: str, code: int, details: Sequence[str] = (), origin: str = "") -> int:
+    """Say why the verb ends; returns its exit code."""
+    tell(Message(f"{SPEAKER.verb}: {text}", details, "error", code, origin=origin))
+    return code
 
 
 def _interrupt_in(error: BaseException | None) -> KeyboardInterrupt | None:
@@ -108,20 +111,20 @@ def going_on(advice: str) -> Iterator[None]:
         raise
 
 
-def _wrong_usage(error: Any, running: Running) -> int:
-    if type(error).__name__ == "NoArgsIsHelpError":
+def _wrong_usage(error: Any) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError" and not SPEAKER.is_for_programs:
         write_stderr(f"{error.message}\n")
-    else:
-        say(f"{running.verb}: {usage_in_words(error)}")
-    return 2
+        return 2
+    return _ended(usage_in_words(error), 2)
 
 
 def _show_traceback(error: BaseException) -> None:
     from oea_cli.records.secrets import redacted
+    from oea_cli.records.visible import visible
 
     # As a whole: a key that a server broke over lines is found only there.
     for line in redacted("".join(traceback.format_exception(error))).splitlines():
-        say(line)
+        write_stderr(f"{visible(line)}\n")
 
 
 def _origin(text: str, ctx: Any) -> str:

@@ -16,6 +16,7 @@ import time
 from contextlib import suppress
 from types import FrameType
 
+from oea_cli.commands.console.messages import Message, in_form
 from oea_cli.errors import Stopped
 
 SIGNALS = {
@@ -110,7 +111,8 @@ def _ask_again(unraisable: "sys.UnraisableHookArgs") -> None:
 def leave_interrupted() -> None:
     """End the process at once, with the line that says why."""
     with suppress(OSError, ValueError):
-        os.write(sys.stderr.fileno(), b"oea: interrupted\n")
+        line = in_form(Message("oea: interrupted", level="error", code=_exit_code, is_whole=True))
+        os.write(sys.stderr.fileno(), line.encode())
     os._exit(_exit_code)
 
 

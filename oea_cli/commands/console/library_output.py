@@ -27,6 +27,25 @@ def hidden_library_output() -> Iterator[None]:
 
 
 @contextmanager
+def own_log_told() -> Iterator[None]:
+    """Tell what rooms below log, such as a licence before a download, in the form asked for."""
+    import logging
+
+    from oea_cli.commands.console.terminal import say
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(record.getMessage())
+
+    logger, handler = logging.getLogger(OWN_LOGGER), Told()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextmanager
 def _hidden_log_records() -> Iterator[None]:
     """Give records of others a level below that of every handler, whoever has set it up."""
     import logging

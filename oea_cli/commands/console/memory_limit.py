@@ -155,5 +155,16 @@ def _leave(code: int, came_to_its_end: bool) -> None:
     if code > LEFT or (came_to_its_end and code >= 0):
         sys.exit(code)
     with suppress(OSError):
-        os.write(2, f"oea: {in_words()}\n".encode())
+        os.write(2, _line().encode())
     sys.exit(1)
+
+
+def _line() -> str:
+    """What is said, in the form asked for; plain where there is no memory even for that."""
+    text = f"oea: {in_words()}"
+    try:
+        from oea_cli.commands.console.messages import Message, in_form
+
+        return in_form(Message(text, level="error", code=1, is_whole=True))
+    except Exception:
+        return f"{text}\n"

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TypeVar
 
+from oea_cli.commands.console.messages import SPEAKER, Message, in_form
 from oea_cli.errors import Failure, OeaError, PartialError
 
 T = TypeVar("T")
@@ -18,15 +19,16 @@ _unsaid = False
 
 
 def say(text: str, details: Sequence[str] = ()) -> None:
-    """Write a line to stderr, and an indented one for each detail: without keys, one line each.
+    """Tell something that is no failure, `oea VERB: text`."""
+    tell(Message(text, details))
+
+
+def tell(message: Message) -> None:
+    """Write a message to stderr, in the form that was asked for.
 
     A stderr that takes nothing (a full disk, a reader that has left) does not end the work.
     """
-    from oea_cli.records.secrets import redacted
-    from oea_cli.records.visible import visible
-
-    lines = [text, *(f"  {detail}" for detail in details)]
-    write_stderr("".join(f"{visible(redacted(line))}\n" for line in lines))
+    write_stderr(in_form(message))
 
 
 def write_stderr(text: str) -> None:
@@ -53,11 +55,13 @@ def notices(verb: str, quiet: bool = False) -> Callable[[object], None]:
 
 def say_link(verb: str) -> Callable[[str], None]:
     """What says a line with a page's own link in a verb's name: whole, as its token opens it."""
-    return lambda text: write_stderr(f"oea {verb}: {text}\n")
+    return lambda text: tell(Message(f"oea {verb}: {text}", is_whole=True))
 
 
 def is_interactive() -> bool:
     """True where a person watches stderr and can bear a moving line."""
+    if SPEAKER.is_for_programs:
+        return False
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
@@ -91,7 +95,8 @@ class FailureLog:
             self._write(row)
         if self.on_error == "fail":
             raise OeaError(str(failure))
-        say(f"oea {self.verb}: {failure}")
+        text = f"oea {self.verb}: {failure}"
+        tell(Message(text, level="failure", code=PartialError.exit_code, item=failure.where))
 
     def _write(self, row: dict[str, str | None]) -> None:
         from oea_cli.records.secrets import redacted

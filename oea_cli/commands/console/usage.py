@@ -15,6 +15,8 @@ def is_usage_error(error: BaseException) -> bool:
 def usage_in_words(error: Any) -> str:
     """What is wrong and what would be right."""
     kind, ctx, param = type(error).__name__, error.ctx, getattr(error, "param", None)
+    if kind == "NoArgsIsHelpError":
+        return f"no verb is given{_help_hint(ctx)}"
     if kind == "NoSuchOption":
         near = f"; did you mean {' or '.join(error.possibilities)}?" if error.possibilities else ""
         return f"there is no option {error.option_name}{near}"
@@ -25,12 +27,25 @@ def usage_in_words(error: Any) -> str:
     if kind == "BadParameter" and param is not None:
         value = _value(error)
         return f"{_place(param, ctx)} must be {_needed(param)}" + (value and f"; got {value}")
-    if found := re.match(r"No such command '(.*)'\.(?: Did you mean (.*)\?)?", error.message):
-        near = f"; did you mean {found[2].replace(chr(39), '')}?" if found[2] else ""
-        return f"there is no verb '{found[1]}'{near}"
+    if found := re.match(r"No such command (['\"])(.*?)\1\.(?: Did|$)", error.message):
+        near = " or ".join(_nearest_verbs(found[2], ctx.command))
+        return f"there is no verb '{found[2]}'" + (near and f"; did you mean {near}?")
     if found := re.match(r"Got unexpected extra argument\(s\) \((.*)\)", error.message, re.DOTALL):
         return f"there is no place for the argument '{found[1]}'{_help_hint(ctx)}"
     return str(error.message)
+
+
+def _nearest_verbs(word: str, group: Any) -> list[str]:
+    """The verbs that a word nearly is; else those whose second word it nearly is."""
+    from difflib import get_close_matches
+
+    second = {
+        last: f"{name} {last}"
+        for name, command in group.commands.items()
+        for last in getattr(command, "commands", {})
+    }
+    near = get_close_matches(word, group.commands)
+    return near or [second[last] for last in get_close_matches(word, second)]
 
 
 def _without_value(option: str, message: str) -> str:

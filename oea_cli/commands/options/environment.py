@@ -22,13 +22,16 @@ SHARED = (
     "shard",
     "resume",
     "on-error",
+    "errors-format",
     "quiet",
     "verbose",
 )
 """The options that mean the same everywhere; no other option reads the environment, but --index."""
 INDEX = "OEA_INDEX"
 OWN = {("index", "output"): (INDEX, "OEA_OUTPUT"), ("search", "index"): (INDEX,)}
-"""By verb and option. `oea eval` looks for its index itself: what it ranks may be no index."""
+"""By verb and option."""
+LOOKED_UP = {("eval", "index"): (INDEX,)}
+"""What a verb looks up itself: what `oea eval` ranks may be no index."""
 
 
 def connect(verb: str, command: Any) -> None:
@@ -38,6 +41,11 @@ def connect(verb: str, command: Any) -> None:
             name = max(param.opts, key=len).removeprefix("--")
             names = OWN.get((verb, name), (f"OEA_{_upper(name)}",) if name in SHARED else ())
             param.envvar, param.show_envvar = list(names) or None, True
+
+
+def variables_of_verb(verb: str, param: Any) -> list[str]:
+    """The variables that say what an option of a verb is, also those that the verb looks up."""
+    return variables_of(param) or list(LOOKED_UP.get((verb, str(param.name)), ()))
 
 
 def variables_of(param: Any) -> list[str]:

@@ -34,6 +34,13 @@ class OnError(StrEnum):
     fail = "fail"
 
 
+class ErrorsFormat(StrEnum):
+    """How stderr says what happens: a line for a person, or a JSON object for a program."""
+
+    text = "text"
+    json = "json"
+
+
 class TableFormat(StrEnum):
     """How a report is written: for a person, or for a program."""
 
@@ -189,6 +196,14 @@ ErrorsOption = Annotated[
         help="Also list the failed inputs in this file, as JSONL.",
     ),
 ]
+ErrorsFormatOption = Annotated[
+    ErrorsFormat,
+    FAILURE.option(
+        "--errors-format",
+        help="How stderr is written; json: an object per line, with verb, code, item, reason and "
+        "hint.",
+    ),
+]
 AllowEmptyOption = Annotated[
     bool,
     FAILURE.option("--allow-empty", help="Having no input is not a failure."),
@@ -229,3 +244,7 @@ def number_of(batch_size: str) -> int | None:
     if batch_size.isdecimal() and int(batch_size) > 0:
         return int(batch_size)
     raise UsageError(f"--batch-size must be auto or a number of 1 or more; got '{batch_size}'")
+
+
+def of_every_verb(errors_format: ErrorsFormatOption = ErrorsFormat.text) -> None:
+    """Declares the options that every verb has and none looks at: they are the boundary's."""

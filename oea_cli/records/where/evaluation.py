@@ -21,8 +21,8 @@ from oea_cli.records.where.condition import (
     Node,
 )
 from oea_cli.records.where.parsing import parse_condition
-from oea_cli.records.where.predicates import KINDS, SIGNS, Comparison, Mask
-from oea_cli.records.where.values import ColumnValues, Truth, constant
+from oea_cli.records.where.predicates import KINDS, SIGNS, Comparison
+from oea_cli.records.where.values import ColumnValues, Mask, Truth, constant
 
 _JOIN = {"AND": operator.and_, "OR": operator.or_}
 

@@ -3,6 +3,8 @@
 A predicate knows the `kinds` of value it speaks of. What it is for a value of another kind is
 `elsewhere`: 'a' is not equal to 5, but neither smaller nor larger: NULL. `unmatched` is what it is
 for a value of its kinds that does not fulfil it: FALSE, but NULL after `IN (1, NULL)`.
+
+Reading a condition needs no library, and so imports none: what is misspelt is refused at once.
 """
 
 import operator
@@ -10,16 +12,17 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
-import polars as pl
+from typing import TYPE_CHECKING, Any, Protocol
 
 from oea_cli.errors import UsageError
 from oea_cli.records.text import nfc
 
-Mask = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import polars as pl
+
+    from oea_cli.records.where.values import Mask
 Value = str | int | float | bool | None
 Values = Any
 """Values of one kind: a polars series of text, an array of numbers or of booleans."""
@@ -46,7 +49,7 @@ class Predicate(Protocol):
     def elsewhere(self) -> bool | None: ...
     @property
     def unmatched(self) -> bool | None: ...
-    def matches(self, kind: str, values: Values) -> Mask:
+    def matches(self, kind: str, values: Values) -> "Mask":
         """Which of these (V,) values of one kind fulfil it."""
 
 
@@ -78,7 +81,7 @@ class Comparison:
         known = {"=": False, "!=": True} if self.value is not None else {}
         return known.get(self.sign)
 
-    def matches(self, kind: str, values: Values) -> Mask:
+    def matches(self, kind: str, values: Values) -> "Mask":
         return _compared(SIGNS[self.sign], kind, values, self.value)
 
 
@@ -96,9 +99,13 @@ class OneOf:
     def elsewhere(self) -> bool | None:
         return self.unmatched
 
-    def matches(self, kind: str, values: Values) -> Mask:
+    def matches(self, kind: str, values: Values) -> "Mask":
+        import numpy as np
+
         wanted = self._by_kind[kind]
         if kind == "text":
+            import polars as pl
+
             texts = [nfc(text) for text in wanted]
             return _mask(_composed(values, texts).is_in(pl.Series(texts, dtype=pl.String)))
         if values.dtype == object:
@@ -129,7 +136,7 @@ class Between:
     def values(self) -> tuple[Value, ...]:
         return (self.low, self.high)
 
-    def matches(self, kind: str, values: Values) -> Mask:
+    def matches(self, kind: str, values: Values) -> "Mask":
         low = _compared(operator.ge, kind, values, self.low)
         return low & _compared(operator.le, kind, values, self.high)
 
@@ -149,7 +156,9 @@ class Like:
     def values(self) -> tuple[Value, ...]:
         return (self.pattern,)
 
-    def matches(self, kind: str, values: Values) -> Mask:
+    def matches(self, kind: str, values: Values) -> "Mask":
+        import polars as pl
+
         pattern = nfc(self.pattern)
         try:
             return _mask(_composed(values, [pattern]).str.contains(self._regex(pattern)))
@@ -170,19 +179,23 @@ class Like:
         return "." if piece == "_" else re.escape(piece)
 
 
-def _compared(compare: Callable[[Any, Any], Any], kind: str, values: Values, value: Value) -> Mask:
+def _compared(
+    compare: Callable[[Any, Any], Any], kind: str, values: Values, value: Value
+) -> "Mask":
     if isinstance(value, str):
         text = nfc(value)
         return _mask(compare(_composed(values, [text]), text))
+    import numpy as np
+
     return np.asarray(compare(values, _fitting(value, values.dtype)), bool)
 
 
-def _composed(values: pl.Series, texts: Iterable[str]) -> pl.Series:
+def _composed(values: "pl.Series", texts: Iterable[str]) -> "pl.Series":
     """The values as they compare with these texts: two ways to write one letter are the same."""
     return values if all(map(str.isascii, texts)) else values.str.normalize("NFC")
 
 
-def _fitting(value: Any, dtype: np.dtype[Any]) -> Any:
+def _fitting(value: Any, dtype: "np.dtype[Any]") -> Any:
     """The number as an array of this type can be compared with it."""
     if dtype.kind != "f":
         return value
@@ -192,8 +205,10 @@ def _fitting(value: Any, dtype: np.dtype[Any]) -> Any:
         return float("inf") if value > 0 else float("-inf")
 
 
-def _fitting_all(wanted: list[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def _fitting_all(wanted: list[Any], dtype: "np.dtype[Any]") -> "npt.NDArray[Any]":
     """Those of the values that an array of this type can hold."""
+    import numpy as np
+
     if dtype.kind == "f":
         return np.array([_fitting(value, dtype) for value in wanted], dtype)
     if dtype.kind == "i":
@@ -203,5 +218,5 @@ def _fitting_all(wanted: list[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     return np.array(wanted, dtype)
 
 
-def _mask(found: pl.Series) -> Mask:
+def _mask(found: "pl.Series") -> "Mask":
     return found.to_numpy().astype(bool, copy=False)

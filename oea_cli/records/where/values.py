@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from oea_cli.records.where.predicates import KINDS, Mask, Predicate, kinds_of
+from oea_cli.records.where.predicates import KINDS, Predicate, kinds_of
 
+Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64] | slice
 SCALARS = (pl.String, pl.Boolean, pl.Int64, pl.Float64)
 
