@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oea_cli.commands.console.player import find_player, play_hits
@@ -22,7 +21,7 @@ def search(
     like: searching.LikeOption = None,
     queries: searching.QueriesOption = None,
     column: shared.ColumnOption = None,
-    index: searching.IndexOption = None,
+    index: searching.IndexOption = searching.INDEXES,
     top_k: searching.TopKOption = 10,
     exclude: searching.NotOption = None,
     where: searching.WhereOption = None,
@@ -83,7 +82,7 @@ def search(
             hearing(channel, notices("search", quiet)),
             answered(
                 question,
-                index or [Path("index.oea")],
+                index,
                 conditions,
                 model=model,
                 placement=placed.keywords,

@@ -92,7 +92,7 @@ def test_bounds_repeats_and_flags() -> None:
     assert search["--top-k"]["default"] == 10 and search["--top-k"]["names"] == ["--top-k", "-k"]
     assert search["--not"]["repeatable"] and search["--not"]["type"] == "text"
     assert search["--windows"]["off_names"] == ["--no-windows"]
-    assert search["--index"]["default"] == "index.oea"
+    assert search["--index"]["repeatable"] and search["--index"]["default"] == ["index.oea"]
     assert search["--index"]["environment"] == ["OEA_INDEX"]
     evaluation = {one["name"]: one for one in document()["verbs"]["eval"]["options"]}
     assert evaluation["--index"]["environment"] == ["OEA_INDEX"]

@@ -102,6 +102,8 @@ def type_of(param: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """A default or a choice as JSON has it."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
     value = getattr(value, "value", value)
     return str(value) if isinstance(value, Path) else value
 

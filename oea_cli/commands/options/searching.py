@@ -40,14 +40,15 @@ QueriesOption = Annotated[
     ),
 ]
 IndexOption = Annotated[
-    list[Path] | None,
+    list[Path],
     INPUT.option(
         "--index",
         "-i",
         metavar="X.oea",
-        help="The index to search; of one encoder, several (repeatable) [default: index.oea].",
+        help="The index to search; of one encoder, several (repeatable).",
     ),
 ]
+INDEXES = [Path("index.oea")]
 NotOption = Annotated[
     list[str] | None,
     HITS.option("--not", metavar="TEXT", help="Push down clips that sound like this (repeatable)."),
