@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from oea_cli.encoder.omni.settings import EncoderSettings, load_settings, save_settings
+from oea_cli.encoder.onnx.form import GRAPHS, MADE_FROM, OnnxForm, open_form, save_form
 from oea_cli.errors import OeaError
 from oea_cli.evaluation.output.results import read_results
 from oea_cli.records.format_versions import VERSIONS, check_format, format_mark
@@ -58,6 +59,12 @@ def _checkpoint() -> None:
     save_file({"modules.a": np.zeros(1)}, Path("checkpoint.safetensors"), metadata)
 
 
+def _onnx_form() -> None:
+    for name in (*MADE_FROM, *GRAPHS.values()):
+        Path(name).write_bytes(name.encode())
+    save_form(Path(), OnnxForm(mel_bins=8, chunk_frames=16))
+
+
 def _results() -> None:
     document = {"format": format_mark("oea-results"), "per_query": COLUMNS}
     Path("r.json").write_bytes(orjson.dumps(document))
@@ -98,6 +105,13 @@ ARTEFACTS: list[tuple[str, Callable[[], Any], str, Change, Callable[[], Any]]] =
         "encoder.json",
         _in_json,
         lambda: load_settings(Path("encoder.json")),
+    ),
+    (
+        "oea-onnx",
+        _onnx_form,
+        "onnx.json",
+        _in_json,
+        lambda: open_form(Path()),
     ),
     (
         "oea-results",
