@@ -72,7 +72,9 @@ def test_it_says_what_the_help_says(verb: str) -> None:
         if option["choices"] and option["value"] is None:
             assert "|".join(option["choices"]) in shown
         if option["default"] not in (None, False, "") and option["type"] != "flag":
-            assert re.search(rf"default: {re.escape(str(option['default']))}[\];]", shown)
+            default = option["default"]
+            default = ", ".join(default) if isinstance(default, list) else str(default)
+            assert re.search(rf"default: {re.escape(default)}[\];]", shown)
 
 
 @pytest.mark.parametrize("verb", VERBS)
