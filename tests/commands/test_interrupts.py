@@ -102,3 +102,32 @@ def test_a_background_job_of_a_script_can_be_ended(tmp_path: Path) -> None:
         assert process.stderr is not None
         said = process.stderr.read().decode()
     assert code == 143 and ": interrupted" in said, said
+
+
+SWALLOWED = """
+import os, sys, time
+from oea_cli.commands.console.boundary import exit_code_of
+from oea_cli.commands.console.interrupts import handle_interrupts
+def work(running):
+    try:
+        os.kill(os.getpid(), int(sys.argv[1]))
+        time.sleep(10)
+    except BaseException:
+        pass
+    raise ValueError("could not determine the shape of an object")
+handle_interrupts()
+sys.exit(exit_code_of(work))
+"""
+
+
+@pytest.mark.parametrize(("end", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_of_which_a_library_makes_an_error_of_its_own(end: signal.Signals, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWED, str(int(end))],
+        capture_output=True,
+        text=True,
+        env=clean_environment(),
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, "oea: interrupted\n")

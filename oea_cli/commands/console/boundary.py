@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from oea_cli.commands.console.interrupts import heard
 from oea_cli.commands.console.memory_limit import in_words, is_out_of_memory, is_scarce
 from oea_cli.commands.console.messages import SPEAKER, Message
 from oea_cli.commands.console.streams import (
@@ -61,7 +62,7 @@ def exit_code_of(work: Callable[[Running], None]) -> int:
 
 def _ended_by(error: BaseException, running: Running) -> int:
     """Say in one line why the work ended; returns the exit code."""
-    if (interrupt := _interrupt_in(error)) is not None:
+    if (interrupt := _interrupt_in(error) or heard()) is not None:
         advice = "".join(f"; {note}" for note in getattr(interrupt, "__notes__", ()))
         code = interrupt.exit_code if isinstance(interrupt, Stopped) else 130
         return _ended(f"interrupted{advice}", code)

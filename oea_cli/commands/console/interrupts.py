@@ -108,6 +108,15 @@ def _ask_again(unraisable: "sys.UnraisableHookArgs") -> None:
     again.start()
 
 
+def heard() -> KeyboardInterrupt | None:
+    """The signal that asked the program to end, if one did, whatever became of it on its way: torch
+    makes a ValueError of it where a number is to become a tensor."""
+    if not _times_heard:
+        return None
+    number = signal.Signals(_exit_code - 128)
+    return KeyboardInterrupt() if number == signal.SIGINT else Stopped(number)
+
+
 def leave_interrupted() -> None:
     """End the process at once, with the line that says why."""
     with suppress(OSError, ValueError):
