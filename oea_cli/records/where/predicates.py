@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import polars as pl
 
-    from oea_cli.records.where.values import Mask
+    Mask = npt.NDArray[np.bool_]
 Value = str | int | float | bool | None
 Values = Any
 """Values of one kind: a polars series of text, an array of numbers or of booleans."""
